@@ -1,0 +1,94 @@
+/**
+ * What the agent asks of the world. Each port is small, belongs to the agent, and is implemented at
+ * the edge: `noble` scans, `mqtt` publishes, `log` writes.
+ *
+ * @module
+ */
+
+/** Severity of a log record, least first. */
+export type LogLevel = "trace" | "debug" | "info" | "warning" | "error";
+
+/** Fields of a log record; never secrets. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Writes events with fields, not prose. */
+export interface Logger {
+  /** Whether a record of this level would be written at all, so that hot paths need not build it. */
+  enabled(level: LogLevel): boolean;
+  trace(event: string, fields?: LogFields): void;
+  debug(event: string, fields?: LogFields): void;
+  info(event: string, fields?: LogFields): void;
+  warn(event: string, fields?: LogFields): void;
+  error(event: string, fields?: LogFields): void;
+}
+
+/** What became of a message handed to {@linkcode Publisher.publish}. */
+export type PublishOutcome =
+  | "accepted" // in flight; `settled` tells how it ended
+  | "offline" // dropped: no connection
+  | "backpressure"; // dropped: too many in flight, or the socket is backed up
+
+/**
+ * Tells how an accepted message ended: `null`, the broker has it (QoS 1: PUBACK; QoS 0: written to
+ * the socket), or why it was lost. Called exactly once for each accepted message.
+ */
+export type Settled = (error: Error | null) => void;
+
+/** A connection to the broker that keeps itself alive. */
+export interface Publisher {
+  /** Hands over one message, not retained; never waits and never queues beyond its bounds. */
+  publish(topic: string, payload: string, settled: Settled): PublishOutcome;
+  /** Resolves once `publish` would accept a message. Rejects with the signal's reason. */
+  ready(signal: AbortSignal): Promise<void>;
+  /** Publishes status or statistics, outside the count of reports; nothing happens while offline. */
+  announce(topic: string, payload: string, options: { readonly retain: boolean }): void;
+}
+
+/** What a scan is doing. */
+export type ScanState =
+  | { readonly kind: "starting" }
+  | {
+    readonly kind: "scanning";
+    /** `hci0`, a file name, `simulated`. */
+    readonly adapter: string;
+    /** The controller's own address, or null where it did not tell. */
+    readonly adapterAddress: string | null;
+    readonly mode: "active" | "passive";
+    /** Whether extended advertising is received. */
+    readonly extended: boolean;
+  }
+  | { readonly kind: "stopped"; readonly reason: string };
+
+/** Takes what a scanner finds. */
+export interface ScanSink {
+  /**
+   * Takes one HCI event with advertising reports, as bytes that are valid during the call only.
+   * A paced source waits for a returned promise; a live one does not.
+   */
+  event(packet: Uint8Array): Promise<void> | undefined;
+  /** The scan's state has changed. */
+  state(state: ScanState): void;
+}
+
+/** Scans for advertisements. */
+export interface Scanner {
+  /** Whether the source waits for the sink (a recording), or goes on whatever happens (the air). */
+  readonly paced: boolean;
+  /**
+   * Scans until `signal` aborts or the source ends, then stops cleanly and resolves. Each call
+   * starts afresh.
+   *
+   * @throws {ScanError} where the scan cannot start, or ends without being asked to
+   */
+  run(sink: ScanSink, signal: AbortSignal): Promise<void>;
+}
+
+/** A scan failed. */
+export class ScanError extends Error {
+  override readonly name = "ScanError";
+
+  /** @param permanent trying again cannot help until a person acts: permission is missing */
+  constructor(message: string, readonly permanent: boolean, options?: ErrorOptions) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Receives one HCI packet, H4 packet type first. The bytes belong to the transport: they are valid
+ * during the call only.
+ *
+ * A returned promise asks for patience. A {@linkcode HciTransport.paced} transport sends nothing
+ * more until it resolves; a live one goes on, for the air does not wait.
+ */
+export type PacketHandler = (packet: Uint8Array) => Promise<void> | undefined;
+
+/**
+ * Carries HCI packets between this host and one Bluetooth controller: the kernel's, a recorded one,
+ * a simulated one. Packets are framed as in UART transport H4, one whole packet a call.
+ *
+ * @see Bluetooth Core Specification 5.4, Vol 4, Part A, 2 (packet types), Part E, 5.4 (formats)
+ */
+export interface HciTransport extends AsyncDisposable {
+  /** What it is, for people: `hci0`, a file name, `simulated`. */
+  readonly name: string;
+  /** Whether it waits for its receiver (a recording) or not (anything live). */
+  readonly paced: boolean;
+  /** Whether the controller is powered up. False also where it is gone. */
+  isUp(): boolean;
+  /**
+   * Sends a command or data packet to the controller.
+   *
+   * @throws {HciError} where the controller is gone, down, or out of bounds for this process
+   */
+  send(packet: Uint8Array): void;
+  /**
+   * Delivers every packet from the controller, in order, to `onPacket`. May be called once.
+   * Resolves when `signal` aborts or, for a recording, after its last packet was taken.
+   *
+   * @throws {HciError} where the controller is gone
+   */
+  receive(onPacket: PacketHandler, signal: AbortSignal): Promise<void>;
+}
+
+/** Why a transport does not work; what the caller does next depends on it. */
+export type HciErrorCode =
+  | "EPERM" // not allowed: capabilities are missing
+  | "ENODEV" // no such adapter, or it was unplugged
+  | "EAFNOSUPPORT" // this kernel has no Bluetooth
+  | "EBUSY" // somebody else holds it (user channel)
+  | "ERFKILL" // blocked by rfkill
+  | "ENETDOWN" // the adapter is powered down
+  | "EIO"; // anything else
+
+/** A transport failed. The message names the action, the adapter and the remedy. */
+export class HciError extends Error {
+  override readonly name = "HciError";
+
+  constructor(readonly code: HciErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+  }
+}
