@@ -18,6 +18,12 @@ export interface HciTransport extends AsyncDisposable {
   readonly name: string;
   /** Whether it waits for its receiver (a recording) or not (anything live). */
   readonly paced: boolean;
+  /**
+   * Whether this host alone drives the controller and so has to initialise it: true for the kernel's
+   * user channel, a recording, a simulation; false for the raw channel, where the kernel has
+   * initialised it and depends on its settings.
+   */
+  readonly exclusive: boolean;
   /** Whether the controller is powered up. False also where it is gone. */
   isUp(): boolean;
   /**
