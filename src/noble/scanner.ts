@@ -1,0 +1,221 @@
+import { type Logger, ScanError, type Scanner, type ScanSink } from "../agent/ports.ts";
+import { hci, HciError, type HciTransport } from "../hci/mod.ts";
+import type { Clock } from "../time/mod.ts";
+import { NobleDriver } from "./driver.ts";
+import { HciLink } from "./link.ts";
+import { type ScanCommandResult, ScanMonitor } from "./scan_monitor.ts";
+import { readScanFeatures, type ScanFeatures, type ScanParameters, scanParametersCommand } from "./scan_parameters.ts";
+
+/** What a {@linkcode NobleScanner} scans with. */
+export interface NobleScannerOptions extends ScanParameters {
+  /** Opens the controller; called anew for each run. */
+  readonly open: () => Promise<HciTransport>;
+  /** Whether `open` yields paced transports. */
+  readonly paced: boolean;
+  /** Extended advertising: where the controller has it, always, or never. */
+  readonly extended: "auto" | boolean;
+}
+
+/** A controller answers within milliseconds; Linux itself gives up on one after 2 s. */
+const ANSWER_TIMEOUT_MS = 2_000;
+/** An agent must be able to end within 3 s with a mute controller and a dead broker. */
+const STOP_TIMEOUT_MS = 500;
+/** Whoever ended our scan often starts one of their own right after, which serves us too. */
+const FOREIGN_STOP_GRACE_MS = 1_000;
+
+/** Scans through noble over any transport; the reports themselves bypass noble. */
+export class NobleScanner implements Scanner {
+  constructor(
+    private readonly options: NobleScannerOptions,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+  ) {}
+
+  /** @inheritdoc */
+  get paced(): boolean {
+    return this.options.paced;
+  }
+
+  /** @inheritdoc */
+  async run(sink: ScanSink, signal: AbortSignal): Promise<void> {
+    sink.state({ kind: "starting" });
+    let reason = "stopped";
+    try {
+      await using transport = await this.options.open();
+      await new Scan(transport, this.options, this.clock, this.log, sink).run(signal);
+    } catch (error) {
+      const failure = toScanError(error);
+      reason = failure.message;
+      throw failure;
+    } finally {
+      sink.state({ kind: "stopped", reason });
+    }
+  }
+}
+
+/** One scan on one open transport. */
+class Scan {
+  readonly #link: HciLink;
+  readonly #monitor: ScanMonitor;
+  readonly #failed = new AbortController();
+  /** The transport delivers no more: the recording is over, or this scan is. */
+  readonly #ended = new AbortController();
+  #onResult: (result: ScanCommandResult) => void = () => {};
+
+  constructor(
+    private readonly transport: HciTransport,
+    private readonly options: NobleScannerOptions,
+    private readonly clock: Clock,
+    private readonly log: Logger,
+    private readonly sink: ScanSink,
+  ) {
+    this.#monitor = new ScanMonitor((result) => this.#onResult(result));
+    this.#link = new HciLink(transport, {
+      reports: (packet) => sink.event(packet),
+      commandSent: (packet, foreign) => this.#monitor.commandSent(packet, foreign),
+      commandCompleted: (opcode, status) => this.#commandCompleted(opcode, status),
+      hardwareError: (code) => this.#fail(`the controller reported a hardware error (${hex(code)})`),
+    }, log);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const receiving = this.#link.receive(this.#ended.signal);
+    receiving.then(() => this.#ended.abort(), (error) => this.#failed.abort(error));
+    const running = AbortSignal.any([signal, this.#ended.signal, this.#failed.signal]);
+    try {
+      await this.#scan(running);
+    } catch (error) {
+      // Told to stop, or the recording is over: both are a good end.
+      if (!signal.aborted && !this.#ended.signal.aborted) throw error;
+    } finally {
+      this.#ended.abort();
+      await receiving.catch(() => {});
+    }
+  }
+
+  async #scan(running: AbortSignal): Promise<never> {
+    const features = await this.#features(running);
+    this.#link.scanParameters = scanParametersCommand(this.options, features);
+    const driver = new NobleDriver(this.#link, features.extended);
+    await this.#answered("power on", running, (signal) => driver.powerOn(signal));
+    try {
+      while (true) {
+        await this.#start(driver, running);
+        this.sink.state({
+          kind: "scanning",
+          adapter: this.transport.name,
+          adapterAddress: driver.address,
+          mode: this.options.mode,
+          extended: features.extended,
+        });
+        await this.#endedByOthers(running);
+        const reason = "another process ended the scan";
+        this.log.warn("scan ended", { adapter: this.transport.name, reason, action: "starting it again" });
+        this.sink.state({ kind: "stopped", reason });
+      }
+    } finally {
+      await this.#stop(driver);
+    }
+  }
+
+  async #features(running: AbortSignal): Promise<ScanFeatures> {
+    const { extended } = this.options;
+    const features = await this.#answered("say what it supports", running, async (signal) =>
+      readScanFeatures(
+        await this.#link.ask(hci.CMD_READ_SUPPORTED_COMMANDS, signal),
+        await this.#link.ask(hci.CMD_LE_READ_LOCAL_FEATURES, signal),
+      ));
+    if (extended === true && !features.extended) {
+      throw new ScanError(
+        `${this.transport.name} has no extended advertising; set scanner.extended to auto or false`,
+        true,
+      );
+    }
+    return { ...features, extended: extended === "auto" ? features.extended : extended };
+  }
+
+  async #start(driver: NobleDriver, running: AbortSignal): Promise<void> {
+    await this.#answered("start scanning", running, async (signal) => {
+      const result = this.#nextResult(signal, ({ enable, foreign }) => enable && !foreign);
+      driver.startScanning();
+      const { status } = await result;
+      if (status !== 0) throw new Error(`${this.transport.name} refused to scan (status ${hex(status)})`);
+    });
+  }
+
+  /** Resolves when another process has switched scanning off and not on again soon after. */
+  async #endedByOthers(running: AbortSignal): Promise<void> {
+    while (true) {
+      await this.#nextResult(running, ({ enable, foreign, status }) => foreign && !enable && status === 0);
+      await this.clock.sleep(FOREIGN_STOP_GRACE_MS, running);
+      if (!this.#monitor.scanning) return;
+    }
+  }
+
+  async #stop(driver: NobleDriver): Promise<void> {
+    if (!this.#monitor.scanning || this.#failed.signal.aborted || this.#ended.signal.aborted) return;
+    const timeout = new AbortController();
+    const timedOut = this.clock.sleep(STOP_TIMEOUT_MS, timeout.signal).then(() => timeout.abort(), () => {});
+    try {
+      const stopped = this.#nextResult(timeout.signal, ({ enable, foreign }) => !enable && !foreign);
+      driver.stopScanning();
+      await stopped;
+    } catch (error) {
+      this.log.warn("scan could not be stopped", { adapter: this.transport.name, error });
+    } finally {
+      timeout.abort();
+      await timedOut;
+    }
+  }
+
+  #nextResult(signal: AbortSignal, wanted: (result: ScanCommandResult) => boolean): Promise<ScanCommandResult> {
+    const { promise, resolve, reject } = Promise.withResolvers<ScanCommandResult>();
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener("abort", onAbort, { once: true });
+    this.#onResult = (result) => {
+      if (wanted(result)) resolve(result);
+    };
+    return promise.finally(() => signal.removeEventListener("abort", onAbort));
+  }
+
+  /** Runs a step that waits for the controller, and bounds it. */
+  async #answered<T>(step: string, running: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const timeout = new AbortController();
+    const done = new AbortController();
+    const timer = this.clock.sleep(ANSWER_TIMEOUT_MS, done.signal).then(
+      () => timeout.abort(new Error(`${this.transport.name} does not answer (${step})`)),
+      () => {},
+    );
+    try {
+      return await run(AbortSignal.any([running, timeout.signal]));
+    } finally {
+      done.abort();
+      await timer;
+    }
+  }
+
+  #commandCompleted(opcode: number, status: number): void {
+    const isParameters = opcode === hci.CMD_LE_SET_SCAN_PARAMETERS ||
+      opcode === hci.CMD_LE_SET_EXTENDED_SCAN_PARAMETERS;
+    if (isParameters && status !== 0) {
+      this.log.warn("scan parameters refused", { adapter: this.transport.name, status: hex(status) });
+    }
+    this.#monitor.commandCompleted(opcode, status);
+  }
+
+  #fail(message: string): void {
+    this.#failed.abort(new Error(message));
+  }
+}
+
+function toScanError(error: unknown): ScanError {
+  if (error instanceof ScanError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const permanent = error instanceof HciError && (error.code === "EPERM" || error.code === "EAFNOSUPPORT");
+  return new ScanError(message, permanent, { cause: error });
+}
+
+function hex(code: number): string {
+  return `0x${code.toString(16).padStart(2, "0")}`;
+}
