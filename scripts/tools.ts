@@ -1,0 +1,74 @@
+/**
+ * The programs beside Deno that tests call, and how they get onto a Debian machine.
+ * As a command: installs them all.
+ *
+ * @module
+ */
+// deno-lint-ignore-file no-console
+
+interface Tool {
+  readonly program: string;
+  readonly debianPackage: string;
+}
+
+/** What the integration tests run against: a broker and independent clients. */
+export const BROKER_TOOLS: readonly Tool[] = [
+  { program: "mosquitto", debianPackage: "mosquitto" },
+  { program: "mosquitto_sub", debianPackage: "mosquitto-clients" },
+  { program: "openssl", debianPackage: "openssl" },
+];
+
+const ALL_TOOLS: readonly Tool[] = [
+  ...BROKER_TOOLS,
+  { program: "tshark", debianPackage: "tshark" }, // the independent decoder
+];
+
+/** Where programs are looked for: Debian keeps brokers in `/usr/sbin`, which a user's PATH lacks. */
+export function searchPath(): string {
+  return `${Deno.env.get("PATH") ?? ""}:/usr/local/sbin:/usr/sbin`;
+}
+
+/**
+ * Makes sure of `tools`: what is missing is installed where this is root on a Debian system.
+ *
+ * @returns the tools still missing
+ * @throws {Error} where the installation fails
+ */
+export async function ensureTools(tools: readonly Tool[]): Promise<readonly Tool[]> {
+  const missing = tools.filter((tool) => !isInstalled(tool.program));
+  if (missing.length === 0 || Deno.uid() !== 0 || !isInstalled("apt-get")) return missing;
+  const packages = missing.map((tool) => tool.debianPackage);
+  console.log(`Installing ${packages.join(", ")} …`);
+  await aptGet("update");
+  await aptGet("install", "--yes", "--no-install-recommends", ...packages);
+  return tools.filter((tool) => !isInstalled(tool.program));
+}
+
+async function aptGet(...args: string[]): Promise<void> {
+  const { code } = await new Deno.Command("apt-get", {
+    args: ["--quiet", "--quiet", ...args],
+    env: { DEBIAN_FRONTEND: "noninteractive" },
+    stdin: "null",
+  }).spawn().status;
+  if (code !== 0) throw new Error(`Cannot install tools: apt-get ${args.join(" ")} ended with ${code}`);
+}
+
+function isInstalled(program: string): boolean {
+  return searchPath().split(":").some((folder) => {
+    try {
+      return Deno.statSync(`${folder}/${program}`).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+if (import.meta.main) {
+  const missing = await ensureTools(ALL_TOOLS);
+  if (missing.length > 0) {
+    console.error(
+      `Missing: install ${missing.map((tool) => tool.debianPackage).join(", ")} (as root this command does)`,
+    );
+    Deno.exit(1);
+  }
+}
