@@ -1,0 +1,65 @@
+/**
+ * Every report received, accounted for exactly once, at any moment:
+ * `received = published + droppedOffline + droppedBackpressure + filtered + invalid + inFlight`.
+ */
+export interface Counters {
+  /** Advertising reports read from the controller; a fragmented one counts once, when it is whole. */
+  readonly received: number;
+  /** Messages that reached the broker (QoS 1: acknowledged; QoS 0: written to the connection). */
+  readonly published: number;
+  /** Not published: no connection, or the connection was lost before the broker had the message. */
+  readonly droppedOffline: number;
+  /** Not published: the broker takes less than the air gives. */
+  readonly droppedBackpressure: number;
+  /** Left out by the configured filter. */
+  readonly filtered: number;
+  /** Reports, or what stood where a report belongs, that could not be read. */
+  readonly invalid: number;
+  /** On their way to the broker. */
+  readonly inFlight: number;
+  /** Malformed AD structures in reports that were otherwise fine; outside the sum. */
+  readonly malformedStructures: number;
+}
+
+/** Where a report ends. */
+export type Fate = Exclude<keyof Counters, "received" | "inFlight" | "malformedStructures">;
+
+/** Counts reports in such a way that the sum of {@linkcode Counters} holds by construction. */
+export class ReportCounter {
+  readonly #ended: Record<Fate, number> = {
+    published: 0,
+    droppedOffline: 0,
+    droppedBackpressure: 0,
+    filtered: 0,
+    invalid: 0,
+  };
+  #received = 0;
+  #malformedStructures = 0;
+
+  /** A report has come in; it is in flight until {@linkcode ended} is called for it. */
+  received(malformedStructures = 0): void {
+    this.#received++;
+    this.#malformedStructures += malformedStructures;
+  }
+
+  /** A report in flight has ended. */
+  ended(fate: Fate): void {
+    this.#ended[fate]++;
+  }
+
+  /** How many reports are between the two. */
+  get inFlight(): number {
+    const { published, droppedOffline, droppedBackpressure, filtered, invalid } = this.#ended;
+    return this.#received - published - droppedOffline - droppedBackpressure - filtered - invalid;
+  }
+
+  /** The counters at this moment. */
+  snapshot(): Counters {
+    return {
+      received: this.#received,
+      ...this.#ended,
+      inFlight: this.inFlight,
+      malformedStructures: this.#malformedStructures,
+    };
+  }
+}

@@ -1,0 +1,21 @@
+/** The use case: hears reports, filters, counts, publishes, keeps the scan alive. Owns the ports.
+ *
+ * @module
+ */
+export { Agent, type AgentOptions, type AgentParts } from "./agent.ts";
+export { type Counters } from "./counters.ts";
+export { type FilterOptions } from "./filter.ts";
+export {
+  type LogFields,
+  type Logger,
+  type LogLevel,
+  type Publisher,
+  type PublishOutcome,
+  ScanError,
+  type Scanner,
+  type ScanSink,
+  type ScanState,
+  type Settled,
+} from "./ports.ts";
+export { type StatsOptions } from "./stats.ts";
+export { type StatusOptions, StatusReporter } from "./status.ts";

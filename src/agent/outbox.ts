@@ -1,0 +1,133 @@
+import type { ReportCounter } from "./counters.ts";
+import type { FailureLog } from "./failure_log.ts";
+import type { Logger, Publisher } from "./ports.ts";
+
+/** Hands messages to the publisher and counts how each one ended. */
+export interface Outbox {
+  /** Takes one message, whose report is already counted as received. */
+  put(topic: string, payload: string): void;
+  /** What a paced source has to wait for before it goes on; undefined: nothing. */
+  room(): Promise<void> | undefined;
+  /** Resolves once every message of a paced source is with the broker. */
+  drained(): Promise<void>;
+}
+
+/** What both kinds of {@linkcode Outbox} work with. */
+export interface OutboxParts {
+  readonly publisher: Publisher;
+  readonly counter: ReportCounter;
+  readonly failures: FailureLog;
+  readonly log: Logger;
+}
+
+/** For the air, which does not wait: what the broker does not take is dropped, and counted. */
+export class LiveOutbox implements Outbox {
+  readonly #logsEach: boolean;
+
+  constructor(private readonly parts: OutboxParts) {
+    this.#logsEach = parts.log.enabled("debug");
+  }
+
+  put(topic: string, payload: string): void {
+    const { publisher, counter, failures } = this.parts;
+    // The shared function spares a closure per message, unless each publish is logged.
+    const settled = this.#logsEach ? (error: Error | null) => this.#logAndSettle(topic, error) : this.#settle;
+    const outcome = publisher.publish(topic, payload, settled);
+    if (outcome === "accepted") return;
+    counter.ended(outcome === "offline" ? "droppedOffline" : "droppedBackpressure");
+    failures.failed(outcome, { topic });
+  }
+
+  room(): undefined {
+    return undefined;
+  }
+
+  drained(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  #logAndSettle(topic: string, error: Error | null): void {
+    if (error === null) this.parts.log.debug("published", { topic });
+    this.#settle(error);
+  }
+
+  readonly #settle = (error: Error | null): void => {
+    this.parts.counter.ended(error === null ? "published" : "droppedOffline");
+    if (error !== null) this.parts.failures.failed("connection lost", { error });
+  };
+}
+
+interface Message {
+  readonly topic: string;
+  readonly payload: string;
+}
+
+/** For a recording, which waits: nothing is dropped, and what a lost connection took is sent again. */
+export class PacedOutbox implements Outbox {
+  readonly #waiting: Message[] = [];
+  #flushing: Promise<void> | undefined;
+  #onSettled: () => void = () => {};
+
+  /** @param signal aborts when the agent is to end: what then waits is dropped */
+  constructor(private readonly parts: OutboxParts, private readonly signal: AbortSignal) {
+    signal.addEventListener("abort", () => {
+      for (const _ of this.#waiting.splice(0)) parts.counter.ended("droppedOffline");
+      this.#onSettled();
+    }, { once: true });
+  }
+
+  put(topic: string, payload: string): void {
+    this.#waiting.push({ topic, payload });
+  }
+
+  room(): Promise<void> | undefined {
+    if (this.#flushing === undefined && !this.#flush()) this.#flushing = this.#flushWhenReady();
+    return this.#flushing;
+  }
+
+  async drained(): Promise<void> {
+    while (!this.signal.aborted) {
+      await this.room();
+      if (this.parts.counter.inFlight === 0) return;
+      await new Promise<void>((resolve) => this.#onSettled = resolve);
+    }
+  }
+
+  /** Publishes what waits; false: the publisher takes no more for now. */
+  #flush(): boolean {
+    for (let message = this.#waiting[0]; message !== undefined; message = this.#waiting[0]) {
+      if (!this.#publish(message)) return false;
+      this.#waiting.shift();
+    }
+    return true;
+  }
+
+  async #flushWhenReady(): Promise<void> {
+    try {
+      do await this.parts.publisher.ready(this.signal); while (!this.#flush());
+    } catch (error) {
+      if (!this.signal.aborted) throw error;
+    } finally {
+      this.#flushing = undefined;
+    }
+  }
+
+  #publish(message: Message): boolean {
+    const settled = (error: Error | null) => this.#settle(message, error);
+    return this.parts.publisher.publish(message.topic, message.payload, settled) === "accepted";
+  }
+
+  #settle(message: Message, error: Error | null): void {
+    const { counter, failures, log } = this.parts;
+    if (error === null) {
+      counter.ended("published");
+      log.debug("published", { topic: message.topic });
+    } else if (this.signal.aborted) {
+      counter.ended("droppedOffline");
+    } else {
+      failures.failed("connection lost, sending again", { error });
+      this.#waiting.unshift(message);
+    }
+    this.#onSettled();
+  }
+}

@@ -1,0 +1,43 @@
+import * as z from "zod/mini";
+
+const timestamp = z.string().check(z.iso.datetime({ precision: 3 }), z.describe("UTC, milliseconds"));
+const scannerId = z.string().check(z.describe("Identifier of the scanner"));
+
+/** Retained on `{status.topic_prefix}/{scanner_id}`: the scanner's state, or why it is gone. */
+export const statusSchema = z.object({
+  status: z.enum(["online", "offline"]).check(z.describe("Whether the scanner is connected to the broker")),
+  scanner_id: scannerId,
+  version: z.string().check(z.describe("Version of bt-scanner")),
+  started_at: timestamp.check(z.describe("When the scanner was started, UTC")),
+  scanning: z.boolean().check(z.describe("Whether advertisements are being received")),
+  adapter: z.nullable(z.string()).check(z.describe("What it scans with, while it scans: hci0, a file, simulated")),
+  adapter_address: z.nullable(z.string()).check(z.describe("The adapter's own address, where known")),
+  reason: z.nullable(z.string()).check(z.describe("Why it is offline or not scanning; null while all is well")),
+});
+
+/** What `ble/status/{scanner_id}` holds. */
+export type Status = z.infer<typeof statusSchema>;
+
+const count = (description: string) => z.int().check(z.nonnegative(), z.describe(description));
+const perSecond = (description: string) => z.number().check(z.nonnegative(), z.describe(description));
+
+/** Published on `{stats.topic_prefix}/{scanner_id}` at every statistics interval. */
+export const statsSchema = z.object({
+  scanner_id: scannerId,
+  timestamp: timestamp.check(z.describe("When the statistics were taken, UTC")),
+  uptime_s: z.number().check(z.describe("Seconds since the scanner was started")),
+  interval_s: z.number().check(z.describe("Seconds over which the rates were taken")),
+  received: count("Advertising reports received since the start"),
+  published: count("Messages the broker has (QoS 1: acknowledged; QoS 0: written to the connection)"),
+  dropped_offline: count("Lost for want of a connection"),
+  dropped_backpressure: count("Dropped because the broker took less than the air gave"),
+  filtered: count("Left out by the filter"),
+  invalid: count("Could not be read as reports"),
+  in_flight: count("On their way to the broker"),
+  malformed_structures: count("Malformed AD structures skipped in reports that were otherwise fine"),
+  received_per_s: perSecond("Reports received per second over the interval"),
+  published_per_s: perSecond("Messages published per second over the interval"),
+});
+
+/** What `ble/stats/{scanner_id}` holds. */
+export type Stats = z.infer<typeof statsSchema>;
