@@ -9,8 +9,12 @@
 export const PACKET_COMMAND = 0x01;
 /** ACL data packet. */
 export const PACKET_ACL_DATA = 0x02;
+/** Synchronous (SCO) data packet. */
+export const PACKET_SYNCHRONOUS_DATA = 0x03;
 /** Event packet. */
 export const PACKET_EVENT = 0x04;
+/** Isochronous data packet. */
+export const PACKET_ISO_DATA = 0x05;
 
 /** HCI_Command_Complete (7.7.14). */
 export const EVENT_COMMAND_COMPLETE = 0x0e;
@@ -60,5 +64,11 @@ export const CMD_LE_SET_EXTENDED_SCAN_ENABLE = 0x2042;
 
 /** Error code: unknown HCI command (Vol 1, Part F, 2.1). */
 export const STATUS_UNKNOWN_COMMAND = 0x01;
+/** Error code: the command went well. */
+export const STATUS_SUCCESS = 0x00;
 /** Error code: command disallowed (Vol 1, Part F, 2.12). */
 export const STATUS_COMMAND_DISALLOWED = 0x0c;
+/** Error code: unsupported feature or parameter value (Vol 1, Part F, 2.17). */
+export const STATUS_UNSUPPORTED_VALUE = 0x11;
+/** Error code: invalid HCI command parameters (Vol 1, Part F, 2.18). */
+export const STATUS_INVALID_PARAMETERS = 0x12;

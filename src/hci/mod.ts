@@ -5,11 +5,21 @@
 export { HciError, type HciErrorCode, type HciTransport, type PacketHandler } from "./transport.ts";
 export * as hci from "./constants.ts";
 export {
+  BtsnoopDecoder,
+  BtsnoopError,
+  type BtsnoopRecord,
+  encodeBtsnoopHeader,
+  encodeBtsnoopRecord,
+  readBtsnoop,
+} from "./btsnoop.ts";
+export {
   adStructure,
   commandCompletePacket,
   commandPacket,
+  commandStatusPacket,
   type ExtendedReportFields,
   extendedReportsPacket,
   type LegacyReportFields,
   legacyReportsPacket,
 } from "./packets.ts";
+export { openReplay, type ReplayOptions } from "./replay.ts";

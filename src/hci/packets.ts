@@ -45,6 +45,11 @@ export function commandCompletePacket(opcode: number, results: ArrayLike<number>
   return eventPacket(c.EVENT_COMMAND_COMPLETE, [1, opcode & 0xff, opcode >> 8, ...Array.from(results)]);
 }
 
+/** The HCI_Command_Status event that answers `opcode` (7.7.15). */
+export function commandStatusPacket(opcode: number, status: number): Uint8Array {
+  return eventPacket(c.EVENT_COMMAND_STATUS, [status, 1, opcode & 0xff, opcode >> 8]);
+}
+
 /** An HCI_LE_Advertising_Report event of one or more reports (7.7.65.2). */
 export function legacyReportsPacket(...reports: readonly LegacyReportFields[]): Uint8Array {
   const bytes = reports.flatMap((
