@@ -35,6 +35,7 @@ const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "types">>>
 /** What other folders may import of a folder: its `mod.ts`, and where listed here, also this. */
 const SECOND_DOORS: readonly string[] = [
   "advertisement/schema.ts", // pulls in zod, which the hot path does without
+  "agent/schema.ts", // likewise
 ];
 
 /** Which files may import each package. Any other package: none. */

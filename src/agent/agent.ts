@@ -1,5 +1,4 @@
 import {
-  type Advertisement,
   encodeMessage,
   type MessageOptions,
   messageTopic,
@@ -12,9 +11,9 @@ import { type Counters, ReportCounter } from "./counters.ts";
 import { FailureLog } from "./failure_log.ts";
 import { Filter, type FilterOptions } from "./filter.ts";
 import { LiveOutbox, type Outbox, PacedOutbox } from "./outbox.ts";
-import type { Logger, Publisher, Scanner, ScanSink, ScanState } from "./ports.ts";
+import type { Logger, Publisher, Scanner, ScanSink } from "./ports.ts";
 import { type StatsOptions, StatsReporter } from "./stats.ts";
-import { StatusReporter } from "./status.ts";
+import type { StatusReporter } from "./status.ts";
 import { superviseScan } from "./supervisor.ts";
 
 /** What an {@linkcode Agent} is to do. */
@@ -23,7 +22,9 @@ export interface AgentOptions extends MessageOptions {
   readonly topicPrefix: string;
   /** Fills in names, services and TX power from what the same device said in the last minute. */
   readonly mergeScanResponse: boolean;
+  /** Which reports are published. */
   readonly filter: FilterOptions;
+  /** How statistics are reported. */
   readonly stats: StatsOptions;
   /** Silence after which the scan is begun afresh, in milliseconds. */
   readonly stallTimeoutMs: number;
@@ -31,29 +32,28 @@ export interface AgentOptions extends MessageOptions {
 
 /** What an {@linkcode Agent} works with. */
 export interface AgentParts {
+  /** Hears. */
   readonly scanner: Scanner;
+  /** Takes the messages. */
   readonly publisher: Publisher;
+  /** Is told about the scan. */
   readonly status: StatusReporter;
+  /** Time. */
   readonly clock: Clock;
+  /** Numbers in [0, 1), for jitter. */
   readonly random: () => number;
+  /** Where events are written. */
   readonly log: Logger;
 }
 
 /** Turns what a scanner hears into messages at a broker, and accounts for every report. */
-export class Agent implements ScanSink, ReportSink {
+export class Agent {
   readonly #counter = new ReportCounter();
-  readonly #filter: Filter;
-  readonly #merger: ScanResponseMerger | null;
-  readonly #reader: ReportReader;
   readonly #publishFailures: FailureLog;
-  #outbox: Outbox | null = null;
 
+  /** Prepares; {@linkcode run} begins. */
   constructor(private readonly options: AgentOptions, private readonly parts: AgentParts) {
-    const { clock, log } = parts;
-    this.#filter = new Filter(options.filter, clock);
-    this.#merger = options.mergeScanResponse ? new ScanResponseMerger({ clock }) : null;
-    this.#reader = new ReportReader({ clock, sink: this });
-    this.#publishFailures = new FailureLog("publish failed", log, clock);
+    this.#publishFailures = new FailureLog("publish failed", parts.log, parts.clock);
   }
 
   /** The counters at this moment. */
@@ -64,18 +64,18 @@ export class Agent implements ScanSink, ReportSink {
   /**
    * Scans and publishes until `signal` aborts, or a recording has been published to its end.
    *
-   * @throws {ScanError} where scanning is impossible until a person acts
+   * @throws {ScanError} where scanning is impossible until a person acts, or a recording breaks off
    */
   async run(signal: AbortSignal): Promise<void> {
     const { scanner, publisher, status, clock, log } = this.parts;
-    const parts = { publisher, counter: this.#counter, failures: this.#publishFailures, log };
-    const outbox = scanner.paced ? new PacedOutbox(parts, signal) : new LiveOutbox(parts);
-    this.#outbox = outbox;
-    const ended = new AbortController();
+    const outboxParts = { publisher, counter: this.#counter, failures: this.#publishFailures, log };
+    const outbox = scanner.paced ? new PacedOutbox(outboxParts, signal) : new LiveOutbox(outboxParts);
     const stats = new StatsReporter(this.options.stats, { publisher, clock, log, counters: () => this.counters });
+    const ended = new AbortController();
     const reporting = this.#reportPeriodically(stats, ended.signal);
     try {
-      await superviseScan({ ...this.parts, stallTimeoutMs: this.options.stallTimeoutMs }, this, signal);
+      const supervision = { ...this.parts, stallTimeoutMs: this.options.stallTimeoutMs };
+      await superviseScan(supervision, this.#scanSink(outbox), signal);
       await outbox.drained();
     } finally {
       ended.abort();
@@ -86,36 +86,44 @@ export class Agent implements ScanSink, ReportSink {
     }
   }
 
-  /** @inheritdoc */
-  event(packet: Uint8Array): Promise<void> | undefined {
-    this.#reader.read(packet);
-    return this.#outbox?.room();
+  #scanSink(outbox: Outbox): ScanSink {
+    const { clock, log, status } = this.parts;
+    const reader = new ReportReader({ clock, sink: this.#reportSink(outbox) });
+    return {
+      event(packet) {
+        reader.read(packet);
+        return outbox.room();
+      },
+      state(state) {
+        if (state.kind === "scanning") {
+          const { kind: _, ...fields } = state;
+          log.info("scanning", fields);
+        }
+        status.scan(state);
+      },
+    };
   }
 
-  /** @inheritdoc */
-  state(state: ScanState): void {
-    const { log, status } = this.parts;
-    if (state.kind === "scanning") {
-      const { kind: _, ...fields } = state;
-      log.info("scanning", fields);
-    }
-    status.scan(state);
-  }
-
-  /** @inheritdoc */
-  advertisement(advertisement: Advertisement): void {
-    this.#counter.received(advertisement.malformedStructures);
-    const merged = this.#merger?.merge(advertisement) ?? advertisement;
-    if (!this.#filter.accepts(merged)) return this.#counter.ended("filtered");
-    const { topicPrefix, scannerId } = this.options;
-    this.#outbox?.put(messageTopic(topicPrefix, scannerId, merged.address), encodeMessage(merged, this.options));
-  }
-
-  /** @inheritdoc */
-  invalid(reason: string): void {
-    this.#counter.received();
-    this.#counter.ended("invalid");
-    this.parts.log.debug("report invalid", { reason });
+  #reportSink(outbox: Outbox): ReportSink {
+    const { options, parts: { clock, log } } = this;
+    const { topicPrefix, scannerId } = options;
+    const counter = this.#counter;
+    const filter = new Filter(options.filter, clock);
+    const merger = options.mergeScanResponse ? new ScanResponseMerger({ clock }) : null;
+    return {
+      advertisement(heard) {
+        counter.received(heard.malformedStructures);
+        // Merged before it is filtered, so that names are learnt from reports that are left out.
+        const advertisement = merger?.merge(heard) ?? heard;
+        if (!filter.accepts(advertisement)) return counter.ended("filtered");
+        outbox.put(messageTopic(topicPrefix, scannerId, advertisement.address), encodeMessage(advertisement, options));
+      },
+      invalid(reason) {
+        counter.received();
+        counter.ended("invalid");
+        log.debug("report invalid", { reason });
+      },
+    };
   }
 
   async #reportPeriodically(stats: StatsReporter, signal: AbortSignal): Promise<void> {

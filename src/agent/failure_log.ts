@@ -5,7 +5,7 @@ import type { LogFields, Logger } from "./ports.ts";
 interface Repetition {
   count: number;
   lastFields: LogFields;
-  readonly sinceMs: number;
+  sinceMs: number;
 }
 
 /**
@@ -35,12 +35,16 @@ export class FailureLog {
    */
   summarise(): void {
     const nowMs = this.clock.monotonicMs();
-    for (const [kind, { count, lastFields, sinceMs }] of this.#repetitions) {
-      this.#repetitions.delete(kind);
-      if (count === 0) continue;
+    for (const [kind, repetition] of this.#repetitions) {
+      const { count, sinceMs, lastFields } = repetition;
+      if (count === 0) {
+        this.#repetitions.delete(kind);
+        continue;
+      }
       const overS = Math.round((nowMs - sinceMs) / 1000);
       this.log.error(`${this.event} again`, { reason: kind, count, overS, ...lastFields });
-      this.#repetitions.set(kind, { count: 0, lastFields, sinceMs: nowMs });
+      repetition.count = 0;
+      repetition.sinceMs = nowMs;
     }
   }
 }

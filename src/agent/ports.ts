@@ -15,10 +15,15 @@ export type LogFields = Readonly<Record<string, unknown>>;
 export interface Logger {
   /** Whether a record of this level would be written at all, so that hot paths need not build it. */
   enabled(level: LogLevel): boolean;
+  /** Writes what only following each step needs. */
   trace(event: string, fields?: LogFields): void;
+  /** Writes what helps to find a fault. */
   debug(event: string, fields?: LogFields): void;
+  /** Writes what an operator wants to know. */
   info(event: string, fields?: LogFields): void;
+  /** Writes what went wrong and mends itself. */
   warn(event: string, fields?: LogFields): void;
+  /** Writes what was lost or needs a person. */
   error(event: string, fields?: LogFields): void;
 }
 
@@ -85,9 +90,12 @@ export interface Scanner {
 
 /** A scan failed. */
 export class ScanError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "ScanError";
 
-  /** @param permanent trying again cannot help until a person acts: permission is missing */
+  /** Says why.
+   *
+   * @param permanent trying again cannot help until a person acts: permission is missing */
   constructor(message: string, readonly permanent: boolean, options?: ErrorOptions) {
     super(message, options);
   }

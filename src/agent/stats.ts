@@ -1,10 +1,42 @@
 import type { Clock } from "../time/mod.ts";
 import type { Counters } from "./counters.ts";
 import type { Logger, Publisher } from "./ports.ts";
-import type { Stats } from "./status_schema.ts";
+
+/** What is published on `{stats.topic_prefix}/{scanner_id}`; {@linkcode Counters} explains the counts. */
+export interface Stats {
+  /** Identifier of the scanner. */
+  readonly scanner_id: string;
+  /** When the statistics were taken, UTC. */
+  readonly timestamp: string;
+  /** Seconds since the start. */
+  readonly uptime_s: number;
+  /** Seconds over which the rates were taken. */
+  readonly interval_s: number;
+  /** See {@linkcode Counters.received}. */
+  readonly received: number;
+  /** See {@linkcode Counters.published}. */
+  readonly published: number;
+  /** See {@linkcode Counters.droppedOffline}. */
+  readonly dropped_offline: number;
+  /** See {@linkcode Counters.droppedBackpressure}. */
+  readonly dropped_backpressure: number;
+  /** See {@linkcode Counters.filtered}. */
+  readonly filtered: number;
+  /** See {@linkcode Counters.invalid}. */
+  readonly invalid: number;
+  /** See {@linkcode Counters.inFlight}. */
+  readonly in_flight: number;
+  /** See {@linkcode Counters.malformedStructures}. */
+  readonly malformed_structures: number;
+  /** Reports received per second over the interval. */
+  readonly received_per_s: number;
+  /** Messages published per second over the interval. */
+  readonly published_per_s: number;
+}
 
 /** How statistics are reported. */
 export interface StatsOptions {
+  /** Who reports. */
   readonly scannerId: string;
   /** From one report to the next, in milliseconds. */
   readonly intervalMs: number;

@@ -1,10 +1,31 @@
 import type { Clock } from "../time/mod.ts";
 import type { Publisher, ScanState } from "./ports.ts";
-import type { Status } from "./status_schema.ts";
+
+/** What is retained on `{status.topic_prefix}/{scanner_id}`. */
+export interface Status {
+  /** Whether the scanner is connected to the broker. */
+  readonly status: "online" | "offline";
+  /** Identifier of the scanner. */
+  readonly scanner_id: string;
+  /** Version of the program. */
+  readonly version: string;
+  /** When the scanner was started, UTC. */
+  readonly started_at: string;
+  /** Whether it receives advertisements. */
+  readonly scanning: boolean;
+  /** What it scans with, while it does. */
+  readonly adapter: string | null;
+  /** The adapter's own address, where known. */
+  readonly adapter_address: string | null;
+  /** Why it is offline or does not scan; null while all is well. */
+  readonly reason: string | null;
+}
 
 /** Who reports, and where. */
 export interface StatusOptions {
+  /** Identifier of the scanner. */
   readonly scannerId: string;
+  /** Version of the program. */
   readonly version: string;
   /** The retained topic; null: status is not published. */
   readonly topic: string | null;
@@ -15,7 +36,9 @@ export class StatusReporter {
   readonly #startedAt: string;
   #scan: ScanState = { kind: "starting" };
 
-  /** @param publisher called for when needed, since the publisher's will comes from here */
+  /** Reports to a publisher.
+   *
+   * @param publisher called for when needed, since the publisher's will comes from here */
   constructor(
     private readonly options: StatusOptions,
     private readonly publisher: () => Publisher,

@@ -1,10 +1,12 @@
 import * as z from "zod/mini";
+import type { Stats } from "./stats.ts";
+import type { Status } from "./status.ts";
 
 const timestamp = z.string().check(z.iso.datetime({ precision: 3 }), z.describe("UTC, milliseconds"));
 const scannerId = z.string().check(z.describe("Identifier of the scanner"));
 
-/** Retained on `{status.topic_prefix}/{scanner_id}`: the scanner's state, or why it is gone. */
-export const statusSchema = z.object({
+/** Schema of {@linkcode Status}. */
+export const statusSchema: z.ZodMiniType<Status> = z.object({
   status: z.enum(["online", "offline"]).check(z.describe("Whether the scanner is connected to the broker")),
   scanner_id: scannerId,
   version: z.string().check(z.describe("Version of bt-scanner")),
@@ -15,14 +17,11 @@ export const statusSchema = z.object({
   reason: z.nullable(z.string()).check(z.describe("Why it is offline or not scanning; null while all is well")),
 });
 
-/** What `ble/status/{scanner_id}` holds. */
-export type Status = z.infer<typeof statusSchema>;
-
 const count = (description: string) => z.int().check(z.nonnegative(), z.describe(description));
 const perSecond = (description: string) => z.number().check(z.nonnegative(), z.describe(description));
 
-/** Published on `{stats.topic_prefix}/{scanner_id}` at every statistics interval. */
-export const statsSchema = z.object({
+/** Schema of {@linkcode Stats}. */
+export const statsSchema: z.ZodMiniType<Stats> = z.object({
   scanner_id: scannerId,
   timestamp: timestamp.check(z.describe("When the statistics were taken, UTC")),
   uptime_s: z.number().check(z.describe("Seconds since the scanner was started")),
@@ -38,6 +37,3 @@ export const statsSchema = z.object({
   received_per_s: perSecond("Reports received per second over the interval"),
   published_per_s: perSecond("Messages published per second over the interval"),
 });
-
-/** What `ble/stats/{scanner_id}` holds. */
-export type Stats = z.infer<typeof statsSchema>;

@@ -18,7 +18,7 @@ const RESTART_POLICY: BackoffPolicy = { initialDelayMs: 1_000, maxDelayMs: 5_000
  * Scans until `signal` aborts or a recording ends; begins again whenever the scan fails or falls
  * silent.
  *
- * @throws {ScanError} where trying again cannot help
+ * @throws {ScanError} where trying again cannot help, or a recording breaks off
  */
 export async function superviseScan(parts: SupervisorParts, sink: ScanSink, signal: AbortSignal): Promise<void> {
   const { clock, random, log } = parts;
@@ -30,7 +30,9 @@ export async function superviseScan(parts: SupervisorParts, sink: ScanSink, sign
       return await scanOnce(parts, watched, signal);
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof ScanError && error.permanent) throw error;
+      const permanent = error instanceof ScanError && error.permanent;
+      // A recording that begins again would publish its beginning twice.
+      if (permanent || parts.scanner.paced) throw error;
       if (watched.heard) {
         failures = 0;
         lastReason = null;

@@ -53,8 +53,10 @@ export type HciErrorCode =
 
 /** A transport failed. The message names the action, the adapter and the remedy. */
 export class HciError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "HciError";
 
+  /** Says what failed. */
   constructor(readonly code: HciErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
   }

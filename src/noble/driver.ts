@@ -2,6 +2,7 @@ import type { EventEmitter } from "node:events";
 import process from "node:process";
 import Bindings from "@abandonware/noble/lib/hci-socket/bindings.js";
 import withBindings from "@abandonware/noble/with-bindings.js";
+import { abortable } from "../time/mod.ts";
 import type { HciLink } from "./link.ts";
 
 /** The part of noble that is used; it has no types of its own below its front door. */
@@ -48,24 +49,16 @@ export class NobleDriver {
    * @throws {Error} where the controller has no Bluetooth LE
    */
   powerOn(signal: AbortSignal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const onState = (state: string) => {
-      if (state === "poweredOn") resolve();
-      if (state === "unsupported") reject(new Error("the controller has no Bluetooth LE"));
-    };
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-    try {
+    let onState: ((state: string) => void) | undefined;
+    return abortable<void>(signal, (resolve, reject) => {
+      onState = (state) => {
+        if (state === "poweredOn") resolve();
+        if (state === "unsupported") reject(new Error("the controller has no Bluetooth LE"));
+      };
       // Reading the state for the first time is what initialises noble, and it does so at once.
       keepingProcessListeners(() => void this.#noble.state);
       this.#noble.on("stateChange", onState);
-    } catch (error) {
-      reject(error);
-    }
-    return promise.finally(() => {
-      signal.removeEventListener("abort", onAbort);
-      this.#noble.removeListener("stateChange", onState);
-    });
+    }).finally(() => onState && this.#noble.removeListener("stateChange", onState));
   }
 
   /** Sends the commands that start a scan in which every advertisement is reported. */

@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { EventEmitter } from "node:events";
-import type { Logger } from "../agent/ports.ts";
+import type { Logger } from "../agent/mod.ts";
 import { commandCompletePacket, commandPacket, hci, type HciTransport } from "../hci/mod.ts";
+import { abortable } from "../time/mod.ts";
 import { opcodeOf } from "./scan_monitor.ts";
 
 /** What a link tells about the packets that pass through it. */
@@ -77,16 +78,10 @@ export class HciLink {
    * @throws the signal's reason if it aborts first
    */
   ask(opcode: number, signal: AbortSignal): Promise<Uint8Array> {
-    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    this.#answers.set(opcode, resolve);
-    if (!signal.aborted) this.#send(commandPacket(opcode));
-    return promise.finally(() => {
-      signal.removeEventListener("abort", onAbort);
-      this.#answers.delete(opcode);
-    });
+    return abortable<Uint8Array>(signal, (resolve) => {
+      this.#answers.set(opcode, resolve);
+      this.#send(commandPacket(opcode));
+    }).finally(() => this.#answers.delete(opcode));
   }
 
   /** Passes on what the transport delivers, until it ends; see {@linkcode HciTransport.receive}. */

@@ -1,6 +1,6 @@
-import { type Logger, ScanError, type Scanner, type ScanSink } from "../agent/ports.ts";
+import { type Logger, ScanError, type Scanner, type ScanSink } from "../agent/mod.ts";
 import { hci, HciError, type HciTransport } from "../hci/mod.ts";
-import type { Clock } from "../time/mod.ts";
+import { abortable, type Clock } from "../time/mod.ts";
 import { NobleDriver } from "./driver.ts";
 import { HciLink } from "./link.ts";
 import { type ScanCommandResult, ScanMonitor } from "./scan_monitor.ts";
@@ -25,6 +25,7 @@ const FOREIGN_STOP_GRACE_MS = 1_000;
 
 /** Scans through noble over any transport; the reports themselves bypass noble. */
 export class NobleScanner implements Scanner {
+  /** Prepares; {@linkcode run} opens the controller. */
   constructor(
     private readonly options: NobleScannerOptions,
     private readonly clock: Clock,
@@ -136,9 +137,8 @@ class Scan {
 
   async #start(driver: NobleDriver, running: AbortSignal): Promise<void> {
     await this.#answered("start scanning", running, async (signal) => {
-      const result = this.#nextResult(signal, ({ enable, foreign }) => enable && !foreign);
-      driver.startScanning();
-      const { status } = await result;
+      const started = ({ enable, foreign }: ScanCommandResult) => enable && !foreign;
+      const { status } = await this.#nextResult(signal, started, () => driver.startScanning());
       if (status !== 0) throw new Error(`${this.transport.name} refused to scan (status ${hex(status)})`);
     });
   }
@@ -157,9 +157,8 @@ class Scan {
     const timeout = new AbortController();
     const timedOut = this.clock.sleep(STOP_TIMEOUT_MS, timeout.signal).then(() => timeout.abort(), () => {});
     try {
-      const stopped = this.#nextResult(timeout.signal, ({ enable, foreign }) => !enable && !foreign);
-      driver.stopScanning();
-      await stopped;
+      const stopped = ({ enable, foreign }: ScanCommandResult) => !enable && !foreign;
+      await this.#nextResult(timeout.signal, stopped, () => driver.stopScanning());
     } catch (error) {
       this.log.warn("scan could not be stopped", { adapter: this.transport.name, error });
     } finally {
@@ -168,15 +167,18 @@ class Scan {
     }
   }
 
-  #nextResult(signal: AbortSignal, wanted: (result: ScanCommandResult) => boolean): Promise<ScanCommandResult> {
-    const { promise, resolve, reject } = Promise.withResolvers<ScanCommandResult>();
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    this.#onResult = (result) => {
-      if (wanted(result)) resolve(result);
-    };
-    return promise.finally(() => signal.removeEventListener("abort", onAbort));
+  /** Acts, and resolves to the next result that is wanted. */
+  #nextResult(
+    signal: AbortSignal,
+    wanted: (result: ScanCommandResult) => boolean,
+    act: () => void = () => {},
+  ): Promise<ScanCommandResult> {
+    return abortable<ScanCommandResult>(signal, (resolve) => {
+      this.#onResult = (result) => {
+        if (wanted(result)) resolve(result);
+      };
+      act();
+    });
   }
 
   /** Runs a step that waits for the controller, and bounds it. */

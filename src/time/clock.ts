@@ -1,3 +1,5 @@
+import { abortable } from "./abortable.ts";
+
 /** The two clocks and the waiting that the program needs; a test passes its own. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. Jumps when NTP or a person sets it: only for time stamps. */
@@ -12,22 +14,18 @@ export interface Clock {
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
 }
 
+const never = new AbortController().signal;
+
 /** The machine's own clocks. */
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
-  sleep(delayMs, signal) {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason);
-      const timer = setTimeout(() => {
-        signal?.removeEventListener("abort", onAbort);
-        resolve();
-      }, delayMs);
-      const onAbort = () => {
-        clearTimeout(timer);
-        reject(signal?.reason);
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-    });
+  async sleep(delayMs, signal) {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    try {
+      await abortable<void>(signal ?? never, (resolve) => timer = setTimeout(resolve, delayMs));
+    } finally {
+      clearTimeout(timer);
+    }
   },
 };

@@ -1,6 +1,7 @@
-/** Time, passed in: wall clock, monotonic clock, waiting, and backoff.
+/** Time, passed in: wall clock, monotonic clock, waiting that can be aborted, and backoff.
  *
  * @module
  */
-export { type Clock, systemClock } from "./clock.ts";
+export { abortable } from "./abortable.ts";
 export { backoffMs, type BackoffPolicy } from "./backoff.ts";
+export { type Clock, systemClock } from "./clock.ts";

@@ -1,0 +1,27 @@
+/**
+ * A promise that `begin` settles, unless `signal` aborts first: then it rejects with the signal's
+ * reason. What `begin` throws rejects it too. It leaves no listener on the signal.
+ *
+ * @example
+ * ```ts
+ * import { abortable } from "./abortable.ts";
+ *
+ * const answer = await abortable<number>(new AbortController().signal, (resolve) => resolve(42));
+ * console.assert(answer === 42);
+ * ```
+ */
+export function abortable<T>(
+  signal: AbortSignal,
+  begin: (resolve: (value: T) => void, reject: (reason: unknown) => void) => void,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    if (signal.aborted) onAbort();
+    else begin(resolve, reject);
+  } catch (error) {
+    reject(error);
+  }
+  return promise.finally(() => signal.removeEventListener("abort", onAbort));
+}

@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { ReportCounter } from "../../src/agent/counters.ts";
+import { FailureLog } from "../../src/agent/failure_log.ts";
+import { LiveOutbox, PacedOutbox } from "../../src/agent/outbox.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { FakePublisher } from "../support/fake_publisher.ts";
+import { RecordingLog } from "../support/recording_log.ts";
+import { test } from "../support/test.ts";
+
+function parts(level: "debug" | "info" = "debug") {
+  const publisher = new FakePublisher();
+  const counter = new ReportCounter();
+  const log = new RecordingLog(level);
+  const failures = new FailureLog("publish failed", log, new FakeClock());
+  return { publisher, counter, log, failures };
+}
+
+function fates(counter: ReportCounter): Record<string, number> {
+  return Object.fromEntries(Object.entries(counter.snapshot()).filter(([, count]) => count !== 0));
+}
+
+test("LiveOutbox counts what the broker has and logs each publish at debug", () => {
+  const { publisher, counter, log, failures } = parts();
+  const outbox = new LiveOutbox({ publisher, counter, log, failures });
+  publisher.settlesAtOnce = false;
+  counter.received();
+  outbox.put("t", "p");
+  assert.deepEqual(fates(counter), { received: 1, inFlight: 1 });
+  publisher.taken[0]?.settle(null);
+  assert.deepEqual(fates(counter), { received: 1, published: 1 });
+  assert.deepEqual(log.of("published").map((r) => [r.level, r.fields]), [["debug", { topic: "t" }]]);
+});
+
+test("LiveOutbox drops what the broker does not take, by reason, and logs the failure", () => {
+  const { publisher, counter, log, failures } = parts("info");
+  const outbox = new LiveOutbox({ publisher, counter, log, failures });
+  for (const outcome of ["offline", "backpressure", "backpressure"] as const) {
+    publisher.outcome = outcome;
+    counter.received();
+    outbox.put("t", "p");
+  }
+  assert.equal(outbox.room(), undefined);
+  assert.deepEqual(fates(counter), { received: 3, droppedOffline: 1, droppedBackpressure: 2 });
+  assert.deepEqual(log.of("publish failed").map((r) => r.fields["reason"]), ["offline", "backpressure"]);
+});
+
+test("LiveOutbox counts a message that a lost connection took as dropped", async () => {
+  const { publisher, counter, log, failures } = parts("info");
+  const outbox = new LiveOutbox({ publisher, counter, log, failures });
+  publisher.settlesAtOnce = false;
+  counter.received();
+  outbox.put("t", "p");
+  publisher.taken[0]?.settle(new Error("reset"));
+  await outbox.drained();
+  assert.deepEqual(fates(counter), { received: 1, droppedOffline: 1 });
+});
+
+test("PacedOutbox waits for room and loses nothing", async () => {
+  const { publisher, counter, log, failures } = parts();
+  const outbox = new PacedOutbox({ publisher, counter, log, failures }, new AbortController().signal);
+  publisher.outcome = "offline";
+  for (const payload of ["1", "2", "3"]) {
+    counter.received();
+    outbox.put("t", payload);
+  }
+  const room = outbox.room();
+  assert.notEqual(room, undefined);
+  assert.deepEqual(fates(counter), { received: 3, inFlight: 3 });
+  publisher.outcome = "accepted";
+  await room;
+  await outbox.drained();
+  assert.deepEqual(publisher.taken.map((m) => m.payload), ["1", "2", "3"]);
+  assert.equal(outbox.room(), undefined);
+  assert.deepEqual(fates(counter), { received: 3, published: 3 });
+});
+
+test("PacedOutbox sends again what a lost connection took, before it is drained", async () => {
+  const { publisher, counter, log, failures } = parts();
+  const outbox = new PacedOutbox({ publisher, counter, log, failures }, new AbortController().signal);
+  publisher.settlesAtOnce = false;
+  counter.received();
+  outbox.put("t", "1");
+  assert.equal(outbox.room(), undefined);
+  const drained = outbox.drained();
+  publisher.settlesAtOnce = true;
+  await Promise.resolve();
+  publisher.taken[0]?.settle(new Error("reset"));
+  await drained;
+  assert.equal(publisher.taken.length, 2);
+  assert.deepEqual(fates(counter), { received: 1, published: 1 });
+});
+
+test("PacedOutbox counts what still waits as dropped when the agent is to end", async () => {
+  const { publisher, counter, log, failures } = parts();
+  const controller = new AbortController();
+  const outbox = new PacedOutbox({ publisher, counter, log, failures }, controller.signal);
+  publisher.settlesAtOnce = false;
+  counter.received();
+  outbox.put("t", "1");
+  outbox.room();
+  publisher.outcome = "backpressure";
+  counter.received();
+  outbox.put("t", "2");
+  const room = outbox.room();
+  controller.abort();
+  await room;
+  await outbox.drained();
+  assert.deepEqual(fates(counter), { received: 2, droppedOffline: 1, inFlight: 1 });
+  publisher.taken[0]?.settle(new Error("closed"));
+  assert.deepEqual(fates(counter), { received: 2, droppedOffline: 2 });
+});

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { statsSchema } from "../../src/agent/status_schema.ts";
+import { ReportCounter } from "../../src/agent/counters.ts";
+import { StatsReporter } from "../../src/agent/stats.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { FakePublisher } from "../support/fake_publisher.ts";
+import { RecordingLog } from "../support/recording_log.ts";
+import { test } from "../support/test.ts";
+
+function reporter(topic: string | null) {
+  const clock = new FakeClock();
+  const publisher = new FakePublisher();
+  const log = new RecordingLog();
+  const counter = new ReportCounter();
+  const stats = new StatsReporter({ scannerId: "s1", intervalMs: 60_000, topic }, {
+    clock,
+    publisher,
+    log,
+    counters: () => counter.snapshot(),
+  });
+  return { clock, publisher, log, counter, stats };
+}
+
+test("StatsReporter publishes the counters with rates over the interval, not retained", async () => {
+  const { clock, publisher, log, counter, stats } = reporter("ble/stats/s1");
+  for (let i = 0; i < 600; i++) counter.received();
+  for (let i = 0; i < 300; i++) counter.ended("published");
+  await clock.advance(60_000);
+  stats.report();
+  const { topic, payload, retain } = publisher.announced[0] ?? { topic: "", payload: "{}", retain: true };
+  assert.equal(topic, "ble/stats/s1");
+  assert.equal(retain, false);
+  assert.deepEqual(statsSchema.parse(JSON.parse(payload)), {
+    scanner_id: "s1",
+    timestamp: "2026-01-11T10:31:45.123Z",
+    uptime_s: 60,
+    interval_s: 60,
+    received: 600,
+    published: 300,
+    dropped_offline: 0,
+    dropped_backpressure: 0,
+    filtered: 0,
+    invalid: 0,
+    in_flight: 300,
+    malformed_structures: 0,
+    received_per_s: 10,
+    published_per_s: 5,
+  });
+  assert.equal(log.of("statistics")[0]?.level, "info");
+  assert.equal(log.of("statistics")[0]?.fields["received_per_s"], 10);
+});
+
+test("StatsReporter takes rates since the last report, and totals since the start", async () => {
+  const { clock, log, counter, stats } = reporter(null);
+  for (let i = 0; i < 100; i++) counter.received();
+  await clock.advance(10_000);
+  stats.report();
+  await clock.advance(10_000);
+  stats.report();
+  assert.deepEqual(log.of("statistics").map((r) => [r.fields["received"], r.fields["received_per_s"]]), [
+    [100, 10],
+    [100, 0],
+  ]);
+});
+
+test("StatsReporter has no rate over no time", () => {
+  const { publisher, log, counter, stats } = reporter(null);
+  counter.received();
+  stats.report();
+  assert.equal(log.of("statistics")[0]?.fields["received_per_s"], 0);
+  assert.deepEqual(publisher.announced, []);
+});

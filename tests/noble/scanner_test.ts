@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import process from "node:process";
+import { ScanError, type ScanState } from "../../src/agent/mod.ts";
+import { commandPacket, hci, HciError, legacyReportsPacket } from "../../src/hci/mod.ts";
+import { NobleScanner, type NobleScannerOptions } from "../../src/noble/mod.ts";
+import { FakeAdapter, type FakeAdapterOptions } from "../support/fake_adapter.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { RecordingLog } from "../support/recording_log.ts";
+import { test } from "../support/test.ts";
+
+const SCAN = { mode: "passive", intervalMs: 100, windowMs: 50, extended: "auto", paced: false } as const;
+const REPORT = legacyReportsPacket({
+  eventType: 3,
+  addressType: 1,
+  address: Uint8Array.of(1, 2, 3, 4, 5, 6),
+  data: Uint8Array.of(2, 1, 6),
+  rssiDbm: -60,
+});
+
+function scanning(faults: FakeAdapterOptions = {}, options: Partial<NobleScannerOptions> = {}) {
+  const adapter = new FakeAdapter(faults);
+  const clock = new FakeClock();
+  const log = new RecordingLog();
+  const controller = new AbortController();
+  const states: ScanState[] = [];
+  const events: Uint8Array[] = [];
+  const scanner = new NobleScanner({ ...SCAN, open: () => Promise.resolve(adapter), ...options }, clock, log);
+  const ended = scanner.run({
+    event: (packet) => void events.push(packet.slice()),
+    state: (state) => states.push(state),
+  }, controller.signal);
+  ended.catch(() => {}); // a test that expects a failure looks at it later
+  return { adapter, clock, log, controller, states, events, ended };
+}
+
+async function stop(scan: ReturnType<typeof scanning>): Promise<void> {
+  scan.controller.abort();
+  await scan.ended;
+  assert.equal(scan.adapter.closed, true);
+  assert.equal(scan.clock.sleeping, 0);
+}
+
+test("NobleScanner scans with the configured parameters and reports duplicates", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  assert.deepEqual(scan.states.at(-1), {
+    kind: "scanning",
+    adapter: "hci0",
+    adapterAddress: "00:11:22:33:44:55",
+    mode: "passive",
+    extended: false,
+  });
+  const parameters = scan.adapter.sent.filter((p) => p[1] === 0x0b && p[2] === 0x20);
+  assert.ok(parameters.length >= 1);
+  for (const packet of parameters) assert.deepEqual([...packet.subarray(4)], [0, 0xa0, 0, 0x50, 0, 0, 0]);
+  assert.deepEqual([...scan.adapter.sent.at(-1) ?? []], [0x01, 0x0c, 0x20, 2, 1, 0]);
+  await stop(scan);
+  assert.deepEqual([...scan.adapter.sent.at(-1) ?? []].slice(0, 5), [0x01, 0x0c, 0x20, 2, 0]);
+  assert.deepEqual(scan.states.at(-1), { kind: "stopped", reason: "stopped" });
+});
+
+test("NobleScanner leaves the settings of a controller alone that the kernel shares", async () => {
+  const scan = scanning({ exclusive: false, extended: true });
+  await scan.clock.advance(0);
+  assert.equal(scan.states.at(-1)?.kind, "scanning");
+  const allowed = new Set<number>([
+    hci.CMD_READ_LOCAL_VERSION,
+    hci.CMD_READ_SUPPORTED_COMMANDS,
+    hci.CMD_READ_BD_ADDR,
+    hci.CMD_LE_READ_LOCAL_FEATURES,
+    hci.CMD_LE_SET_EXTENDED_SCAN_PARAMETERS,
+    hci.CMD_LE_SET_EXTENDED_SCAN_ENABLE,
+  ]);
+  assert.deepEqual(scan.adapter.opcodes.filter((opcode) => !allowed.has(opcode)), []);
+  await stop(scan);
+});
+
+test("NobleScanner initialises a controller that is its own", async () => {
+  const scan = scanning({ exclusive: true });
+  await scan.clock.advance(0);
+  assert.ok(scan.adapter.opcodes.includes(hci.CMD_RESET));
+  assert.ok(scan.adapter.opcodes.includes(hci.CMD_LE_SET_EVENT_MASK));
+  await stop(scan);
+});
+
+test("NobleScanner uses extended scanning where the controller has it, and never where told not to", async () => {
+  for (const [extended, expected] of [["auto", true], [false, false], [true, true]] as const) {
+    const scan = scanning({ extended: true }, { extended });
+    await scan.clock.advance(0);
+    const state = scan.states.at(-1);
+    assert.equal(state?.kind === "scanning" && state.extended, expected);
+    await stop(scan);
+  }
+});
+
+test("NobleScanner fails for good where extended scanning is required and missing", async () => {
+  const scan = scanning({ extended: false }, { extended: true });
+  await assert.rejects(scan.ended, (error) => error instanceof ScanError && error.permanent);
+});
+
+test("NobleScanner passes reports on past noble, empty LE Meta events too", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  scan.adapter.deliver(REPORT);
+  scan.adapter.deliver(Uint8Array.of(0x04, 0x3e, 0x00));
+  scan.adapter.deliver(Uint8Array.of(0x04, 0x3e, 0x02, 0x0a, 0x00));
+  assert.deepEqual(scan.events, [REPORT, Uint8Array.of(0x04, 0x3e, 0x00)]);
+  await stop(scan);
+});
+
+test("NobleScanner survives events that are cut anywhere", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  for (const code of [0x05, 0x08, 0x0e, 0x0f, 0x10 + 0x40, 0x13, 0x3e, 0x7e, 0xff]) {
+    const packet = Uint8Array.of(0x04, code, 20, 1, 0x01, 0x10, 0, 1, 2, 3);
+    for (let length = 0; length <= packet.length; length++) scan.adapter.deliver(packet.subarray(0, length));
+  }
+  scan.adapter.deliver(Uint8Array.of());
+  scan.adapter.deliver(Uint8Array.of(0x02, 1, 0x20, 40, 0));
+  scan.adapter.deliver(REPORT);
+  assert.deepEqual(scan.events.at(-1), REPORT);
+  await stop(scan);
+});
+
+test("NobleScanner leaves no listeners at the process", async () => {
+  const before = [process.listenerCount("SIGINT"), process.listenerCount("exit")];
+  const scan = scanning();
+  await scan.clock.advance(0);
+  assert.deepEqual([process.listenerCount("SIGINT"), process.listenerCount("exit")], before);
+  await stop(scan);
+});
+
+test("NobleScanner starts its scan again after another process ended it", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  const sentBefore = scan.adapter.sent.length;
+  scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [0, 0]));
+  await scan.clock.advance(1_000);
+  assert.deepEqual([...scan.adapter.sent.slice(sentBefore).at(-1) ?? []], [0x01, 0x0c, 0x20, 2, 1, 0]);
+  assert.deepEqual(scan.states.map((s) => s.kind), ["starting", "scanning", "stopped", "scanning"]);
+  assert.equal(scan.log.of("scan ended").length, 1);
+  await stop(scan);
+});
+
+test("NobleScanner does not disturb another process that goes on scanning", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  const sentBefore = scan.adapter.sent.length;
+  scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [0, 0]));
+  scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [1, 1]));
+  await scan.clock.advance(5_000);
+  assert.equal(scan.adapter.sent.length, sentBefore);
+  await stop(scan);
+});
+
+test("NobleScanner fails when the adapter is unplugged, and says so", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  scan.adapter.unplug();
+  await assert.rejects(scan.ended, { name: "ScanError", message: "hci0 was unplugged", permanent: false });
+  assert.deepEqual(scan.states.at(-1), { kind: "stopped", reason: "hci0 was unplugged" });
+  assert.equal(scan.adapter.closed, true);
+  assert.equal(scan.clock.sleeping, 0);
+});
+
+test("NobleScanner fails when the controller reports a hardware error", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  scan.adapter.deliver(Uint8Array.of(0x04, 0x10, 1, 0x42));
+  await assert.rejects(scan.ended, { message: "the controller reported a hardware error (0x42)" });
+});
+
+test("NobleScanner fails when the controller is mute, at whatever step", async () => {
+  for (const opcode of [hci.CMD_READ_SUPPORTED_COMMANDS, hci.CMD_READ_LOCAL_VERSION, hci.CMD_LE_SET_SCAN_ENABLE]) {
+    const scan = scanning({ mute: new Set<number>([opcode]) });
+    await scan.clock.advance(2_000);
+    await assert.rejects(scan.ended, /hci0 does not answer/);
+    assert.equal(scan.clock.sleeping, 0);
+  }
+});
+
+test("NobleScanner fails when the controller refuses to scan", async () => {
+  const scan = scanning({ refuse: new Map<number, number>([[hci.CMD_LE_SET_SCAN_ENABLE, 0x0c]]) });
+  await scan.clock.advance(0);
+  await assert.rejects(scan.ended, { message: "hci0 refused to scan (status 0x0c)" });
+});
+
+test("NobleScanner ends in bounded time when the controller goes mute", async () => {
+  const mute = new Set<number>();
+  const scan = scanning({ mute });
+  await scan.clock.advance(0);
+  mute.add(hci.CMD_LE_SET_SCAN_ENABLE);
+  scan.controller.abort();
+  await scan.clock.advance(500);
+  await scan.ended;
+  assert.equal(scan.log.of("scan could not be stopped").length, 1);
+});
+
+test("NobleScanner fails for good without permission, wherever it shows", async () => {
+  const denied = new HciError("EPERM", "Cannot send to hci0: permission denied");
+  const sending = scanning({ throwOn: new Map<number, HciError>([[hci.CMD_READ_SUPPORTED_COMMANDS, denied]]) });
+  await assert.rejects(
+    sending.ended,
+    (error) => error instanceof ScanError && error.permanent && error.cause === denied,
+  );
+  const opening = scanning({}, { open: () => Promise.reject(denied) });
+  await assert.rejects(opening.ended, (error) => error instanceof ScanError && error.permanent);
+});
