@@ -1,0 +1,145 @@
+import type { AddressType, Advertisement, AdvType, ManufacturerData, Phy, ServiceData } from "./advertisement.ts";
+import { formatTimestamp, hexByte } from "./format.ts";
+
+/** How advertisements become messages. */
+export interface MessageOptions {
+  /** Goes into `scanner_id`. */
+  readonly scannerId: string;
+  /** Whether a message has the standard fields alone, or everything that is known. */
+  readonly fields: "standard" | "full";
+}
+
+/** What a subscriber gets for one advertising report. */
+export interface Message {
+  /** The scanner that heard it. */
+  readonly scanner_id: string;
+  /** Upper-case address of the device. */
+  readonly mac_address: string;
+  /** Signal strength in dBm; null: the controller does not know. */
+  readonly rssi: number | null;
+  /** When the report was read from the transport, UTC, milliseconds. */
+  readonly timestamp: string;
+  /** Lower-case hex by company identifier in over-the-air order: 0x004C is `4c00`. */
+  readonly manufacturer_data: Readonly<Record<string, string>>;
+  /** Full lower-case 128-bit UUIDs. */
+  readonly service_uuids: readonly string[];
+  /** Complete or else shortened name; null: unknown. */
+  readonly local_name: string | null;
+  /** Lower-case hex by UUID; left out where there is none. */
+  readonly service_data?: Readonly<Record<string, string>>;
+  /** Transmit power in dBm; left out where unknown. */
+  readonly tx_power?: number;
+  /** Full fields only, as all that follow. */
+  readonly address_type?: AddressType;
+  /** The PDU received. */
+  readonly adv_type?: AdvType;
+  /** Null: not told. */
+  readonly connectable?: boolean | null;
+  /** Whether it answers scan requests. */
+  readonly scannable?: boolean;
+  /** Null: none. */
+  readonly flags?: number | null;
+  /** Null: none. */
+  readonly appearance?: number | null;
+  /** Services sought. */
+  readonly solicited_uuids?: readonly string[];
+  /** Null: a reserved value. */
+  readonly primary_phy?: Phy | null;
+  /** Null: not used. */
+  readonly secondary_phy?: Phy | null;
+  /** Advertising set; null: none. */
+  readonly sid?: number | null;
+  /** The AD structures in lower-case hex. */
+  readonly raw?: string;
+}
+
+/**
+ * The message of an advertisement, as JSON text. Seven keys are always there, and first;
+ * `service_data` and `tx_power` follow where the advertisement has them, then the full fields.
+ *
+ * Where a company or a service has several structures in one advertisement, their data is joined in
+ * order of appearance, as Android and iOS do; `raw` tells them apart.
+ *
+ * Written by hand: measured, 0.65 µs a message against 2.9 µs with `JSON.stringify`, most of it for
+ * keys such as `9904`, which V8 takes for array indexes, and for `Date.toISOString`.
+ *
+ * @example
+ * ```ts
+ * import { encodeMessage, type ReportSink } from "./mod.ts";
+ *
+ * const messages: string[] = [];
+ * export const sink: ReportSink = {
+ *   advertisement: (heard) => messages.push(encodeMessage(heard, { scannerId: "attic", fields: "standard" })),
+ *   invalid: () => {},
+ * };
+ * ```
+ */
+export function encodeMessage(advertisement: Advertisement, options: MessageOptions): string {
+  const { rssiDbm, localName, serviceData, txPowerDbm } = advertisement;
+  let json = `{"scanner_id":${JSON.stringify(options.scannerId)},"mac_address":"${advertisement.address}"` +
+    `,"rssi":${rssiDbm},"timestamp":"${formatTimestamp(advertisement.receivedAtMs)}"` +
+    `,"manufacturer_data":${hexObject(advertisement.manufacturerData, companyKey)}` +
+    `,"service_uuids":${uuidArray(advertisement.serviceUuids)}` +
+    `,"local_name":${localName === null ? "null" : JSON.stringify(localName)}`;
+  if (serviceData.length > 0) json += `,"service_data":${hexObject(serviceData, serviceKey)}`;
+  if (txPowerDbm !== null) json += `,"tx_power":${txPowerDbm}`;
+  if (options.fields === "full") json += fullFields(advertisement);
+  return json + "}";
+}
+
+/** The message of an advertisement; what {@linkcode encodeMessage} writes, as an object. */
+export function toMessage(advertisement: Advertisement, options: MessageOptions): Message {
+  return JSON.parse(encodeMessage(advertisement, options));
+}
+
+/**
+ * The topic of a device's messages.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { messageTopic } from "./mod.ts";
+ *
+ * const topic = messageTopic("ble/raw", "scanner-01", "AA:BB:CC:DD:EE:FF");
+ * assert.equal(topic, "ble/raw/scanner-01/AA:BB:CC:DD:EE:FF");
+ * ```
+ */
+export function messageTopic(prefix: string, scannerId: string, address: string): string {
+  return `${prefix}/${scannerId}/${address}`;
+}
+
+function fullFields(advertisement: Advertisement): string {
+  return `,"address_type":"${advertisement.addressType}","adv_type":"${advertisement.advType}"` +
+    `,"connectable":${advertisement.connectable},"scannable":${advertisement.scannable}` +
+    `,"flags":${advertisement.flags},"appearance":${advertisement.appearance}` +
+    `,"solicited_uuids":${uuidArray(advertisement.solicitedUuids)}` +
+    `,"primary_phy":${quoted(advertisement.primaryPhy)},"secondary_phy":${quoted(advertisement.secondaryPhy)}` +
+    `,"sid":${advertisement.sid},"raw":"${advertisement.data.toHex()}"`;
+}
+
+const companyKey = ({ companyId }: ManufacturerData): string => hexByte(companyId & 0xff) + hexByte(companyId >> 8);
+const serviceKey = ({ uuid }: ServiceData): string => uuid;
+
+/** An object of hexadecimal strings, the data of equal keys joined. */
+function hexObject<T extends { readonly data: Uint8Array }>(
+  entries: readonly T[],
+  keyOf: (entry: T) => string,
+): string {
+  const [first] = entries;
+  if (first === undefined) return "{}";
+  if (entries.length === 1) return `{"${keyOf(first)}":"${first.data.toHex()}"}`;
+  const joined = new Map<string, string>();
+  for (const entry of entries) {
+    const key = keyOf(entry);
+    joined.set(key, (joined.get(key) ?? "") + entry.data.toHex());
+  }
+  return `{${Array.from(joined, ([key, hex]) => `"${key}":"${hex}"`).join(",")}}`;
+}
+
+function uuidArray(uuids: readonly string[]): string {
+  return uuids.length === 0 ? "[]" : `["${uuids.join('","')}"]`;
+}
+
+function quoted(word: string | null): string {
+  return word === null ? "null" : `"${word}"`;
+}

@@ -1,0 +1,26 @@
+/**
+ * From HCI event bytes to advertisements, and from those to messages: pure, no input or output.
+ *
+ * The message's schema lies behind a second door, `schema.ts`, because it needs zod, and scanning
+ * does not.
+ *
+ * @module
+ */
+export type {
+  AddressType,
+  AdFields,
+  Advertisement,
+  AdvType,
+  ManufacturerData,
+  Phy,
+  ServiceData,
+} from "./advertisement.ts";
+export { encodeMessage, type Message, type MessageOptions, messageTopic, toMessage } from "./message.ts";
+export {
+  type InvalidReason,
+  type ReportClock,
+  ReportReader,
+  type ReportReaderOptions,
+  type ReportSink,
+} from "./report_reader.ts";
+export { ScanResponseMerger, type ScanResponseMergerOptions } from "./scan_response_merger.ts";

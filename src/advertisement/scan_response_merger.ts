@@ -1,0 +1,162 @@
+import type { AddressType, Advertisement } from "./advertisement.ts";
+
+/** What a {@linkcode ScanResponseMerger} works with. */
+export interface ScanResponseMergerOptions {
+  /** Tells how old things are. */
+  readonly clock: {
+    /** Milliseconds since an arbitrary start, never going back. */
+    monotonicMs(): number;
+  };
+  /** How many devices are remembered, the one longest unheard forgotten first; default 4096. */
+  readonly maxDevices?: number;
+}
+
+/** How long what a device said may stand in for what it does not repeat. */
+const MAX_AGE_MS = 60_000;
+
+/**
+ * More is not remembered, so that memory stays small whatever is sent: a device name has at most
+ * 248 bytes (Vol 3, Part C, 3.2.2), a legacy PDU holds at most 14 UUIDs.
+ */
+const MAX_NAME_LENGTH = 248;
+const MAX_UUIDS = 14;
+
+/** What one device said last, and when (monotonic). */
+interface Memory {
+  readonly addressType: AddressType;
+  localName: string | null;
+  localNameComplete: boolean;
+  localNameAtMs: number;
+  serviceUuids: readonly string[];
+  serviceUuidsAtMs: number;
+  txPowerDbm: number | null;
+  txPowerAtMs: number;
+}
+
+const NONE: readonly string[] = [];
+
+/**
+ * Fills in what an advertisement lacks of name, service UUIDs and transmit power, from what the same
+ * address said in the last minute: devices put these into either of advertisement and scan response.
+ * A remembered complete name also replaces the shortened one that it begins with. Manufacturer and
+ * service data are measurements, and never carried over.
+ *
+ * Of two devices with the same address but address types of their own, one is remembered: the last
+ * that had something to say.
+ *
+ * @example
+ * ```ts
+ * import { type Advertisement, ScanResponseMerger } from "./mod.ts";
+ *
+ * const merger = new ScanResponseMerger({ clock: { monotonicMs: () => performance.now() } });
+ * export const nameOf = (heard: Advertisement): string | null => merger.merge(heard).localName;
+ * ```
+ */
+export class ScanResponseMerger {
+  /** Longest unheard first. Devices that said nothing that could be filled in have no entry. */
+  readonly #memories = new Map<string, Memory>();
+  readonly #clock: ScanResponseMergerOptions["clock"];
+  readonly #maxDevices: number;
+
+  /** Remembers nobody yet. */
+  constructor({ clock, maxDevices = 4_096 }: ScanResponseMergerOptions) {
+    this.#clock = clock;
+    this.#maxDevices = maxDevices;
+  }
+
+  /** How many devices are remembered. */
+  get devices(): number {
+    return this.#memories.size;
+  }
+
+  /** Remembers what the advertisement says; returns it, or a copy with what it lacked filled in. */
+  merge(advertisement: Advertisement): Advertisement {
+    const { address } = advertisement;
+    const nowMs = this.#clock.monotonicMs();
+    const known = this.#recall(advertisement, nowMs);
+    if (known === undefined && !saysSomething(advertisement)) return advertisement;
+    const merged = known === undefined ? advertisement : filledIn(advertisement, known);
+    const memory = known ?? emptyMemory(advertisement.addressType);
+    remember(memory, advertisement, nowMs);
+    this.#memories.delete(address);
+    this.#memories.set(address, memory);
+    if (this.#memories.size > this.#maxDevices) this.#forgetOldest();
+    return merged;
+  }
+
+  /** What is known of the device and still fresh; undefined: nothing. */
+  #recall({ address, addressType }: Advertisement, nowMs: number): Memory | undefined {
+    const memory = this.#memories.get(address);
+    if (memory?.addressType !== addressType) return undefined;
+    const oldestMs = nowMs - MAX_AGE_MS;
+    if (memory.localNameAtMs < oldestMs) memory.localName = null;
+    if (memory.serviceUuidsAtMs < oldestMs) memory.serviceUuids = NONE;
+    if (memory.txPowerAtMs < oldestMs) memory.txPowerDbm = null;
+    if (memory.localName !== null || memory.serviceUuids.length > 0 || memory.txPowerDbm !== null) return memory;
+    this.#memories.delete(address);
+    return undefined;
+  }
+
+  #forgetOldest(): void {
+    for (const address of this.#memories.keys()) {
+      this.#memories.delete(address);
+      return;
+    }
+  }
+}
+
+/** Whether there is anything to remember. */
+function saysSomething({ localName, serviceUuids, txPowerDbm }: Advertisement): boolean {
+  return localName !== null || serviceUuids.length > 0 || txPowerDbm !== null;
+}
+
+function emptyMemory(addressType: AddressType): Memory {
+  return {
+    addressType,
+    localName: null,
+    localNameComplete: false,
+    localNameAtMs: 0,
+    serviceUuids: NONE,
+    serviceUuidsAtMs: 0,
+    txPowerDbm: null,
+    txPowerAtMs: 0,
+  };
+}
+
+function filledIn(advertisement: Advertisement, memory: Memory): Advertisement {
+  const name = knowsBetterName(memory, advertisement);
+  const uuids = advertisement.serviceUuids.length === 0 && memory.serviceUuids.length > 0;
+  const txPower = advertisement.txPowerDbm === null && memory.txPowerDbm !== null;
+  if (!name && !uuids && !txPower) return advertisement;
+  return {
+    ...advertisement,
+    localName: name ? memory.localName : advertisement.localName,
+    localNameComplete: name ? memory.localNameComplete : advertisement.localNameComplete,
+    serviceUuids: uuids ? memory.serviceUuids : advertisement.serviceUuids,
+    txPowerDbm: txPower ? memory.txPowerDbm : advertisement.txPowerDbm,
+  };
+}
+
+function remember(memory: Memory, advertisement: Advertisement, nowMs: number): void {
+  const { localName, localNameComplete, serviceUuids, txPowerDbm } = advertisement;
+  if (localName !== null && !knowsBetterName(memory, advertisement)) {
+    memory.localName = localName.length <= MAX_NAME_LENGTH ? localName : null;
+    memory.localNameComplete = localNameComplete;
+    memory.localNameAtMs = nowMs;
+  }
+  if (serviceUuids.length > 0) {
+    memory.serviceUuids = serviceUuids.length <= MAX_UUIDS ? serviceUuids : NONE;
+    memory.serviceUuidsAtMs = nowMs;
+  }
+  if (txPowerDbm !== null) {
+    memory.txPowerDbm = txPowerDbm;
+    memory.txPowerAtMs = nowMs;
+  }
+}
+
+/** Whether the remembered name is one where the advertisement has none, or the complete form of its. */
+function knowsBetterName(memory: Memory, { localName, localNameComplete }: Advertisement): boolean {
+  if (memory.localName === null) return false;
+  if (localName === null) return true;
+  return memory.localNameComplete && !localNameComplete && memory.localName.startsWith(localName);
+}

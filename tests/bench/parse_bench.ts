@@ -1,0 +1,91 @@
+/**
+ * What one report costs from bytes to JSON text: `deno bench tests/bench/parse_bench.ts`.
+ *
+ * The packets are made up after what common devices send.
+ */
+import {
+  type Advertisement,
+  encodeMessage,
+  type MessageOptions,
+  ReportReader,
+  ScanResponseMerger,
+} from "../../src/advertisement/mod.ts";
+import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
+import { systemClock } from "../../src/time/mod.ts";
+
+const standard: MessageOptions = { scannerId: "scanner-01", fields: "standard" };
+const full: MessageOptions = { scannerId: "scanner-01", fields: "full" };
+
+const bytes = (hex: string): Uint8Array => Uint8Array.fromHex(hex);
+const join = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((part) => [...part]));
+const address = bytes("5534125fbecc");
+const flags = adStructure(0x01, [0x06]);
+
+/** A sensor with manufacturer data of 24 bytes. */
+const sensor = legacyReportsPacket({
+  eventType: 3,
+  addressType: 1,
+  address,
+  data: join(flags, adStructure(0xff, bytes("99040512fc5394c37c0004fffc040cac364200cdcbb8334c884f"))),
+  rssiDbm: -67,
+});
+
+/** A device with a name, a service, service data and transmit power. */
+const named = legacyReportsPacket({
+  eventType: 0,
+  addressType: 0,
+  address,
+  data: join(
+    flags,
+    adStructure(0x03, [0x0f, 0x18]),
+    adStructure(0x0a, [0xf4]),
+    adStructure(0x16, [0x0f, 0x18, 0x5a]),
+    adStructure(0x09, new TextEncoder().encode("TempSensor_1")),
+  ),
+  rssiDbm: -59,
+});
+
+const extended = extendedReportsPacket({
+  eventType: 0x0000,
+  addressType: 1,
+  address,
+  data: join(
+    flags,
+    adStructure(0x07, bytes("9ecadc240ee5a9e093f3a3b50100406e")),
+    adStructure(0xff, Uint8Array.from({ length: 120 }, (_, index) => index)),
+  ),
+  rssiDbm: -71,
+  secondaryPhy: 2,
+  sid: 3,
+});
+
+/** Where results go, so that the work cannot be optimised away. */
+const kept = { message: "" };
+const merger = new ScanResponseMerger({ clock: systemClock });
+
+for (const [name, packet] of Object.entries({ sensor, named, extended })) {
+  const heard: Advertisement[] = [];
+  const reader = new ReportReader({
+    clock: systemClock,
+    sink: { advertisement: (advertisement) => heard[0] = advertisement, invalid: unexpected },
+  });
+  const publisher = new ReportReader({
+    clock: systemClock,
+    sink: { advertisement: (a) => kept.message = encodeMessage(merger.merge(a), standard), invalid: unexpected },
+  });
+  reader.read(packet);
+  const [advertisement] = heard;
+  if (advertisement === undefined) throw new Error(`Cannot read the packet "${name}"`);
+  Deno.bench(`${name}: read`, { group: name }, () => reader.read(packet));
+  Deno.bench(`${name}: encodeMessage, standard`, { group: name }, () => {
+    kept.message = encodeMessage(advertisement, standard);
+  });
+  Deno.bench(`${name}: encodeMessage, full`, { group: name }, () => {
+    kept.message = encodeMessage(advertisement, full);
+  });
+  Deno.bench(`${name}: read, merge, encode`, { group: name, baseline: true }, () => publisher.read(packet));
+}
+
+function unexpected(reason: string): void {
+  throw new Error(`A packet of the benchmark is invalid: ${reason}`);
+}
