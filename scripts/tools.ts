@@ -45,12 +45,14 @@ export async function ensureTools(tools: readonly Tool[]): Promise<readonly Tool
 }
 
 async function aptGet(...args: string[]): Promise<void> {
-  const { code } = await new Deno.Command("apt-get", {
+  const { code, stdout, stderr } = await new Deno.Command("apt-get", {
     args: ["--quiet", "--quiet", ...args],
     env: { DEBIAN_FRONTEND: "noninteractive" },
     stdin: "null",
-  }).spawn().status;
-  if (code !== 0) throw new Error(`Cannot install tools: apt-get ${args.join(" ")} ended with ${code}`);
+  }).output();
+  if (code === 0) return;
+  const output = new TextDecoder().decode(new Uint8Array([...stdout, ...stderr]));
+  throw new Error(`Cannot install tools: apt-get ${args.join(" ")} ended with ${code}\n${output}`);
 }
 
 function isInstalled(program: string): boolean {
