@@ -1,0 +1,174 @@
+import type { Alias, Document, LineCounter, Node, Pair, ParsedNode, YAMLMap } from "yaml";
+import type { ConfigKey, ConfigSection } from "./keys.ts";
+import { keysOf } from "./keys.ts";
+import type { Layer, Setting } from "./layer.ts";
+import { type ConfigProblem, nearest } from "./problem.ts";
+
+/** A file longer than this is no configuration; reading YAML takes time and memory by its length. */
+const MOST_CHARACTERS = 262_144;
+/** As many as anybody needs; each costs a search through the file. */
+const MOST_ALIASES = 100;
+
+type Yaml = typeof import("yaml");
+
+/** What the file at `path` sets. Never rejects: whatever is wrong becomes a problem. */
+export async function readConfigFile(
+  path: string,
+  tree: ConfigSection,
+  readTextFile: (path: string) => Promise<string>,
+): Promise<Layer & { readonly complete: boolean }> {
+  const failed = (problem: string, remedy: string | null) => ({
+    settings: new Map(),
+    problems: [{ source: path, key: null, value: null, problem, remedy }],
+    complete: false,
+  });
+  let text: string;
+  try {
+    text = await readTextFile(path);
+  } catch (cause) {
+    return failed(...unreadable(cause));
+  }
+  if (text.length > MOST_CHARACTERS) {
+    return failed(`longer than ${MOST_CHARACTERS} characters`, "is this the right file?");
+  }
+  // Imported here because it takes 1.4 MB of memory that a start without a file can do without.
+  return new FileReader(await import("yaml"), path, tree).read(text);
+}
+
+function unreadable(cause: unknown): [problem: string, remedy: string | null] {
+  const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
+  if (name === "NotFound") return ["there is no such file", "check --config"];
+  if (name === "PermissionDenied") return ["permission denied", "let the user who runs bt-scanner read it"];
+  return [`cannot be read: ${message}`, null];
+}
+
+/** Walks the YAML by the tree of known keys, so that aliases and nesting cost no more than the keys there are. */
+class FileReader {
+  readonly #settings = new Map<string, Setting>();
+  readonly #problems: ConfigProblem[] = [];
+  readonly #lines: LineCounter;
+  #document: Document.Parsed<ParsedNode> | null = null;
+  #aliases = 0;
+
+  constructor(private readonly yaml: Yaml, private readonly path: string, private readonly tree: ConfigSection) {
+    this.#lines = new yaml.LineCounter();
+  }
+
+  read(text: string): Layer & { readonly complete: boolean } {
+    const options = { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false };
+    this.#document = this.yaml.parseDocument(text, options);
+    const { errors, warnings, contents } = this.#document;
+    for (const error of errors.some(isTooDeep) ? errors.filter(isTooDeep).slice(0, 1) : [...errors, ...warnings]) {
+      const problem = isTooDeep(error) ? "nested too deeply" : `not valid YAML: ${error.message}`;
+      this.#note(this.#place(error.pos[0]), null, problem);
+    }
+    const complete = this.#problems.length === 0;
+    if (complete) this.#readContents(contents);
+    return { settings: this.#settings, problems: this.#problems, complete };
+  }
+
+  #readContents(contents: ParsedNode | null): void {
+    if (contents === null || (this.yaml.isScalar(contents) && contents.value === null)) {
+      return this.#note(this.path, null, "the file is empty", "write at least scanner.id, or leave out --config");
+    }
+    this.#readSection(contents, contents, this.tree);
+  }
+
+  #readSection(node: Node | null, at: Node | null, section: ConfigSection): void {
+    const target = this.#resolve(node);
+    const allCommentedOut = target === null || (this.yaml.isScalar(target) && target.value === null);
+    if (allCommentedOut) return;
+    if (!this.yaml.isMap(target)) {
+      return this.#note(
+        this.#origin(at),
+        section.path || null,
+        `expected a mapping of keys to values, got ${this.#kind(target)}`,
+      );
+    }
+    this.#readPairs(target, section);
+  }
+
+  #readPairs(map: YAMLMap, section: ConfigSection): void {
+    const seen = new Map<string, string>();
+    for (const pair of map.items as Pair<Node | null, Node | null>[]) {
+      const name = this.yaml.isScalar(pair.key) ? String(pair.key.value) : "";
+      const origin = this.#origin(pair.key ?? map);
+      const child = section.children.get(name);
+      const path = section.path === "" ? name : `${section.path}.${name}`;
+      const earlier = seen.get(name);
+      seen.set(name, origin);
+      if (child === undefined) this.#note(origin, path, "there is no such key", this.#suggest(name, section));
+      else if (earlier !== undefined) this.#note(origin, path, `already set at ${earlier}`, "keep one of them");
+      else if ("children" in child) this.#readSection(pair.value, pair.value ?? pair.key, child);
+      else this.#readKey(pair.value, pair.value ?? pair.key, child);
+    }
+  }
+
+  #readKey(node: Node | null, at: Node | null, key: ConfigKey): void {
+    const target = this.#resolve(node);
+    const origin = this.#origin(at);
+    if (this.yaml.isSeq(target) && key.reads === "list") {
+      const items = target.items as Node[];
+      const value = items.map((item) => this.#scalar(this.#resolve(item), "text"));
+      this.#settings.set(key.path, { value, origin, itemOrigins: items.map((item) => this.#origin(item)) });
+    } else {
+      this.#settings.set(key.path, { value: this.#scalar(target, key.reads), origin });
+    }
+  }
+
+  /** What a scalar says; for a key that takes text, as it was written: 0042 is not 42. */
+  #scalar(node: Node | null, reads: ConfigKey["reads"]): unknown {
+    if (node === null) return null;
+    if (this.yaml.isMap(node)) return {};
+    if (this.yaml.isSeq(node)) return [];
+    if (!this.yaml.isScalar(node)) return undefined;
+    const asWritten = reads === "text" && node.value !== null && node.source !== undefined;
+    return asWritten ? node.source : node.value;
+  }
+
+  #resolve(node: Node | null): Node | null {
+    if (!this.yaml.isAlias(node) || this.#document === null) return node;
+    if (++this.#aliases > MOST_ALIASES) return this.#refuse(node, `more than ${MOST_ALIASES} aliases`);
+    return node.resolve(this.#document) ?? this.#refuse(node, `there is no anchor &${node.source} before this`);
+  }
+
+  #refuse(alias: Alias, problem: string): null {
+    if (this.#aliases <= MOST_ALIASES + 1) this.#note(this.#origin(alias), null, problem);
+    return null;
+  }
+
+  #suggest(name: string, section: ConfigSection): string {
+    const meant = nearest(name, section.children.keys());
+    if (meant !== null) return `did you mean "${meant}"?`;
+    const all = keysOf(this.tree).map(({ path }) => path);
+    const elsewhere = nearest(name, all.map(lastSegment));
+    const path = all.find((each) => lastSegment(each) === elsewhere);
+    return path === undefined ? `known here: ${[...section.children.keys()].join(", ")}` : `did you mean ${path}?`;
+  }
+
+  /** Not what it says, which may be a secret in the wrong place. */
+  #kind(node: Node | null): string {
+    return this.yaml.isSeq(node) ? "a list" : "a single value";
+  }
+
+  #origin(node: Node | null): string {
+    return this.#place(node?.range?.[0] ?? 0);
+  }
+
+  #place(offset: number): string {
+    const { line, col } = this.#lines.linePos(offset);
+    return `${this.path}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
+  }
+
+  #note(source: string, key: string | null, problem: string, remedy: string | null = null): void {
+    this.#problems.push({ source, key, value: null, problem, remedy });
+  }
+}
+
+function isTooDeep(error: { readonly code: string }): boolean {
+  return error.code === "RESOURCE_EXHAUSTION";
+}
+
+function lastSegment(path: string): string {
+  return path.slice(path.lastIndexOf(".") + 1);
+}

@@ -1,0 +1,89 @@
+import type { ConfigKey } from "./keys.ts";
+import { type Layer, readText, type Setting } from "./layer.ts";
+import { type ConfigProblem, quote } from "./problem.ts";
+
+/** The flags of the command line that set keys, as text; undefined: not given. */
+export interface Flags {
+  /** `--scanner-id ID` */
+  readonly scannerId?: string | undefined;
+  /** `--broker mqtt[s]://host[:port]`: host, port (1883, or 8883 for mqtts) and whether TLS is used. */
+  readonly broker?: string | undefined;
+  /** `--qos 0|1` */
+  readonly qos?: string | undefined;
+  /** `--adapter hci0` */
+  readonly adapter?: string | undefined;
+  /** `--source hci|simulate|replay` */
+  readonly source?: string | undefined;
+  /** `--replay FILE`: also the source, unless `--source` says otherwise. */
+  readonly replay?: string | undefined;
+  /** `--replay-speed N|max` */
+  readonly replaySpeed?: string | undefined;
+  /** `--replay-loop` */
+  readonly replayLoop?: boolean | undefined;
+  /** `--simulate-devices N` */
+  readonly simulateDevices?: string | undefined;
+  /** `--simulate-rate REPORTS_PER_S` */
+  readonly simulateRate?: string | undefined;
+  /** `--passive`: the scan mode. */
+  readonly passive?: boolean | undefined;
+  /** `--log-level LEVEL` */
+  readonly logLevel?: string | undefined;
+  /** `--log-format text|json` */
+  readonly logFormat?: string | undefined;
+}
+
+/** What the flags set. */
+export function readFlags(flags: Flags, keys: readonly ConfigKey[]): Layer {
+  const byPath = new Map(keys.map((key) => [key.path, key]));
+  const settings = new Map<string, Setting>();
+  const set = (path: string, text: string | undefined, origin: string) => {
+    const key = byPath.get(path);
+    if (text !== undefined && key !== undefined) settings.set(path, { value: readText(key, text), origin });
+  };
+  set("scanner.id", flags.scannerId, "--scanner-id");
+  set("mqtt.client.qos", flags.qos, "--qos");
+  set("scanner.adapter", flags.adapter, "--adapter");
+  set("replay.file", flags.replay, "--replay");
+  set("scanner.source", flags.replay === undefined ? undefined : "replay", "--replay");
+  set("scanner.source", flags.source, "--source");
+  set("replay.speed", flags.replaySpeed, "--replay-speed");
+  set("replay.loop", flags.replayLoop ? "true" : undefined, "--replay-loop");
+  set("simulate.devices", flags.simulateDevices, "--simulate-devices");
+  set("simulate.rate", flags.simulateRate, "--simulate-rate");
+  set("scanner.mode", flags.passive ? "passive" : undefined, "--passive");
+  set("log.level", flags.logLevel, "--log-level");
+  set("log.format", flags.logFormat, "--log-format");
+
+  const broker = flags.broker === undefined ? null : readBroker(flags.broker);
+  if (broker === null || "problem" in broker) return { settings, problems: broker === null ? [] : [broker] };
+  set("mqtt.broker.host", broker.host, "--broker");
+  set("mqtt.broker.port", broker.port, "--broker");
+  set("mqtt.broker.tls.enabled", String(broker.tls), "--broker");
+  return { settings, problems: [] };
+}
+
+function readBroker(text: string): { host: string; port: string; tls: boolean } | ConfigProblem {
+  const refuse = (problem: string, remedy: string): ConfigProblem => ({
+    source: "--broker",
+    key: null,
+    value: text.includes("@") ? "***" : quote(text),
+    problem,
+    remedy,
+  });
+  if (text.includes("@")) {
+    return refuse(
+      "credentials on the command line can be read by everybody on this machine",
+      "use mqtt.broker.username and mqtt.broker.password_file, or BT_SCANNER_MQTT_BROKER_USERNAME and BT_SCANNER_MQTT_BROKER_PASSWORD",
+    );
+  }
+  const match = /^(?<scheme>mqtts?):\/\/(\[(?<ipv6>[^\]]+)\]|(?<host>[^/:[\]]+))(:(?<port>[0-9]+))?\/?$/i.exec(text);
+  if (match?.groups === undefined) {
+    return refuse(
+      `expected mqtt://host[:port] or mqtts://host[:port], got ${quote(text)}`,
+      "for example mqtt://localhost:1883",
+    );
+  }
+  const { scheme = "", ipv6, host = "", port } = match.groups;
+  const tls = scheme.toLowerCase() === "mqtts";
+  return { host: ipv6 ?? host, port: port ?? (tls ? "8883" : "1883"), tls };
+}

@@ -1,0 +1,85 @@
+import * as z from "zod/mini";
+
+/** How text (an environment variable, a flag, an unquoted YAML scalar) becomes a value. */
+export type Reads =
+  | "text" // as it stands: a scanner called 42 is still called "42"
+  | "number" // as a number where it looks like one, else as it stands
+  | "boolean" // likewise for `true` and `false`
+  | "list"; // items separated by commas, each as it stands
+
+/** What a key may hold: how it is checked, and how that is said to a person. */
+export interface Kind<S extends z.ZodMiniType = z.ZodMiniType> {
+  readonly schema: S;
+  /** Completes "expected …". */
+  readonly expects: string;
+  /** The same for one item, where it is a list. */
+  readonly itemExpects?: string;
+  readonly reads: Reads;
+}
+
+/** A whole number of `least` to `most`. */
+export function whole(least: number, most: number): Kind<z.ZodMiniNumberFormat> {
+  const schema = z.int().check(z.gte(least), z.lte(most));
+  return { schema, expects: `a whole number from ${least} to ${most}`, reads: "number" };
+}
+
+/** A number of `least` to `most`, fractions allowed. */
+export function between(least: number, most: number): Kind<z.ZodMiniNumber> {
+  const schema = z.number().check(z.gte(least), z.lte(most));
+  return { schema, expects: `a number from ${least} to ${most}`, reads: "number" };
+}
+
+/** A number above 0, at most `most`. */
+export function positive(most: number): Kind<z.ZodMiniNumber> {
+  const schema = z.number().check(z.gt(0), z.lte(most));
+  return { schema, expects: `a number above 0, at most ${most}`, reads: "number" };
+}
+
+/** `true` or `false`. */
+export function yesNo(): Kind<z.ZodMiniBoolean> {
+  return { schema: z.boolean(), expects: "true or false", reads: "boolean" };
+}
+
+/** One of a few words. */
+export function oneOf<const W extends readonly [string, ...string[]]>(
+  ...words: W
+): Kind<z.ZodMiniEnum<{ [K in W[number]]: K }>> {
+  return { schema: z.enum(words), expects: `one of ${words.join(", ")}`, reads: "text" };
+}
+
+/** Text of one form. */
+export function text(pattern: RegExp, expects: string): Kind<z.ZodMiniString> {
+  return { schema: z.string().check(z.regex(pattern)), expects, reads: "text" };
+}
+
+/** Text that MQTT can carry (3.1.1, 1.5.3): not empty, no NUL, at most `mostBytes` of UTF-8. */
+export function utf8(mostBytes: number, pattern = /^[^\0]+$/u, form = "text"): Kind<z.ZodMiniString> {
+  const fits = (value: string) => value.isWellFormed() && utf8Length(value) <= mostBytes;
+  const schema = z.string().check(z.regex(pattern), z.refine(fits));
+  return { schema, expects: `${form}, 1 to ${mostBytes} bytes`, reads: "text" };
+}
+
+/** The path of a file. */
+export function path(): Kind<z.ZodMiniString> {
+  return { schema: z.string().check(z.regex(/^[^\0]+$/)), expects: "the path of a file", reads: "text" };
+}
+
+/** Any number of values of one kind. */
+export function listOf<S extends z.ZodMiniType>(item: Kind<S>): Kind<z.ZodMiniArray<S>> {
+  return {
+    schema: z.array(item.schema),
+    expects: `a list, each ${item.expects}`,
+    itemExpects: item.expects,
+    reads: "list",
+  };
+}
+
+/** The same, or null. */
+export function orNull<S extends z.ZodMiniType>(kind: Kind<S>): Kind<z.ZodMiniNullable<S>> {
+  return { ...kind, schema: z.nullable(kind.schema), expects: `${kind.expects}, or null` };
+}
+
+/** How many bytes a text takes in UTF-8. */
+export function utf8Length(value: string): number {
+  return new TextEncoder().encode(value).length;
+}

@@ -1,0 +1,36 @@
+import type { ConfigKey } from "./keys.ts";
+import type { ConfigProblem } from "./problem.ts";
+
+/** A value for one key, not yet checked. */
+export interface Setting {
+  readonly value: unknown;
+  /** Where it was set: `config.yaml:4:9`, `BT_SCANNER_LOG_LEVEL`, `--qos`. */
+  readonly origin: string;
+  /** For a list in a file, where each item is. */
+  readonly itemOrigins?: readonly string[];
+}
+
+/** What one source (the file, the environment, the flags) sets, by path. */
+export interface Layer {
+  readonly settings: ReadonlyMap<string, Setting>;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/** Gives text the type that its key has; text that does not look like it stays text, and is refused later. */
+export function readText(key: ConfigKey, text: string): unknown {
+  switch (key.reads) {
+    case "number":
+      if (/^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?$/i.test(text)) return Number(text);
+      break;
+    case "boolean":
+      if (/^(true|false)$/i.test(text)) return text.toLowerCase() === "true";
+      break;
+    case "list":
+      return text.split(",").map((item) => item.trim()).filter((item) => item !== "");
+    case "text":
+      break;
+    default:
+      return key.reads satisfies never;
+  }
+  return text === "" && key.schema.safeParse(null).success ? null : text;
+}

@@ -1,0 +1,110 @@
+/** Something that a person has to put right. */
+export interface ConfigProblem {
+  /** `config.yaml:4:9`, `BT_SCANNER_LOG_LEVEL`, `--qos`; null where it comes from nowhere: a key is missing. */
+  readonly source: string | null;
+  /** `mqtt.broker.port`; null where it is about no key. */
+  readonly key: string | null;
+  /** The value as written, `***` for a secret; null where none matters. */
+  readonly value: string | null;
+  /** What is wrong. */
+  readonly problem: string;
+  /** What to do about it; null where that goes without saying. */
+  readonly remedy: string | null;
+}
+
+/** The configuration cannot be used; tells every problem at once. */
+export class ConfigError extends Error {
+  /** Tells it from other errors. */
+  override readonly name = "ConfigError";
+
+  /** Says all `problems` in its message; `warnings` are what is doubtful besides. */
+  constructor(readonly problems: readonly ConfigProblem[], readonly warnings: readonly ConfigProblem[] = []) {
+    const most = 50;
+    const lines = problems.slice(0, most).map(renderProblem);
+    if (problems.length > most) lines.push(`and ${problems.length - most} more`);
+    const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
+    super(`The configuration has ${count}:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+  }
+}
+
+/**
+ * A problem as one line.
+ *
+ * @example
+ * ```ts
+ * import { renderProblem } from "./problem.ts";
+ *
+ * const line = renderProblem({
+ *   source: "config.yaml:4:9",
+ *   key: "mqtt.broker.port",
+ *   value: "70000",
+ *   problem: "expected a whole number from 1 to 65535, got 70000",
+ *   remedy: null,
+ * });
+ * console.assert(line === "config.yaml:4:9: mqtt.broker.port: expected a whole number from 1 to 65535, got 70000");
+ * ```
+ */
+export function renderProblem({ source, key, problem, remedy }: ConfigProblem): string {
+  const place = [source, key].filter((part) => part !== null);
+  return visible([...place, remedy === null ? problem : `${problem}; ${remedy}`].join(": "));
+}
+
+/** A value as a person would write it, in short. */
+export function show(value: unknown, secret = false): string {
+  if (value === null || value === undefined || value === "") return value === "" ? '""' : "nothing";
+  if (secret) return "***";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value === "object") return "a mapping";
+  if (typeof value !== "string") return String(value);
+  const most = 100;
+  return quote(value.length > most ? `${value.slice(0, most)}…` : value);
+}
+
+/** Text in double quotes, as JSON and YAML both read it. */
+export function quote(text: string): string {
+  return visible(JSON.stringify(text));
+}
+
+/** Escapes what is invisible or would steer a terminal. */
+function visible(text: string): string {
+  return text.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (match) => match.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  );
+}
+
+/** The candidate that `word` was probably meant to be, or null. */
+export function nearest(word: string, candidates: Iterable<string>): string | null {
+  const wanted = plain(word);
+  const mostEdits = Math.max(1, Math.floor(wanted.length / 3));
+  let best: { readonly candidate: string; readonly edits: number } | null = null;
+  for (const candidate of candidates) {
+    if (Math.abs(plain(candidate).length - wanted.length) > mostEdits) continue;
+    const edits = editDistance(wanted, plain(candidate));
+    if (edits <= mostEdits && edits < (best?.edits ?? Infinity)) best = { candidate, edits };
+  }
+  return best?.candidate ?? null;
+}
+
+/** keepAlive, keep-alive and keep_alive differ in nothing that matters here. */
+function plain(word: string): string {
+  return word.slice(0, 100).toLowerCase().replace(/[_-]/g, "");
+}
+
+/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
+function editDistance(from: string, to: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= from.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const replaced = (last[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1]
+        ? (beforeLast[j - 2] ?? 0) + 1
+        : Infinity;
+      row.push(Math.min(replaced, swapped, (last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    [beforeLast, last] = [last, row];
+  }
+  return last[to.length] ?? 0;
+}

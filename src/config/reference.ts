@@ -1,0 +1,29 @@
+import { configTree, keysOf } from "./keys.ts";
+
+/** A key of the configuration, for documentation and completion. */
+export interface ConfigKeyInfo {
+  /** `mqtt.broker.port` */
+  readonly path: string;
+  /** `BT_SCANNER_MQTT_BROKER_PORT` */
+  readonly environment: string;
+  /** What it does, in a sentence or two. */
+  readonly description: string;
+  /** Completes "expected …": `a whole number from 1 to 65535`. */
+  readonly expects: string;
+  /** Its default; undefined where it has none. */
+  readonly fallback: unknown;
+  /** Whether its value is never shown. */
+  readonly secret: boolean;
+}
+
+/** Every key, in the order of the configuration file. */
+export function listConfigKeys(): ConfigKeyInfo[] {
+  return keysOf(configTree()).map(({ path, environment, description, expects, fallback, secret }) => ({
+    path,
+    environment,
+    description,
+    expects,
+    fallback,
+    secret,
+  }));
+}

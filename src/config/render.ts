@@ -1,0 +1,99 @@
+import { type ConfigKey, type ConfigSection, configTree, keysOf } from "./keys.ts";
+import { quote } from "./problem.ts";
+import type { Config } from "./schema.ts";
+
+/** The configuration with its secrets replaced by `***`, fit to be shown. */
+export function redact(config: Config): Config {
+  const copy = structuredClone(config);
+  for (const { path } of keysOf(configTree()).filter(({ secret }) => secret)) {
+    const segments = path.split(".");
+    const name = segments.pop() ?? "";
+    const section = valueAt(copy, segments) as Record<string, unknown>;
+    if (section[name] !== null) section[name] = "***";
+  }
+  return copy;
+}
+
+/**
+ * The configuration as YAML, secrets redacted.
+ *
+ * @param origins where keys were set, by path; becomes a comment behind them
+ */
+export function renderConfig(config: Config, origins: ReadonlyMap<string, string> = new Map()): string {
+  const shown = redact(config);
+  return renderSection(configTree(), 0, {
+    section: () => [],
+    key(key) {
+      const origin = origins.get(key.path);
+      const value = yamlValue(valueAt(shown, key.path.split(".")));
+      return { above: [], value: origin === undefined ? value : `${value} # ${quote(origin).slice(1, -1)}` };
+    },
+  });
+}
+
+/** A configuration file with every key at its default, explained. */
+export function renderExample(scannerId: string): string {
+  const header = [
+    "# Configuration of bt-scanner. Every key is here with its default; leave out what you do not change.",
+    "# Flags are stronger than environment variables, these than this file. A variable is called BT_SCANNER_",
+    "# and the key's path in capitals: BT_SCANNER_MQTT_BROKER_HOST; lists are separated by commas.",
+    "# Paths are relative to the working directory. The service reads /etc/bt-scanner/config.yaml;",
+    "# otherwise no file is read unless --config or BT_SCANNER_CONFIG names it.",
+    "# `bt-scanner check --config FILE` tells every mistake.",
+    "",
+  ];
+  const body = renderSection(configTree(), 0, {
+    section: ({ description }) => wrapComment(description),
+    key: ({ path, fallback, description, expects }) => ({
+      above: [...wrapComment(description), ...wrapComment(`Expects ${expects}.`)],
+      value: yamlValue(path === "scanner.id" ? scannerId : fallback),
+    }),
+  });
+  return `${header.join("\n")}\n${body}`;
+}
+
+interface Renderer {
+  section(section: ConfigSection): readonly string[];
+  key(key: ConfigKey): { readonly above: readonly string[]; readonly value: string };
+}
+
+function renderSection(section: ConfigSection, depth: number, renderer: Renderer): string {
+  const indent = "  ".repeat(depth);
+  let text = "";
+  for (const [name, child] of section.children) {
+    if ("children" in child) {
+      const above = renderer.section(child).map((line) => `${indent}${line}\n`).join("");
+      text += `${depth === 0 && above !== "" && text !== "" ? "\n" : ""}${above}${indent}${name}:\n`;
+      text += renderSection(child, depth + 1, renderer);
+    } else {
+      const { above, value } = renderer.key(child);
+      text += [...above, `${name}: ${value}`].map((line) => `${indent}${line}\n`).join("");
+    }
+  }
+  return text;
+}
+
+function yamlValue(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(quoteItem).join(", ")}]`;
+  if (typeof value !== "string") return String(value);
+  const plain = /^[A-Za-z][\w./{}-]*$/.test(value) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(value);
+  return plain ? value : quote(value);
+}
+
+function quoteItem(item: unknown): string {
+  return quote(String(item));
+}
+
+function valueAt(root: unknown, segments: readonly string[]): unknown {
+  return segments.reduce((at, segment) => (at as Record<string, unknown>)[segment], root);
+}
+
+function wrapComment(text: string): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length < 100) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(`# ${word}`);
+  }
+  return lines;
+}

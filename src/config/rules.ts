@@ -1,0 +1,124 @@
+import { utf8Length } from "./kinds.ts";
+import type { Config } from "./schema.ts";
+
+/** Something about keys that are each fine by themselves. */
+export interface Finding {
+  /** The keys it is about, the one to change first. */
+  readonly keys: readonly string[];
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/** What keeps a configuration of valid values from making sense. */
+export function contradictions(config: Config): Finding[] {
+  return [...scanContradictions(config), ...mqttContradictions(config), ...topicContradictions(config)];
+}
+
+function* scanContradictions({ scanner, replay }: Config): Iterable<Finding> {
+  const { interval_ms, window_ms, extended } = scanner;
+  const mostLegacyMs = 10_240; // 0x4000 units of 0.625 ms (Core Specification 5.4, Vol 4, Part E, 7.8.10)
+  if (window_ms > interval_ms) {
+    yield {
+      keys: ["scanner.window_ms", "scanner.interval_ms"],
+      problem: `the window of ${window_ms} ms is longer than the interval of ${interval_ms} ms`,
+      remedy: `set it to ${interval_ms} or less`,
+    };
+  }
+  if (interval_ms > mostLegacyMs && extended !== true) {
+    yield {
+      keys: ["scanner.interval_ms", "scanner.extended"],
+      problem: `${interval_ms} ms is more than a controller without extended advertising can do`,
+      remedy: `set it to ${mostLegacyMs} or less, or scanner.extended to true`,
+    };
+  }
+  if (scanner.source === "replay" && replay.file === null) {
+    yield {
+      keys: ["replay.file", "scanner.source"],
+      problem: "there is nothing to replay",
+      remedy: "name a recording here or with --replay",
+    };
+  }
+}
+
+function* mqttContradictions({ mqtt: { broker, reconnect } }: Config): Iterable<Finding> {
+  const { tls } = broker;
+  if (broker.password !== null && broker.password_file !== null) {
+    yield {
+      keys: ["mqtt.broker.password", "mqtt.broker.password_file"],
+      problem: "the password is given twice",
+      remedy: "keep mqtt.broker.password_file",
+    };
+  }
+  if (broker.username === null && (broker.password !== null || broker.password_file !== null)) {
+    yield {
+      keys: ["mqtt.broker.username", "mqtt.broker.password", "mqtt.broker.password_file"],
+      problem: "MQTT takes no password without a user name",
+      remedy: "set the user name",
+    };
+  }
+  if ((tls.cert_file === null) !== (tls.key_file === null)) {
+    const [missing, present] = tls.key_file === null ? ["key_file", "cert_file"] : ["cert_file", "key_file"];
+    yield {
+      keys: [`mqtt.broker.tls.${missing}`, `mqtt.broker.tls.${present}`],
+      problem: `${present} is set alone`,
+      remedy: `set ${missing} too`,
+    };
+  }
+  if (reconnect.initial_delay > reconnect.max_delay) {
+    yield {
+      keys: ["mqtt.reconnect.initial_delay", "mqtt.reconnect.max_delay"],
+      problem: `${reconnect.initial_delay} s is longer than max_delay of ${reconnect.max_delay} s`,
+      remedy: `set it to ${reconnect.max_delay} or less`,
+    };
+  }
+}
+
+function* topicContradictions({ status, stats }: Config): Iterable<Finding> {
+  if (status.enabled && stats.publish && status.topic_prefix === stats.topic_prefix) {
+    yield {
+      keys: ["stats.topic_prefix", "status.topic_prefix"],
+      problem: `statistics and status would overwrite each other under ${status.topic_prefix}`,
+      remedy: "give them different prefixes",
+    };
+  }
+}
+
+/** What works, and is probably not meant. */
+export function* doubts({ scanner, replay, mqtt }: Config): Iterable<Finding> {
+  const { tls, port } = mqtt.broker;
+  const { client_id, keep_alive } = mqtt.client;
+  if (tls.enabled && tls.insecure_skip_verify) {
+    yield {
+      keys: ["mqtt.broker.tls.insecure_skip_verify"],
+      problem: "any certificate is accepted: whoever sits on the way can pose as the broker",
+      remedy: "set ca_file to the certificate of your authority instead",
+    };
+  }
+  if (tls.enabled && port === 1883) {
+    yield { keys: ["mqtt.broker.port"], problem: "1883 is usually without TLS", remedy: "is it 8883?" };
+  }
+  if (!tls.enabled && [tls.ca_file, tls.cert_file, tls.key_file, tls.server_name].some((each) => each !== null)) {
+    yield {
+      keys: ["mqtt.broker.tls.enabled"],
+      problem: "the other TLS keys have no effect: the connection is not encrypted",
+      remedy: "set it to true",
+    };
+  }
+  if (utf8Length(client_id) > 23) {
+    yield {
+      keys: ["mqtt.client.client_id", "scanner.id"],
+      problem: `${client_id} is longer than the 23 bytes that every MQTT 3.1.1 broker has to accept`,
+      remedy: "most accept it; shorten it if yours refuses",
+    };
+  }
+  if (keep_alive === 0) {
+    yield {
+      keys: ["mqtt.client.keep_alive"],
+      problem: "a connection that dies silently will never be noticed",
+      remedy: "60 is usual",
+    };
+  }
+  if (scanner.source !== "replay" && replay.file !== null) {
+    yield { keys: ["replay.file"], problem: `unused: scanner.source is ${scanner.source}`, remedy: "set it to replay" };
+  }
+}

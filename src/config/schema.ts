@@ -1,0 +1,219 @@
+import * as z from "zod/mini";
+import { between, type Kind, listOf, oneOf, orNull, path, positive, text, utf8, whole, yesNo } from "./kinds.ts";
+
+/** What is known of a key besides its type. */
+export interface KeyMeta extends Omit<Kind, "schema"> {
+  readonly description: string;
+  /** Never shown. */
+  readonly secret: boolean;
+}
+
+/** The descriptions: of keys with all of {@linkcode KeyMeta}, of sections the description alone. */
+export const metadata = z.registry<Pick<KeyMeta, "description"> & Partial<KeyMeta>>();
+
+function required<S extends z.ZodMiniType>(description: string, { schema, ...kind }: Kind<S>): S {
+  metadata.add(schema, { description, ...kind, secret: false });
+  return schema;
+}
+
+function key<S extends z.ZodMiniType>(
+  description: string,
+  { schema, ...kind }: Kind<S>,
+  fallback: NonNullable<z.output<S>> | (null extends z.output<S> ? null : never),
+  secret = false,
+): z.ZodMiniDefault<S> {
+  const withDefault = z._default(schema, fallback as Parameters<typeof z._default<S>>[1]);
+  metadata.add(withDefault, { description, ...kind, secret });
+  return withDefault;
+}
+
+function section<Shape extends z.core.$ZodLooseShape>(
+  description: string,
+  shape: Shape,
+): ReturnType<typeof z.strictObject<Shape>> {
+  const schema = z.strictObject(shape);
+  metadata.add(schema, { description });
+  return schema;
+}
+
+const scannerId = text(/^[A-Za-z0-9._-]{1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ -");
+const adapter = text(
+  /^((hci)?[0-9]{1,5}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})$/,
+  "hci0, an index such as 0, or an address such as AA:BB:CC:DD:EE:FF",
+);
+const address = text(
+  /^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){0,5}$/,
+  "an address such as AA:BB:CC:DD:EE:FF, or its first bytes such as AA:BB:CC",
+);
+const host = text(
+  /^([^\s/@[\]:?#\p{C}]{1,253}|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?)$/u,
+  "a host name or an address, without scheme, port and brackets",
+);
+const topicPrefix = utf8(
+  256,
+  /^(?![$/])[^+#\p{Cc}]+(?<!\/)$/u,
+  "an MQTT topic name: no + or #, no $ first, no / first or last",
+);
+/** 0x0004 to 0xFFFF units of 0.625 ms (Core Specification 5.4, Vol 4, Part E, 7.8.64). */
+const scanTimeMs = between(2.5, 40_959.375);
+const extended: Kind<z.ZodMiniUnion<[z.ZodMiniLiteral<"auto">, z.ZodMiniBoolean]>> = {
+  schema: z.union([z.literal("auto"), z.boolean()]),
+  expects: "auto, true or false",
+  reads: "boolean",
+};
+const speed: Kind<z.ZodMiniUnion<[z.ZodMiniLiteral<"max">, z.ZodMiniNumber]>> = {
+  schema: z.union([z.literal("max"), z.number().check(z.gt(0), z.lte(1_000_000))]),
+  expects: "a number above 0, at most 1000000, or max",
+  reads: "number",
+};
+const qos: Kind<z.ZodMiniLiteral<0 | 1>> = { schema: z.literal([0, 1]), expects: "0 or 1", reads: "number" };
+
+/** The configuration: every key with its type, range, default and description. */
+export const configSchema = section("Configuration of bt-scanner.", {
+  scanner: section("What is scanned, and how.", {
+    id: required(
+      "Name of this scanner, part of every topic and message. Each scanner at a broker needs its own. There is no default.",
+      scannerId,
+    ),
+    source: key(
+      "Where advertisements come from: hci, a Bluetooth adapter; replay, a recording; simulate, invented devices.",
+      oneOf("hci", "simulate", "replay"),
+      "hci",
+    ),
+    adapter: key("Bluetooth adapter: its name, index or address. null: the first.", orNull(adapter), null),
+    mode: key(
+      "active asks devices for their scan response, which often holds the name; passive only listens.",
+      oneOf("active", "passive"),
+      "active",
+    ),
+    interval_ms: key(
+      "From the start of one scan window to the next, in milliseconds; above 10240 only with extended: true.",
+      scanTimeMs,
+      100,
+    ),
+    window_ms: key(
+      "How long of each interval the receiver is on, in milliseconds; at most interval_ms. A window as long as the interval misses least, but leaves no air to Wi-Fi on the same chip.",
+      scanTimeMs,
+      50,
+    ),
+    extended: key(
+      "LE extended advertising: auto, where the controller has it; true, required; false, never.",
+      extended,
+      "auto",
+    ),
+    stall_timeout_s: key(
+      "Silence, in seconds, after which the scan is restarted, then the adapter reset.",
+      between(1, 86_400),
+      60,
+    ),
+  }),
+  replay: section("For source: replay.", {
+    file: key("Recording to replay, in btsnoop format.", orNull(path()), null),
+    speed: key(
+      "1 replays as fast as it was recorded, 10 ten times faster, max as fast as the broker takes it.",
+      speed,
+      1,
+    ),
+    loop: key("Begin again at the end, for ever.", yesNo(), false),
+  }),
+  simulate: section("For source: simulate.", {
+    devices: key("How many devices advertise.", whole(1, 1_000_000), 50),
+    rate: key("Advertising reports per second, of all devices together.", positive(1_000_000), 100),
+    seed: key("The same seed invents the same devices.", whole(0, 0xffff_ffff), 1),
+  }),
+  filter: section("Which reports are published.", {
+    min_rssi: key("Weakest signal that passes, in dBm. null: any.", orNull(whole(-127, 20)), null),
+    allow: key(
+      "Only these devices: addresses or their first whole bytes, in upper or lower case. Empty: all.",
+      listOf(address),
+      [],
+    ),
+    deny: key("None of these devices, written as in allow, and stronger than it.", listOf(address), []),
+    max_rate_per_device: key(
+      "Most messages per second from one device. null: no bound.",
+      orNull(positive(100_000)),
+      null,
+    ),
+  }),
+  publisher: section("How reports become messages.", {
+    topic_prefix: key("Messages go to {topic_prefix}/{scanner.id}/{address of the device}.", topicPrefix, "ble/raw"),
+    fields: key("standard, or full with every detail of a report.", oneOf("standard", "full"), "standard"),
+    merge_scan_response: key(
+      "Fill in name, services and power that a report lacks from what its device said in the last minute.",
+      yesNo(),
+      true,
+    ),
+  }),
+  mqtt: section("Connection to the MQTT broker.", {
+    broker: section("The broker.", {
+      host: key("Host name or address.", host, "localhost"),
+      port: key("TCP port; 8883 is usual with TLS.", whole(1, 65_535), 1883),
+      username: key("User name. null: anonymous.", orNull(utf8(65_535)), null),
+      password: key("Password. Better kept out of this file: see password_file.", orNull(utf8(65_535)), null, true),
+      password_file: key(
+        "File that holds the password, one line; read again at each attempt to connect.",
+        orNull(path()),
+        null,
+      ),
+      tls: section("Encryption.", {
+        enabled: key("Connect with TLS.", yesNo(), false),
+        ca_file: key(
+          "Certificates (PEM) of the authorities to trust. null: those the system trusts.",
+          orNull(path()),
+          null,
+        ),
+        cert_file: key("Certificate (PEM) that this client shows, together with key_file.", orNull(path()), null),
+        key_file: key("Private key (PEM) of the client's certificate.", orNull(path()), null),
+        server_name: key("Name that the broker's certificate must bear. null: host.", orNull(host), null),
+        insecure_skip_verify: key(
+          "Accept any certificate. Only for trials: anybody could pose as the broker.",
+          yesNo(),
+          false,
+        ),
+      }),
+    }),
+    client: section("This client.", {
+      client_id: key(
+        "Client identifier, one of its own for each client at a broker. {scanner.id} stands for the scanner's id.",
+        utf8(65_535),
+        "bt-mqtt-{scanner.id}",
+      ),
+      keep_alive: key(
+        "Seconds between signs of life, by which a dead link is noticed. 0: never.",
+        whole(0, 65_535),
+        60,
+      ),
+      clean_session: key("Ask the broker to forget the previous session.", yesNo(), true),
+      qos: key("Quality of service: 0, at most once; 1, at least once.", qos, 0),
+      max_in_flight: key(
+        "Most messages under way to the broker at a time; more are dropped and counted.",
+        whole(1, 65_535),
+        100,
+      ),
+    }),
+    reconnect: section("Coming back after the connection was lost; it never gives up.", {
+      initial_delay: key("Wait before the first attempt, in seconds.", between(0.1, 86_400), 1),
+      max_delay: key("Longest wait between attempts, in seconds.", between(0.1, 86_400), 60),
+      exponential_backoff: key("Double the wait with each failure, up to max_delay.", yesNo(), true),
+    }),
+  }),
+  status: section("Whether the scanner is online, retained at the broker.", {
+    enabled: key("Publish it.", yesNo(), true),
+    topic_prefix: key("It goes to {topic_prefix}/{scanner.id}.", topicPrefix, "ble/status"),
+  }),
+  stats: section("Counters of reports received, published, dropped.", {
+    interval_s: key("How often they are logged and published, in seconds.", between(1, 86_400), 60),
+    publish: key("Publish them, besides logging.", yesNo(), true),
+    topic_prefix: key("They go to {topic_prefix}/{scanner.id}.", topicPrefix, "ble/stats"),
+  }),
+  log: section("Log, written to standard error.", {
+    level: key("Least severity that is written.", oneOf("trace", "debug", "info", "warning", "error"), "info"),
+    format: key("text for people, json (one object per line) for machines.", oneOf("text", "json"), "text"),
+  }),
+});
+
+/** @internal */
+type Output = z.output<typeof configSchema>;
+
+/** A complete, valid configuration. */
+export type Config = Output;

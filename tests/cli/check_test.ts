@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { check, inspectFile } from "../../src/cli/check.ts";
+import { test } from "../support/test.ts";
+
+async function run(yaml: string, facts = { isFile: true, mode: 0o600 }) {
+  const output = { stdout: "", stderr: "" };
+  const code = await check(
+    { file: "c.yaml", env: {}, flags: {}, readTextFile: () => Promise.resolve(yaml) },
+    {
+      inspectFile: () => Promise.resolve(facts),
+      stdout: (text) => void (output.stdout += text),
+      stderr: (text) => void (output.stderr += text),
+    },
+  );
+  return { code, ...output };
+}
+
+test("check prints the configuration in effect, and no password", async () => {
+  const { code, stdout, stderr } = await run(
+    "scanner: { id: s1 }\nmqtt: { broker: { username: u, password: hunter2 }, client: { keep_alive: 0 } }",
+  );
+  assert.equal(code, 0);
+  assert.equal(parse(stdout).mqtt.broker.password, "***");
+  assert.equal(parse(stdout).stats.interval_s, 60);
+  assert.ok(!`${stdout}${stderr}`.includes("hunter2"));
+  assert.match(stderr, /^warning: c\.yaml:2:75: mqtt\.client\.keep_alive: .*\n$/);
+});
+
+test("check tells every problem on standard error, exit code 2", async () => {
+  const { code, stdout, stderr } = await run("scanner: { id: '' }\nlog: { level: loud }");
+  assert.deepEqual([code, stdout], [2, ""]);
+  assert.match(stderr, /2 problems:\n {2}c\.yaml:1:16: scanner\.id: .*\n {2}c\.yaml:2:15: log\.level: .*\n$/);
+});
+
+test("check tells of files that cannot be used, exit code 2", async () => {
+  const { code, stderr } = await run(
+    "scanner: { id: s1, source: replay }\nreplay: { file: d }",
+    { isFile: false, mode: 0o700 },
+  );
+  assert.equal(code, 2);
+  assert.match(stderr, /c\.yaml:2:17: replay\.file: d is not a file\n$/);
+});
+
+test("inspectFile() opens the file it tells about", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "bt-scanner-"));
+  try {
+    const path = join(directory, "secret");
+    await writeFile(path, "x", { mode: 0o600 });
+    const { isFile, mode } = await inspectFile(path);
+    assert.deepEqual([isFile, (mode ?? 0) & 0o777], [true, 0o600]);
+    assert.equal((await inspectFile(directory)).isFile, false);
+    await assert.rejects(inspectFile(join(directory, "missing")), /missing/);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+});

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { test } from "../support/test.ts";
+import { load, problemsOf } from "./load_support.ts";
+
+test("every flag of the command line sets its key", async () => {
+  const { config, origins } = await load({
+    flags: {
+      scannerId: "7",
+      broker: "mqtts://broker.example",
+      qos: "1",
+      adapter: "0",
+      replay: "a.btsnoop",
+      replaySpeed: "2.5",
+      replayLoop: true,
+      simulateDevices: "10",
+      simulateRate: "1000",
+      passive: true,
+      logLevel: "trace",
+      logFormat: "json",
+    },
+  });
+  assert.equal(config.scanner.id, "7");
+  assert.deepEqual(
+    [config.mqtt.broker.host, config.mqtt.broker.port, config.mqtt.broker.tls.enabled],
+    ["broker.example", 8883, true],
+  );
+  assert.equal(config.mqtt.client.qos, 1);
+  assert.equal(config.scanner.adapter, "hci0");
+  assert.equal(config.scanner.source, "replay");
+  assert.deepEqual(config.replay, { file: "a.btsnoop", speed: 2.5, loop: true });
+  assert.deepEqual(config.simulate, { devices: 10, rate: 1000, seed: 1 });
+  assert.equal(config.scanner.mode, "passive");
+  assert.deepEqual(config.log, { level: "trace", format: "json" });
+  assert.equal(origins.get("mqtt.broker.tls.enabled"), "--broker");
+  assert.equal(origins.get("scanner.source"), "--replay");
+});
+
+test("flags that are not given set nothing", async () => {
+  const { origins } = await load({
+    flags: { scannerId: "a", broker: undefined, passive: undefined, replayLoop: false },
+  });
+  assert.deepEqual([...origins.keys()], ["scanner.id"]);
+});
+
+test("--source is stronger than the source that --replay implies", async () => {
+  const { config } = await load({ flags: { scannerId: "a", replay: "f", source: "simulate" } });
+  assert.equal(config.scanner.source, "simulate");
+});
+
+test("--replay-speed max is as fast as possible", async () => {
+  const { config } = await load({ flags: { scannerId: "a", replay: "f", replaySpeed: "max" } });
+  assert.equal(config.replay.speed, "max");
+});
+
+const brokers: Readonly<Record<string, readonly [host: string, port: number, tls: boolean]>> = {
+  "mqtt://localhost": ["localhost", 1883, false],
+  "mqtt://localhost/": ["localhost", 1883, false],
+  "mqtt://10.0.0.1:1884": ["10.0.0.1", 1884, false],
+  "mqtts://b.example": ["b.example", 8883, true],
+  "MQTTS://b:1": ["b", 1, true],
+  "mqtt://[::1]": ["::1", 1883, false],
+  "mqtt://[fe80::1%eth0]:1883": ["fe80::1%eth0", 1883, false],
+};
+
+for (const [broker, [host, port, tls]] of Object.entries(brokers)) {
+  test(`--broker ${broker} sets host, port and encryption, whatever the file says`, async () => {
+    const yaml = "mqtt: { broker: { host: x, port: 2, tls: { enabled: true } } }";
+    const { config } = await load({ yaml, flags: { scannerId: "a", broker } });
+    assert.equal(config.mqtt.broker.host, host);
+    assert.equal(config.mqtt.broker.port, port);
+    assert.equal(config.mqtt.broker.tls.enabled, tls);
+  });
+}
+
+const refused: Readonly<Record<string, RegExp>> = {
+  localhost: /^--broker: expected mqtt:\/\/host\[:port\]/,
+  "tcp://localhost": /^--broker: expected mqtt:/,
+  "mqtt://": /^--broker: expected mqtt:/,
+  "mqtt://::1": /^--broker: expected mqtt:/,
+  "mqtt://host/topic": /^--broker: expected mqtt:/,
+  "mqtt://host?x=1": /^--broker: mqtt\.broker\.host: /,
+  "mqtt://host:0": /^--broker: mqtt\.broker\.port: expected a whole number from 1 to 65535, got 0/,
+  "mqtt://host:99999": /^--broker: mqtt\.broker\.port: expected a whole number/,
+  "mqtt://a b": /^--broker: mqtt\.broker\.host: expected a host name/,
+  "mqtt://user:secret@host": /^--broker: credentials .*; use mqtt\.broker\.username/,
+};
+
+for (const [broker, problem] of Object.entries(refused)) {
+  test(`--broker ${broker} is refused`, async () => {
+    const problems = await problemsOf({ flags: { scannerId: "a", broker } });
+    assert.equal(problems.length, 1, problems.join("\n"));
+    assert.match(problems[0] ?? "", problem);
+  });
+}

@@ -1,0 +1,245 @@
+import assert from "node:assert/strict";
+import { ConfigError, defaultConfig, loadConfig, renderProblem } from "../../src/config/mod.ts";
+import { test } from "../support/test.ts";
+import { load, problemsOf } from "./load_support.ts";
+
+const flags = { scannerId: "s1" };
+
+test("loadConfig() with nothing but a scanner id gives the documented defaults", async () => {
+  const { config, warnings, file } = await load({ flags });
+  assert.deepEqual(config, {
+    scanner: {
+      id: "s1",
+      source: "hci",
+      adapter: null,
+      mode: "active",
+      interval_ms: 100,
+      window_ms: 50,
+      extended: "auto",
+      stall_timeout_s: 60,
+    },
+    replay: { file: null, speed: 1, loop: false },
+    simulate: { devices: 50, rate: 100, seed: 1 },
+    filter: { min_rssi: null, allow: [], deny: [], max_rate_per_device: null },
+    publisher: { topic_prefix: "ble/raw", fields: "standard", merge_scan_response: true },
+    mqtt: {
+      broker: {
+        host: "localhost",
+        port: 1883,
+        username: null,
+        password: null,
+        password_file: null,
+        tls: {
+          enabled: false,
+          ca_file: null,
+          cert_file: null,
+          key_file: null,
+          server_name: null,
+          insecure_skip_verify: false,
+        },
+      },
+      client: { client_id: "bt-mqtt-s1", keep_alive: 60, clean_session: true, qos: 0, max_in_flight: 100 },
+      reconnect: { initial_delay: 1, max_delay: 60, exponential_backoff: true },
+    },
+    status: { enabled: true, topic_prefix: "ble/status" },
+    stats: { interval_s: 60, publish: true, topic_prefix: "ble/stats" },
+    log: { level: "info", format: "text" },
+  });
+  assert.deepEqual(config, defaultConfig("s1"));
+  assert.deepEqual([warnings, file], [[], null]);
+});
+
+test("loadConfig() prefers flags to the environment, that to the file, that to the defaults", async () => {
+  const yaml = "scanner: { id: from-file, mode: passive }\nlog: { level: error, format: json }";
+  const env = { BT_SCANNER_SCANNER_ID: "from-env", BT_SCANNER_LOG_LEVEL: "debug", PATH: "/bin" };
+  const { config, origins } = await load({ yaml, env, flags: { scannerId: "from-flag" } });
+  assert.equal(config.scanner.id, "from-flag");
+  assert.equal(config.log.level, "debug");
+  assert.equal(config.log.format, "json");
+  assert.equal(config.scanner.window_ms, 50);
+  assert.deepEqual(
+    [...origins].sort(),
+    [
+      ["log.format", "c.yaml:2:30"],
+      ["log.level", "BT_SCANNER_LOG_LEVEL"],
+      ["scanner.id", "--scanner-id"],
+      ["scanner.mode", "c.yaml:1:33"],
+    ],
+  );
+});
+
+test("loadConfig() says how to give the scanner id that is missing", async () => {
+  assert.deepEqual(await problemsOf({}), [
+    "scanner.id: missing: expected 1 to 64 of A-Z a-z 0-9 . _ -; set it with --scanner-id, BT_SCANNER_SCANNER_ID or in the file",
+  ]);
+});
+
+test("loadConfig() tells the problems of all sources at once, each with its place", async () => {
+  const yaml = [
+    "scanner:",
+    "  adpter: hci0",
+    "  mode: quick",
+    "mqtt:",
+    "  broker:",
+    "    port: 70000",
+  ].join("\n");
+  const env = { BT_SCANNER_STATS_INTERVAL_S: "soon", BT_SCANNER_MQTT_HOST: "x" };
+  assert.deepEqual((await problemsOf({ yaml, env, flags: { scannerId: "a b", qos: "2" } })).sort(), [
+    "--qos: mqtt.client.qos: expected 0 or 1, got 2",
+    '--scanner-id: scanner.id: expected 1 to 64 of A-Z a-z 0-9 . _ -, got "a b"',
+    "BT_SCANNER_MQTT_HOST: no key of the configuration has this variable; did you mean BT_SCANNER_MQTT_BROKER_HOST?",
+    'BT_SCANNER_STATS_INTERVAL_S: stats.interval_s: expected a number from 1 to 86400, got "soon"',
+    'c.yaml:2:3: scanner.adpter: there is no such key; did you mean "adapter"?',
+    'c.yaml:3:9: scanner.mode: expected one of active, passive, got "quick"',
+    "c.yaml:6:11: mqtt.broker.port: expected a whole number from 1 to 65535, got 70000",
+  ]);
+});
+
+test("ConfigError carries what a program needs to point at a problem", async () => {
+  const error = await load({ yaml: "scanner: { id: s1 }\nlog: { level: loud }" }).catch((reason) => reason);
+  assert.ok(error instanceof ConfigError);
+  assert.deepEqual(error.problems, [{
+    source: "c.yaml:2:15",
+    key: "log.level",
+    value: '"loud"',
+    problem: 'expected one of trace, debug, info, warning, error, got "loud"',
+    remedy: null,
+  }]);
+  assert.match(error.message, /^The configuration has a problem:\n {2}c\.yaml:2:15: log\.level: /);
+});
+
+test("loadConfig() never shows a password, however wrong it is", async () => {
+  const hidden = "hunter2";
+  const wrong = [
+    { yaml: `scanner: { id: s1 }\nmqtt: { broker: { username: u, password: ["${hidden}"] } }` },
+    { yaml: `scanner: { id: s1 }\nmqtt: { broker: { username: u, password: { a: ${hidden} } } }` },
+    { yaml: `scanner: { id: s1 }\nmqtt: { broker: { username: u, pasword: ${hidden} } }` },
+    { yaml: `scanner: { id: s1 }\nmqtt: { broker: ${hidden} }` },
+    { yaml: `scanner: { id: s1 }\nmqtt: { broker: { password: "${hidden}\\0" } }` },
+    { flags, env: { BT_SCANNER_MQTT_BROKER_PASSWORD: `${hidden}\0` } },
+    { flags, env: { BT_SCANNER_MQTT_PASSWORD: hidden } },
+    { flags: { ...flags, broker: `mqtt://u:${hidden}@localhost` } },
+    { flags: { ...flags, broker: `${hidden}@localhost` } },
+  ];
+  for (const sources of wrong) {
+    const error = await load(sources).catch((reason) => reason);
+    assert.ok(error instanceof ConfigError, `accepted: ${JSON.stringify(sources)}`);
+    assert.ok(!JSON.stringify([error.message, error.problems, error.warnings]).includes(hidden), error.message);
+  }
+});
+
+const contradictory: readonly (readonly [yaml: string, problem: RegExp])[] = [
+  ["scanner: { id: s, interval_ms: 50, window_ms: 60 }", /^c\.yaml:1:47: scanner\.window_ms: .*60 ms.*50 ms/],
+  ["scanner: { id: s, interval_ms: 20000 }", /^c\.yaml:1:32: scanner\.interval_ms: .*10240/],
+  ["scanner: { id: s, interval_ms: 2.4 }", /from 2\.5 to 40959\.375, got 2\.4/],
+  ["scanner: { id: s, interval_ms: 40960, extended: true }", /got 40960/],
+  ["scanner: { id: s, source: replay }", /^c\.yaml:1:27: replay\.file: there is nothing to replay/],
+  ["scanner: { id: s }\nmqtt: { broker: { username: u, password: p, password_file: f } }", /given twice/],
+  ["scanner: { id: s }\nmqtt: { broker: { password_file: f } }", /mqtt\.broker\.username: .*without a user name/],
+  ["scanner: { id: s }\nmqtt: { broker: { tls: { cert_file: c } } }", /key_file: cert_file is set alone; set key_file/],
+  ["scanner: { id: s }\nmqtt: { broker: { tls: { key_file: c } } }", /cert_file: key_file is set alone; set cert_file/],
+  ["scanner: { id: s }\nmqtt: { reconnect: { initial_delay: 61 } }", /61 s is longer than max_delay of 60 s/],
+  ["scanner: { id: s }\nstats: { topic_prefix: ble/status }", /overwrite each other/],
+];
+
+for (const [yaml, problem] of contradictory) {
+  test(`loadConfig() refuses ${JSON.stringify(yaml)}`, async () => {
+    const problems = await problemsOf({ yaml });
+    assert.equal(problems.length, 1, problems.join("\n"));
+    assert.match(problems[0] ?? "", problem);
+  });
+}
+
+test("loadConfig() judges no combination that rests on a value it has refused", async () => {
+  const problems = await problemsOf({ yaml: "scanner: { id: s, interval_ms: soon, window_ms: 200 }" });
+  assert.deepEqual(problems, ['c.yaml:1:32: scanner.interval_ms: expected a number from 2.5 to 40959.375, got "soon"']);
+});
+
+test("loadConfig() tells a contradiction although another value is wrong", async () => {
+  const problems = await problemsOf({ yaml: "scanner: { id: s, window_ms: 200 }\nlog: { level: loud }" });
+  assert.deepEqual(problems.map((line) => line.split(": ")[1]), ["log.level", "scanner.window_ms"]);
+});
+
+const doubtful: readonly (readonly [yaml: string, warning: RegExp])[] = [
+  ["mqtt: { broker: { port: 8883, tls: { enabled: true, insecure_skip_verify: true } } }", /any certificate/],
+  ["mqtt: { broker: { tls: { enabled: true } } }", /is it 8883/],
+  ["mqtt: { broker: { tls: { ca_file: ca.pem } } }", /not encrypted/],
+  ["mqtt: { client: { client_id: abcdefghijklmnopqrstuvwx } }", /23 bytes/],
+  ["mqtt: { client: { keep_alive: 0 } }", /never be noticed/],
+  ["replay: { file: a.btsnoop }", /unused/],
+];
+
+for (const [yaml, warning] of doubtful) {
+  test(`loadConfig() warns of ${JSON.stringify(yaml)}`, async () => {
+    const { warnings } = await load({ yaml, flags });
+    assert.equal(warnings.length, 1);
+    assert.match(renderProblem(warnings[0] ?? assert.fail()), warning);
+  });
+}
+
+test("loadConfig() accepts a scan interval of extended advertising where that is required", async () => {
+  const { config } = await load({ yaml: "scanner: { id: s, interval_ms: 40959.375, extended: true }" });
+  assert.equal(config.scanner.interval_ms, 40_959.375);
+});
+
+test("loadConfig() puts the scanner's id into the client identifier", async () => {
+  const { config } = await load({ yaml: 'mqtt: { client: { client_id: "gw-{scanner.id}/1" } }', flags });
+  assert.equal(config.mqtt.client.client_id, "gw-s1/1");
+});
+
+test("loadConfig() writes addresses in capitals and an adapter's index as its name", async () => {
+  const yaml = "scanner: { adapter: 1 }\nfilter: { allow: [aa:bb:cc:dd:ee:ff, 4c], deny: [Aa:01] }";
+  const { config } = await load({ yaml, flags });
+  assert.equal(config.scanner.adapter, "hci1");
+  assert.deepEqual(config.filter.allow, ["AA:BB:CC:DD:EE:FF", "4C"]);
+  assert.deepEqual(config.filter.deny, ["AA:01"]);
+});
+
+test("loadConfig() reads the file that BT_SCANNER_CONFIG names, unless --config names another", async () => {
+  const read: string[] = [];
+  const readTextFile = (path: string) => {
+    read.push(path);
+    return Promise.resolve("scanner: { id: s1 }");
+  };
+  const env = { BT_SCANNER_CONFIG: "env.yaml", BT_SCANNER_CACHE: "/tmp/x" };
+  assert.equal((await loadConfig({ file: null, env, flags: {}, readTextFile })).file, "env.yaml");
+  assert.equal((await loadConfig({ file: "flag.yaml", env, flags: {}, readTextFile })).file, "flag.yaml");
+  assert.deepEqual(read, ["env.yaml", "flag.yaml"]);
+});
+
+for (
+  const prefix of ["", "/ble", "ble/", "ble/+/x", "ble/#", "$SYS/x", "a\u0000b", "a\nb", "x".repeat(257), "\ud800"]
+) {
+  test(`loadConfig() refuses the topic prefix ${JSON.stringify(prefix.slice(0, 10))}`, async () => {
+    const yaml = `publisher: { topic_prefix: ${JSON.stringify(prefix)} }`;
+    assert.match((await problemsOf({ yaml, flags })).join(), /publisher\.topic_prefix: expected an MQTT topic name/);
+  });
+}
+
+for (const prefix of ["ble", "ble/raw", "home/küche 1", "x".repeat(256), "a//b", "a$b"]) {
+  test(`loadConfig() accepts the topic prefix ${JSON.stringify(prefix.slice(0, 10))}`, async () => {
+    const { config } = await load({ yaml: `publisher: { topic_prefix: ${JSON.stringify(prefix)} }`, flags });
+    assert.equal(config.publisher.topic_prefix, prefix);
+  });
+}
+
+const hosts: Readonly<Record<string, boolean>> = {
+  localhost: true,
+  "broker_1.example.org": true,
+  "192.168.1.2": true,
+  "::1": true,
+  "fe80::1%eth0": true,
+  "::ffff:10.0.0.1": true,
+  "[::1]": false,
+  "host:1883": false,
+  "mqtt://host": false,
+  "u@host": false,
+  "a b": false,
+};
+
+for (const [host, accepted] of Object.entries(hosts)) {
+  test(`loadConfig() ${accepted ? "accepts" : "refuses"} the host ${host}`, async () => {
+    const problems = await problemsOf({ flags, env: { BT_SCANNER_MQTT_BROKER_HOST: host } });
+    assert.equal(problems.length, accepted ? 0 : 1);
+  });
+}
