@@ -1,0 +1,45 @@
+import type { LogFields, Logger } from "../agent/mod.ts";
+import type { Clock } from "../time/mod.ts";
+import type { ConnectionFailure } from "./failure.ts";
+
+const SUMMARY_INTERVAL_MS = 60_000;
+
+/** What became of a connection, as the log calls it. */
+export type FailureEvent = "broker connection failed" | "broker connection lost";
+
+/**
+ * Logs why there is no connection: each reason once, at error where only a person can help, else as
+ * a warning; then at debug, and once a minute how often it came again.
+ */
+export class ConnectionLog {
+  #repeated: { readonly key: string; readonly sinceMs: number; count: number; loggedMs: number } | null = null;
+
+  constructor(private readonly log: Logger, private readonly clock: Clock, private readonly where: LogFields) {}
+
+  online(fields: LogFields): void {
+    this.log.info("broker connected", { ...this.where, ...fields });
+  }
+
+  /** The connection has proved stable: whatever comes is news. */
+  stable(): void {
+    this.#repeated = null;
+  }
+
+  failed(event: FailureEvent, failure: ConnectionFailure, retryInMs: number): void {
+    const { kind, message: reason, remedy } = failure;
+    const nowMs = this.clock.monotonicMs();
+    const fields = { ...this.where, reason, ...(remedy === null ? {} : { remedy }), retryInMs: Math.round(retryInMs) };
+    const report = (fields: LogFields) =>
+      kind === "rejected" ? this.log.error(event, fields) : this.log.warn(event, fields);
+    const key = `${event}: ${reason}`;
+    if (this.#repeated?.key !== key) {
+      this.#repeated = { key, sinceMs: nowMs, count: 1, loggedMs: nowMs };
+      return report(fields);
+    }
+    const repeated = this.#repeated;
+    repeated.count++;
+    if (nowMs - repeated.loggedMs < SUMMARY_INTERVAL_MS) return this.log.debug(event, fields);
+    repeated.loggedMs = nowMs;
+    report({ ...fields, count: repeated.count, forS: Math.round((nowMs - repeated.sinceMs) / 1000) });
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * What a failed connection says about the broker; it decides how soon the next attempt is worth it.
+ *
+ * - `unreachable`: no TCP connection. The broker is away; a probe can tell when it is back.
+ * - `unresponsive`: TCP, but no MQTT. The broker is frozen, or away behind a proxy.
+ * - `rejected`: broker or client said no. Only a person can help.
+ * - `dropped`: the broker had accepted; then the connection ended.
+ */
+export type FailureKind = "unreachable" | "unresponsive" | "rejected" | "dropped";
+
+/** A connection to the broker could not be made, or ended. The message is the reason. */
+export class ConnectionFailure extends Error {
+  /** The name of the class. */
+  override readonly name = "ConnectionFailure";
+
+  /**
+   * Explains a failure.
+   *
+   * @param kind what it says about the broker
+   * @param message why it failed
+   * @param remedy what to do about it; null: nothing but wait
+   */
+  constructor(
+    readonly kind: FailureKind,
+    message: string,
+    readonly remedy: string | null,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+type Finding = readonly [kind: FailureKind, reason: string, remedy: string | null];
+
+const NOT_LISTENING = "start the broker, or check mqtt.broker.host and mqtt.broker.port";
+const NETWORK = "check the network, and mqtt.broker.host";
+const CREDENTIALS = "check mqtt.broker.username and mqtt.broker.password_file";
+const AUTHORITY =
+  "set mqtt.broker.tls.ca_file to the certificate of the authority that issued the broker's certificate";
+const CLIENT_CERTIFICATE = "set mqtt.broker.tls.cert_file and key_file to a certificate that the broker trusts";
+const CLOCK = "renew the broker's certificate, or set this machine's clock";
+
+const UNTRUSTED: Finding = [
+  "rejected",
+  "the broker's certificate comes from an authority that is not trusted",
+  AUTHORITY,
+];
+
+/** What the codes of Node's errors mean here. */
+const BY_CODE: Readonly<Record<string, Finding>> = {
+  ECONNREFUSED: ["unreachable", "connection refused: nothing listens there", NOT_LISTENING],
+  ENOTFOUND: ["unreachable", "the broker's name does not resolve", NETWORK],
+  EAI_AGAIN: ["unreachable", "name resolution does not work at the moment", NETWORK],
+  ETIMEDOUT: ["unreachable", "no answer: TCP connection timed out", NETWORK],
+  EHOSTUNREACH: ["unreachable", "no route to the broker", NETWORK],
+  ENETUNREACH: ["unreachable", "network unreachable", NETWORK],
+  ECONNRESET: ["unresponsive", "connection reset by the broker", null],
+  EPIPE: ["unresponsive", "connection closed by the broker", null],
+  CERT_HAS_EXPIRED: ["rejected", "the broker's certificate has expired", CLOCK],
+  CERT_NOT_YET_VALID: ["rejected", "the broker's certificate is not valid yet", CLOCK],
+  ERR_TLS_CERT_ALTNAME_INVALID: [
+    "rejected",
+    "the broker's certificate is for another name",
+    "set mqtt.broker.tls.server_name to a name in the certificate, or mqtt.broker.host",
+  ],
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: ["rejected", "the broker wants a client certificate", CLIENT_CERTIFICATE],
+};
+
+/** What the return codes of CONNACK mean. @see MQTT 3.1.1, 3.2.2.3 */
+const BY_RETURN_CODE: Readonly<Record<number, readonly [reason: string, remedy: string]>> = {
+  1: ["unacceptable protocol version", "use a broker that speaks MQTT 3.1.1"],
+  2: ["identifier rejected", "change mqtt.client.client_id"],
+  3: ["server unavailable", "check the broker's log"],
+  4: ["bad user name or password", CREDENTIALS],
+  5: ["not authorised", CREDENTIALS],
+};
+
+/** How far a connection had come when it failed. */
+export interface Progress {
+  readonly stage: "connecting" | "tcp" | "accepted";
+  readonly connectTimeoutMs: number;
+  readonly keepAliveS: number;
+}
+
+/** Says what an error of the socket or of mqtt.js means; null: the peer closed without one. */
+export function explain(error: Error | null, progress: Progress): ConnectionFailure {
+  if (error instanceof ConnectionFailure) return error;
+  const [kind, reason, remedy] = finding(error, progress);
+  const cause = error === null ? undefined : { cause: error };
+  return new ConnectionFailure(progress.stage === "accepted" ? "dropped" : kind, reason, remedy, cause);
+}
+
+function finding(error: Error | null, { stage, connectTimeoutMs, keepAliveS }: Progress): Finding {
+  if (error === null) return closed(stage);
+  // mqtt.js tells these two by their words alone.
+  if (error.message === "connack timeout") {
+    return stage === "connecting" ? ["unreachable", `no TCP connection within ${connectTimeoutMs} ms`, NETWORK] : [
+      "unresponsive",
+      `the broker did not answer within ${connectTimeoutMs} ms`,
+      "check the broker; it may be frozen",
+    ];
+  }
+  if (error.message === "Keepalive timeout") {
+    return ["dropped", `nothing heard from the broker for ${keepAliveS * 1.5} s`, null];
+  }
+  const code = "code" in error ? error.code : undefined;
+  if (typeof code === "number") return refused(code);
+  return BY_CODE[String(code)] ?? other(error, String(code));
+}
+
+function closed(stage: Progress["stage"]): Finding {
+  if (stage === "accepted") return ["dropped", "connection closed by the broker", null];
+  const remedy = "check that an MQTT listener is on mqtt.broker.port, and whether it wants TLS";
+  return ["unresponsive", "connection closed before the broker answered", remedy];
+}
+
+function refused(code: number): Finding {
+  const [reason, remedy] = BY_RETURN_CODE[code] ?? ["unknown return code", "check the broker's log"];
+  return ["rejected", `broker refused the connection: ${reason} (${code})`, remedy];
+}
+
+function other(error: Error, code: string): Finding {
+  if (!/^(ERR_SSL|ERR_TLS|CERT_)/.test(code)) return ["unresponsive", error.message, null];
+  return ["rejected", `TLS failed: ${error.message}`, `check mqtt.broker.tls and the broker's log`];
+}

@@ -1,0 +1,120 @@
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import { type IClientOptions, MqttClient, Store } from "mqtt";
+import type { Clock } from "../time/mod.ts";
+import { type ConnectionFailure, explain, type Progress } from "./failure.ts";
+import type { MqttOptions } from "./options.ts";
+import { type Credentials, openStream, readCredentials, type ReadFile } from "./stream.ts";
+
+/** How long the goodbye may take. */
+const DISCONNECT_TIMEOUT_MS = 500;
+
+/** What a connection works with. */
+export interface LinkParts {
+  readonly clock: Clock;
+  readonly readFile: ReadFile;
+}
+
+/**
+ * Connects once and waits for CONNACK. The client of mqtt.js lives as long as this one connection:
+ * its own reconnecting waits a fixed time, and stands still for ever after some keepalive time-outs.
+ *
+ * @throws {ConnectionFailure} where the broker cannot be reached or refuses
+ * @throws the signal's reason, as soon as it aborts
+ */
+export async function openLink(options: MqttOptions, parts: LinkParts, signal: AbortSignal): Promise<Link> {
+  const credentials = await untilAborted(readCredentials(options, parts.readFile), signal);
+  const link = new Link(options, credentials, parts.clock);
+  try {
+    await untilAborted(link.accepted, signal);
+    return link;
+  } catch (error) {
+    await link.close(false);
+    throw error;
+  }
+}
+
+/** One connection, from its first packet to its end. */
+export class Link {
+  readonly client: MqttClient;
+  readonly stream: Socket;
+  /** Resolves at CONNACK; rejects with a {@linkcode ConnectionFailure}. */
+  readonly accepted: Promise<void>;
+  /** Resolves when the connection has ended, with the reason. */
+  readonly lost: Promise<ConnectionFailure>;
+  readonly #closed: Promise<void>;
+  #stage: Progress["stage"] = "connecting";
+  #end: (failure: ConnectionFailure) => void = () => {};
+
+  constructor(private readonly options: MqttOptions, { password, tls }: Credentials, private readonly clock: Clock) {
+    this.stream = openStream(options, tls);
+    this.lost = new Promise((resolve) => this.#end = resolve);
+    this.#closed = new Promise((resolve) => this.stream.once("close", () => resolve()));
+    this.stream.once("connect", () => this.#stage = "tcp");
+    // mqtt.js passes on only errors that have a code.
+    this.stream.on("error", (error) => this.#ended(error));
+    this.client = new MqttClient(() => this.stream, clientOptions(options, password));
+    // Never taken off: an error without a listener ends the process.
+    this.client.on("error", (error) => this.#ended(error));
+    this.client.on("close", () => this.#ended(null));
+    this.accepted = new Promise((resolve, reject) => {
+      this.client.once("connect", () => {
+        this.#stage = "accepted";
+        resolve();
+      });
+      this.lost.then(reject);
+    });
+  }
+
+  /** Ends the connection, with a DISCONNECT where it is to be `graceful`. Always within half a second. */
+  async close(graceful: boolean): Promise<void> {
+    if (graceful && this.#stage === "accepted") {
+      this.client.end();
+      const done = new AbortController();
+      await Promise.race([this.#closed, this.clock.sleep(DISCONNECT_TIMEOUT_MS, done.signal).catch(() => {})]);
+      done.abort();
+    } else this.client.end(true);
+    // An end that hangs is not forced by another: mqtt.js returns from that at once.
+    this.stream.destroy();
+    await this.#closed;
+  }
+
+  #ended(error: Error | null): void {
+    this.#end(explain(error, { ...this.options, stage: this.#stage }));
+  }
+}
+
+function clientOptions(options: MqttOptions, password: Credentials["password"]): IClientOptions {
+  const { clientId, cleanSession, keepAliveS, connectTimeoutMs, username, will } = options;
+  return {
+    clientId,
+    clean: cleanSession,
+    keepalive: keepAliveS,
+    connectTimeout: connectTimeoutMs,
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    ...(will === null ? {} : { will: { ...will, payload: Buffer.from(will.payload), qos: 1 } }),
+    reconnectPeriod: 0,
+    queueQoSZero: false,
+    resubscribe: false,
+    // 65,536 buffers of two bytes otherwise, 7 MB.
+    writeCache: false,
+    // A store that `end` empties throws at an acknowledgement that was read just before.
+    outgoingStore: new Store({ clean: false }),
+    // A tenth of the time of a publish goes into asking whether to log it.
+    log: () => {},
+  };
+}
+
+/** @throws the signal's reason, as soon as it aborts */
+async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}

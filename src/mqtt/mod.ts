@@ -1,0 +1,8 @@
+/** Publishes to an MQTT broker; the only folder that knows mqtt.js.
+ *
+ * @module
+ */
+export { ConnectionFailure, type FailureKind } from "./failure.ts";
+export { type ConnectionState, type MqttOptions, type Password, type TlsOptions } from "./options.ts";
+export { checkBroker, type MqttParts, MqttPublisher } from "./publisher.ts";
+export { type ReadFile } from "./stream.ts";

@@ -1,0 +1,176 @@
+import type { Logger, Publisher, PublishOutcome, Settled } from "../agent/mod.ts";
+import type { Clock } from "../time/mod.ts";
+import { BrokerConnection } from "./connection.ts";
+import { ConnectionLog } from "./connection_log.ts";
+import type { ConnectionFailure } from "./failure.ts";
+import { type Link, openLink } from "./link.ts";
+import type { ConnectionState, MqttOptions } from "./options.ts";
+import { Outbox } from "./outbox.ts";
+import { probeBroker } from "./probe.ts";
+import type { ReadFile } from "./stream.ts";
+
+/** How long messages under way may take at the end; saying goodbye takes half a second more at most. */
+const DRAIN_TIMEOUT_MS = 2_000;
+
+/** What an {@linkcode MqttPublisher} works with. */
+export interface MqttParts {
+  /** For waits and ages. */
+  readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /** Hears of connections made and lost. */
+  readonly log: Logger;
+  /** For certificates and keys. */
+  readonly readFile: ReadFile;
+  /** Called on every CONNACK, before anything else is published: the moment to announce the status. */
+  readonly onOnline: () => void;
+}
+
+/**
+ * Publishes to an MQTT 3.1.1 broker over a connection that it keeps alive for ever.
+ *
+ * Nothing is queued beyond fixed bounds, and no call waits for the broker. Messages under way when a
+ * connection ends are settled as lost: each connection starts afresh, with or without clean session.
+ */
+export class MqttPublisher implements Publisher, AsyncDisposable {
+  readonly #connection: BrokerConnection<Link>;
+  readonly #ending = new AbortController();
+  readonly #drained = new AbortController();
+  readonly #waiting = new Set<() => void>();
+  #running: Promise<void> | null = null;
+  #closed: Promise<void> | null = null;
+  #isClosing = false;
+  #outbox: Outbox | null = null;
+
+  /** Does nothing until it is told to {@linkcode MqttPublisher.start}. */
+  constructor(private readonly options: MqttOptions, private readonly parts: MqttParts) {
+    const { host, port, tls, reconnect } = options;
+    const { clock, random, log } = parts;
+    this.#connection = new BrokerConnection<Link>({
+      open: (signal) => openLink(options, parts, signal),
+      probe: (signal) => probeBroker(host, port, clock, signal),
+      online: (link) => this.#online(link),
+      offline: (failure) => this.#offline(failure),
+      policy: reconnect,
+      clock,
+      random,
+      log: new ConnectionLog(log, clock, { host, port, tls: tls !== null }),
+    });
+  }
+
+  /** What the connection is doing. */
+  get state(): ConnectionState {
+    const state = this.#connection.state;
+    return this.#isClosing && state.kind !== "closed" ? { kind: "closing" } : state;
+  }
+
+  /** Begins to connect, and goes on for ever. Calling it again does nothing. */
+  start(): void {
+    this.#running ??= this.#connection.run(() => this.#outbox?.isIdle ?? false, this.#ending.signal);
+  }
+
+  /** Hands over one message, not retained; never waits and never queues beyond its bounds. */
+  publish(topic: string, payload: string, settled: Settled): PublishOutcome {
+    if (this.#outbox === null || this.#isClosing) return "offline";
+    return this.#outbox.publish(topic, payload, settled);
+  }
+
+  /** Publishes besides the messages; what is retained with QoS 1. Nothing happens while offline. */
+  announce(topic: string, payload: string, { retain }: { readonly retain: boolean }): void {
+    if (this.#outbox === null || this.#isClosing) return;
+    if (!this.#outbox.announce(topic, payload, retain)) this.parts.log.debug("announcement dropped", { topic });
+  }
+
+  /**
+   * Resolves once `publish` would accept a message.
+   *
+   * @throws the signal's reason, as soon as it aborts
+   * @throws {Error} where the publisher is closed
+   */
+  ready(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      if (this.#isClosing) return reject(closedError());
+      if (this.#outbox?.hasRoom) return resolve();
+      const end = () => {
+        this.#waiting.delete(wake);
+        signal.removeEventListener("abort", onAbort);
+      };
+      const wake = () => {
+        end();
+        if (this.#isClosing) reject(closedError());
+        else resolve();
+      };
+      const onAbort = () => {
+        end();
+        reject(signal.reason);
+      };
+      this.#waiting.add(wake);
+      signal.addEventListener("abort", onAbort);
+    });
+  }
+
+  /**
+   * Takes no more messages, waits up to 2 s for those under way, and disconnects. Where they do not
+   * get through there is no goodbye, so that the broker publishes the will. Resolves within 3 s,
+   * whatever the broker does.
+   */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    this.#isClosing = true;
+    this.#wakeAll();
+    if (this.#outbox?.isIdle === false) {
+      await this.parts.clock.sleep(DRAIN_TIMEOUT_MS, this.#drained.signal).catch(() => {});
+    }
+    this.#ending.abort();
+    this.start();
+    await this.#running;
+  }
+
+  #online(link: Link): void {
+    this.#outbox = new Outbox(link.client, link.stream, this.options, () => this.#changed());
+    this.parts.onOnline();
+    this.#changed();
+  }
+
+  #offline(failure: ConnectionFailure): void {
+    const outbox = this.#outbox;
+    this.#outbox = null;
+    outbox?.fail(failure);
+    this.#changed();
+  }
+
+  /** Something was settled, or the connection came or went. */
+  #changed(): void {
+    if (this.#isClosing) {
+      if (this.#outbox?.isIdle !== false) this.#drained.abort();
+    } else if (this.#waiting.size > 0 && this.#outbox?.hasRoom) this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#waiting) wake();
+  }
+}
+
+/**
+ * Connects once, as {@linkcode MqttPublisher} would, and disconnects. Nothing is published, and no will is left. With
+ * the client identifier of a running agent it would end that agent's connection.
+ *
+ * @throws {ConnectionFailure} with reason and remedy
+ * @throws the signal's reason, as soon as it aborts
+ */
+export async function checkBroker(
+  options: MqttOptions,
+  parts: Pick<MqttParts, "clock" | "readFile">,
+  signal: AbortSignal,
+): Promise<void> {
+  const link = await openLink({ ...options, will: null }, parts, signal);
+  await link.close(true);
+}
+
+function closedError(): Error {
+  return new Error("Cannot publish: the publisher is closed");
+}

@@ -1,0 +1,71 @@
+import { Buffer } from "node:buffer";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import { ConnectionFailure } from "./failure.ts";
+import type { MqttOptions, Password, TlsOptions } from "./options.ts";
+
+/** Reads a whole file. */
+export type ReadFile = (path: string) => Promise<Uint8Array>;
+
+/** What an attempt needs from files, read afresh each time. */
+export interface Credentials {
+  readonly password: string | Buffer | null;
+  /** null: not encrypted. */
+  readonly tls: ConnectionOptions | null;
+}
+
+/** @throws {ConnectionFailure} where a file cannot be read, or holds something else */
+export async function readCredentials(options: MqttOptions, readFile: ReadFile): Promise<Credentials> {
+  const { host, tls } = options;
+  return {
+    password: await readPassword(options.password),
+    tls: tls === null ? null : await readTls(host, tls, readFile),
+  };
+}
+
+/** Begins to connect, with or without TLS. */
+export function openStream({ host, port }: MqttOptions, tls: ConnectionOptions | null): Socket {
+  const socket = tls === null ? connectTcp({ host, port }) : connectTls({ host, port, ...tls });
+  // Nagle's algorithm holds small packets back for the broker's delayed acknowledgement.
+  socket.once("connect", () => socket.setNoDelay(true));
+  return socket;
+}
+
+async function readPassword(password: Password): Promise<string | Buffer | null> {
+  if (typeof password !== "function") return password;
+  try {
+    const fetched = await password();
+    return fetched instanceof Uint8Array ? Buffer.from(fetched) : fetched;
+  } catch (error) {
+    throw unreadable("the password", "password_file", error);
+  }
+}
+
+async function readTls(host: string, tls: TlsOptions, readFile: ReadFile): Promise<ConnectionOptions> {
+  const read = async (path: string | null, key: string, label: RegExp): Promise<Buffer | undefined> => {
+    if (path === null) return undefined;
+    const bytes = Buffer.from(await readFile(path).catch((error) => Promise.reject(unreadable(path, key, error))));
+    // Without this, a file of something else shows as a broker that nobody trusts.
+    if (label.test(bytes.toString("latin1"))) return bytes;
+    throw new ConnectionFailure("rejected", `${path} is not in PEM format`, `check mqtt.broker.tls.${key}`);
+  };
+  const [ca, cert, key] = await Promise.all([
+    read(tls.caFile, "ca_file", /-----BEGIN (TRUSTED )?CERTIFICATE-----/),
+    read(tls.certFile, "cert_file", /-----BEGIN (TRUSTED )?CERTIFICATE-----/),
+    read(tls.keyFile, "key_file", /-----BEGIN .*PRIVATE KEY-----/),
+  ]);
+  const servername = tls.serverName ?? (isIP(host) === 0 ? host : undefined);
+  return {
+    rejectUnauthorized: !tls.insecureSkipVerify,
+    ...(servername === undefined ? {} : { servername }),
+    ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined ? {} : { cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+}
+
+function unreadable(what: string, key: string, cause: unknown): ConnectionFailure {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  const where = key === "password_file" ? `mqtt.broker.${key}` : `mqtt.broker.tls.${key}`;
+  return new ConnectionFailure("rejected", `cannot read ${what}: ${why}`, `check ${where}`, { cause });
+}

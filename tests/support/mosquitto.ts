@@ -1,0 +1,117 @@
+import { freePort } from "./free_port.ts";
+import { test } from "./test.ts";
+import { waitFor } from "./wait_for.ts";
+
+/** Where Debian puts daemons, which is not on everybody's PATH. */
+const SBIN = ["/usr/sbin", "/usr/local/sbin"];
+
+/** Finds a program on the PATH or where daemons live; null: it is not installed. */
+export function findProgram(name: string): string | null {
+  for (const folder of [...(Deno.env.get("PATH") ?? "").split(":"), ...SBIN]) {
+    try {
+      if (folder !== "" && Deno.statSync(`${folder}/${name}`).isFile) return `${folder}/${name}`;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return null;
+}
+
+/**
+ * A test against the real Mosquitto. Left out, and its name says so, where Mosquitto is not
+ * installed; it fails instead where `BT_SCANNER_REQUIRE_MOSQUITTO` is 1.
+ */
+export function mosquittoTest(name: string, fn: (t: Deno.TestContext) => void | Promise<void>): void {
+  const missing = ["mosquitto", "mosquitto_sub", "mosquitto_pub", "openssl"].filter((name) =>
+    findProgram(name) === null
+  );
+  if (missing.length === 0) return test(name, fn);
+  const reason = `${missing.join(", ")} not installed`;
+  const required = Deno.env.get("BT_SCANNER_REQUIRE_MOSQUITTO") === "1";
+  test(`${name} [${reason}]`, () => Promise.reject(new Error(reason)), { ignore: !required });
+}
+
+/** A broker of its own, on the loopback interface, with its configuration in a temporary folder. */
+export class Mosquitto implements AsyncDisposable {
+  #process: Deno.ChildProcess | null = null;
+
+  private constructor(readonly port: number, private readonly folder: string) {}
+
+  /**
+   * Starts one.
+   *
+   * @param config further lines for its configuration; `{port}` stands for its port
+   */
+  static async start(config = "allow_anonymous true\nlistener {port} 127.0.0.1"): Promise<Mosquitto> {
+    const mosquitto = await Mosquitto.prepare(config);
+    try {
+      await mosquitto.start();
+      return mosquitto;
+    } catch (error) {
+      await mosquitto[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** The same without starting it: a broker that is absent. */
+  static async prepare(config = "allow_anonymous true\nlistener {port} 127.0.0.1"): Promise<Mosquitto> {
+    const folder = await Deno.makeTempDir({ prefix: "bt-scanner-mosquitto-" });
+    const port = freePort();
+    // As root it would become another user, who may not read the keys.
+    const lines = ["user root", "persistence false", `log_dest file ${folder}/log`, "log_type all"];
+    await Deno.writeTextFile(`${folder}/conf`, [...lines, config.replaceAll("{port}", String(port)), ""].join("\n"));
+    return new Mosquitto(port, folder);
+  }
+
+  /** Starts it, or starts it again, on the same port, and resolves once it listens. */
+  async start(): Promise<void> {
+    const process = new Deno.Command(findProgram("mosquitto") ?? "mosquitto", {
+      args: ["-c", `${this.folder}/conf`],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    this.#process = process;
+    let ended = false;
+    process.status.then(() => ended = true);
+    await waitFor(async () => {
+      if (ended) throw new Error(`Mosquitto ended at once: ${await this.log()}`);
+      return await listens(this.port);
+    }, "Mosquitto to listen");
+  }
+
+  /** Sends it a signal: `SIGSTOP` freezes it, `SIGCONT` lets it go on, `SIGHUP` reloads. */
+  signal(signal: Deno.Signal): void {
+    this.#process?.kill(signal);
+  }
+
+  /** Ends it: politely, or with `SIGKILL`. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<void> {
+    const process = this.#process;
+    if (process === null) return;
+    this.#process = null;
+    process.kill(signal);
+    process.kill("SIGCONT");
+    await process.status;
+  }
+
+  /** Everything it has logged. */
+  log(): Promise<string> {
+    return Deno.readTextFile(`${this.folder}/log`).catch(() => "");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop("SIGKILL");
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+async function listens(port: number): Promise<boolean> {
+  try {
+    using _connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.ConnectionRefused) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,80 @@
+/** CONNACK with return code 0. */
+export const CONNACK = Uint8Array.of(0x20, 0x02, 0x00, 0x00);
+
+/** Deals with one connection; it is closed when the promise resolves. */
+export type Script = (connection: Deno.TcpConn) => Promise<void>;
+
+/** A server whose every byte the test decides. */
+export class ScriptedBroker implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #connections = new Set<Deno.TcpConn>();
+  readonly #serving: Promise<void>;
+  #accepted = 0;
+
+  constructor(private script: Script) {
+    this.#serving = this.#serve();
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  /** How many connections it has accepted so far. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Closes every connection that is open. */
+  closeAll(): void {
+    for (const connection of this.#connections) close(connection);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.closeAll();
+    await this.#serving;
+  }
+
+  async #serve(): Promise<void> {
+    const running: Promise<void>[] = [];
+    for await (const connection of this.#listener) {
+      this.#accepted++;
+      running.push(this.#run(connection));
+    }
+    await Promise.all(running);
+  }
+
+  async #run(connection: Deno.TcpConn): Promise<void> {
+    this.#connections.add(connection);
+    await this.script(connection).catch(() => {}); // the client went away
+    this.#connections.delete(connection);
+    close(connection);
+  }
+}
+
+/** Reads what comes, and resolves when the client closes. */
+export async function readAll(connection: Deno.TcpConn): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  const bytes = new Uint8Array(65_536);
+  for (let read = await connection.read(bytes); read !== null; read = await connection.read(bytes)) {
+    chunks.push(bytes.slice(0, read));
+  }
+  return new Uint8Array(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+}
+
+/** Reads CONNECT, answers with `reply`, then reads until the client closes. */
+export function answering(reply: Uint8Array): Script {
+  return async (connection) => {
+    await connection.read(new Uint8Array(65_536));
+    await connection.write(reply);
+    await readAll(connection);
+  };
+}
+
+function close(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error; // closed already
+  }
+}

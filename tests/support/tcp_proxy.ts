@@ -1,0 +1,84 @@
+/** Stands between client and server, and can let the link go dead without closing it. */
+export class TcpProxy implements AsyncDisposable {
+  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #connections = new Set<Deno.TcpConn>();
+  readonly #serving: Promise<void>;
+  #gate: PromiseWithResolvers<void> | null = null;
+  #accepted = 0;
+
+  constructor(private readonly targetPort: number) {
+    this.#serving = this.#serve();
+  }
+
+  get port(): number {
+    return this.#listener.addr.port;
+  }
+
+  /** How many connections it has accepted so far. */
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  /** Forwards nothing more, in either direction; connections, new ones too, stay open. */
+  block(): void {
+    this.#gate ??= Promise.withResolvers();
+  }
+
+  /** Forwards again, what was held back too. */
+  unblock(): void {
+    this.#gate?.resolve();
+    this.#gate = null;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    for (const connection of this.#connections) close(connection);
+    this.unblock();
+    await this.#serving;
+  }
+
+  async #serve(): Promise<void> {
+    const running: Promise<void>[] = [];
+    for await (const client of this.#listener) {
+      this.#accepted++;
+      running.push(this.#relay(client));
+    }
+    await Promise.all(running);
+  }
+
+  async #relay(client: Deno.TcpConn): Promise<void> {
+    this.#connections.add(client);
+    await this.#gate?.promise;
+    const server = await Deno.connect({ hostname: "127.0.0.1", port: this.targetPort }).catch(() => null);
+    if (server === null) return close(client);
+    this.#connections.add(server);
+    await Promise.all([this.#pump(client, server), this.#pump(server, client)]);
+    this.#connections.delete(client);
+    this.#connections.delete(server);
+  }
+
+  async #pump(from: Deno.TcpConn, to: Deno.TcpConn): Promise<void> {
+    const bytes = new Uint8Array(65_536);
+    try {
+      for (let read = await from.read(bytes); read !== null; read = await from.read(bytes)) {
+        await this.#gate?.promise;
+        for (let written = 0; written < read;) written += await to.write(bytes.subarray(written, read));
+      }
+    } catch (error) {
+      if (
+        !(error instanceof Deno.errors.BadResource || error instanceof Deno.errors.ConnectionReset ||
+          error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.Interrupted)
+      ) throw error;
+    }
+    close(from);
+    close(to);
+  }
+}
+
+function close(connection: Deno.TcpConn): void {
+  try {
+    connection.close();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BadResource)) throw error; // closed already
+  }
+}
