@@ -23,3 +23,4 @@ export {
   legacyReportsPacket,
 } from "./packets.ts";
 export { openReplay, type ReplayOptions } from "./replay.ts";
+export { openSimulated, type SimulationOptions } from "./simulated/mod.ts";

@@ -1,0 +1,61 @@
+import { type Device, type Kind, KINDS } from "./kinds.ts";
+import { mix } from "./random.ts";
+
+/** How long a resolvable private address is used; Core Specification 5.4, Vol 3, Part C, Appendix A: 15 min. */
+const ADDRESS_LIFETIME_MS = 15 * 60_000;
+/** A registered prefix of public addresses. */
+const PUBLIC_PREFIX = 0xa4c138;
+const STATIC_BITS = 0xc0_0000;
+const RESOLVABLE_BITS = 0x40_0000;
+const PREFIX_RANDOM_BITS = 0x3f_ffff;
+
+/**
+ * Any number of devices, each computed from its index and the seed when it is asked for, so that
+ * none has to be kept.
+ */
+export class Crowd {
+  readonly #kinds: readonly Kind[] = KINDS.flatMap((kind) => new Array<Kind>(kind.share).fill(kind));
+
+  constructor(private readonly seed: number) {}
+
+  /** 32 bits that tell the device of this index from others. */
+  id(index: number): number {
+    return mix(this.seed, index);
+  }
+
+  /** The kind of the device with this id. */
+  kind(id: number): Kind {
+    const kind = this.#kinds[mix(id, 0) % this.#kinds.length];
+    if (kind === undefined) throw new RangeError(`No kind of advertiser for ${id}`);
+    return kind;
+  }
+
+  /** The device of this index at a moment. */
+  device(index: number, ageMs: number): Device & { readonly kind: Kind } {
+    const id = this.id(index);
+    const kind = this.kind(id);
+    // Each changes its address at moments of its own.
+    const epoch = kind.address === "resolvable"
+      ? Math.floor((ageMs + id % ADDRESS_LIFETIME_MS) / ADDRESS_LIFETIME_MS)
+      : 0;
+    return { id, kind, epoch, ageMs, address: this.#address(kind, index, id, epoch) };
+  }
+
+  #address(kind: Kind, index: number, id: number, epoch: number): Uint8Array {
+    // An odd factor modulo 2^24 gives no two of 16 million devices the same low half.
+    const own = Math.imul(index, 0x9e3779b1) + this.seed;
+    switch (kind.address) {
+      case "public":
+        return address(PUBLIC_PREFIX, own);
+      case "static":
+        return address(STATIC_BITS | (mix(id, 1) & PREFIX_RANDOM_BITS), own);
+      case "resolvable":
+        return address(RESOLVABLE_BITS | (mix(id, 2, epoch) & PREFIX_RANDOM_BITS), mix(id, 3, epoch));
+    }
+  }
+}
+
+/** Six bytes, least significant first, from the low 24 bits of two numbers. */
+function address(high: number, low: number): Uint8Array {
+  return Uint8Array.of(low, low >> 8, low >> 16, high, high >> 8, high >> 16);
+}

@@ -1,0 +1,50 @@
+/** A controller in a crowd of invented advertisers.
+ *
+ * @module
+ */
+import type { Clock } from "../../time/mod.ts";
+import type { HciTransport } from "../transport.ts";
+import { VirtualController } from "../virtual_controller.ts";
+import { VirtualTransport } from "../virtual_transport.ts";
+import { SimulatedSource } from "./source.ts";
+
+/** What to simulate. */
+export interface SimulationOptions {
+  /** How many advertisers there are, 0 or more; a hundred thousand cost 0.1 MB. */
+  readonly devices: number;
+  /** How many reports a second the controller gives, 0 or more; fragments and scan responses count. */
+  readonly reportsPerSecond: number;
+  /** The same seed gives the same reports in the same order. */
+  readonly seed: number;
+  /** Whether the controller knows the extended scan commands (Bluetooth 5); default true. */
+  readonly extendedAdvertising?: boolean;
+  /** Times the reports. */
+  readonly clock: Clock;
+}
+
+/**
+ * Opens a simulated controller: phones, beacons and sensors with the data such devices send,
+ * addresses that rotate, received signal strengths that wander. As a real controller it reports
+ * names in scan responses to an active scan only, extended advertisers to an extended scan only,
+ * those on LE Coded where that PHY is scanned, data above 229 bytes in fragments. It goes on
+ * whatever its receiver does; reports that are late are caught up on for 100 ms' worth at most.
+ *
+ * @throws {RangeError} where a number is out of range
+ */
+// deno-lint-ignore require-await -- fails as any other transport: by rejecting
+export async function openSimulated(options: SimulationOptions): Promise<HciTransport> {
+  const { devices, reportsPerSecond, clock, extendedAdvertising = true } = options;
+  if (!Number.isSafeInteger(devices) || devices < 0) {
+    throw new RangeError(`Cannot simulate ${devices} devices: it must be a whole number from 0`);
+  }
+  if (!Number.isFinite(reportsPerSecond) || reportsPerSecond < 0) {
+    throw new RangeError(`Cannot simulate ${reportsPerSecond} reports a second: it must be a number from 0`);
+  }
+  return new VirtualTransport({
+    name: "simulated",
+    paced: false,
+    controller: new VirtualController({ extendedAdvertising }),
+    source: new SimulatedSource(options),
+    clock,
+  });
+}

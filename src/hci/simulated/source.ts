@@ -1,0 +1,63 @@
+import type { Clock } from "../../time/mod.ts";
+import type { ControllerScanning } from "../virtual_controller.ts";
+import type { ReportSource, ReportStep } from "../virtual_transport.ts";
+import { Air } from "./air.ts";
+
+/** What the source needs to know. */
+export interface SourceOptions {
+  readonly devices: number;
+  readonly reportsPerSecond: number;
+  readonly seed: number;
+  readonly clock: Clock;
+}
+
+/** Reports come in bursts at this distance at least: 50,000 timers a second are not to be had. */
+const TICK_MS = 10;
+/** How much of a late tick is made up for. */
+const MAX_CATCH_UP_MS = 100;
+
+/** Gives what is on the {@linkcode Air} at a steady rate. */
+export class SimulatedSource implements ReportSource {
+  readonly #air: Air;
+  #scan: ControllerScanning | null = null;
+  #reports: Iterator<Uint8Array | null, never> | null = null;
+  /** How many reports are due. */
+  #credit = 0;
+  #creditedAtMs = 0;
+
+  constructor(private readonly options: SourceOptions) {
+    this.#air = new Air(options.devices, options.seed);
+  }
+
+  next(scan: ControllerScanning): ReportStep {
+    const { reportsPerSecond, devices } = this.options;
+    if (reportsPerSecond === 0 || devices === 0) return Infinity;
+    const reports = this.#reportsOf(scan);
+    while (this.#credit >= 1 || this.#earn() >= 1) {
+      this.#credit--;
+      this.#air.elapse(1_000 / reportsPerSecond);
+      const packet = reports.next().value;
+      if (packet !== null) return packet;
+    }
+    return Math.max(TICK_MS, Math.ceil((1 - this.#credit) * 1_000 / reportsPerSecond));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #reportsOf(scan: ControllerScanning): Iterator<Uint8Array | null, never> {
+    if (scan === this.#scan && this.#reports !== null) return this.#reports;
+    this.#scan = scan;
+    this.#credit = 0;
+    this.#creditedAtMs = this.options.clock.monotonicMs();
+    return this.#reports = this.#air.hear(scan);
+  }
+
+  #earn(): number {
+    const { clock, reportsPerSecond } = this.options;
+    const nowMs = clock.monotonicMs();
+    const earned = (nowMs - this.#creditedAtMs) * reportsPerSecond / 1_000;
+    this.#creditedAtMs = nowMs;
+    this.#credit = Math.min(this.#credit + earned, Math.max(1, MAX_CATCH_UP_MS * reportsPerSecond / 1_000));
+    return this.#credit;
+  }
+}
