@@ -32,6 +32,7 @@ export class ConfigError extends Error {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { renderProblem } from "./problem.ts";
  *
  * const line = renderProblem({
@@ -41,7 +42,7 @@ export class ConfigError extends Error {
  *   problem: "expected a whole number from 1 to 65535, got 70000",
  *   remedy: null,
  * });
- * console.assert(line === "config.yaml:4:9: mqtt.broker.port: expected a whole number from 1 to 65535, got 70000");
+ * assert.equal(line, "config.yaml:4:9: mqtt.broker.port: expected a whole number from 1 to 65535, got 70000");
  * ```
  */
 export function renderProblem({ source, key, problem, remedy }: ConfigProblem): string {

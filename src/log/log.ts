@@ -1,0 +1,66 @@
+import { compareLogLevel, getLogLevels } from "@logtape/logtape";
+import type { LogFields, Logger, LogLevel } from "../agent/mod.ts";
+import { jsonFormatter, textFormatter } from "./formats.ts";
+
+/** How a log is written. */
+export interface LogOptions {
+  /** The least severity that is written. At `debug` and `trace`, errors come with their stack. */
+  readonly level: LogLevel;
+  /** `text` for people, `json` (one object per line) for machines. */
+  readonly format: "text" | "json";
+  /** Takes a line, line feed included, or two at once; false: it had to drop them. */
+  readonly write: (line: string) => boolean | void;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * A log that writes lines.
+ *
+ * Records have the form that LogTape gives them, and severities its order. Its tree of configured
+ * loggers is left alone: it is one for the whole process, and costs a megabyte.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { createLog } from "./log.ts";
+ *
+ * const lines: string[] = [];
+ * const log = createLog({ level: "info", format: "text", write: (line) => void lines.push(line), now: () => 0 });
+ * log.info("broker connected", { host: "localhost", name: "a b" });
+ * assert.equal(lines[0], '1970-01-01T00:00:00.000Z INFO    broker connected host=localhost name="a b"\n');
+ * ```
+ */
+export function createLog({ level: least, format, write, now }: LogOptions): Logger {
+  const levels: ReadonlySet<string> = new Set(getLogLevels().filter((each) => compareLogLevel(each, least) >= 0));
+  const style = { stack: levels.has("debug") };
+  const formatter = format === "json" ? jsonFormatter(style) : textFormatter(style);
+  let dropped = 0;
+
+  function line(level: LogLevel, event: string, properties: LogFields): string {
+    return formatter({ category: [], level, message: [event], rawMessage: event, timestamp: now(), properties });
+  }
+
+  function log(level: LogLevel, event: string, fields: LogFields = {}): void {
+    try {
+      const notice = dropped === 0 ? "" : line("warning", "log lines dropped", { count: dropped });
+      const taken = write(notice + line(level, event, fields)) !== false;
+      dropped = taken ? 0 : dropped + 1;
+    } catch {
+      dropped++; // A log that cannot be written, a closed terminal, must not end the program.
+    }
+  }
+
+  const at = (level: LogLevel): Logger["info"] => {
+    if (!levels.has(level)) return () => {};
+    return (event, fields) => log(level, event, fields);
+  };
+  return {
+    enabled: (level) => levels.has(level),
+    trace: at("trace"),
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warning"),
+    error: at("error"),
+  };
+}

@@ -1,0 +1,7 @@
+/**
+ * The log: events with fields, as lines of text or JSON.
+ *
+ * @module
+ */
+export { createLog, type LogOptions } from "./log.ts";
+export { type ByteOutput, LineWriter } from "./line_writer.ts";
