@@ -58,7 +58,7 @@ export class Mosquitto implements AsyncDisposable {
     const folder = await Deno.makeTempDir({ prefix: "bt-scanner-mosquitto-" });
     const port = freePort();
     // As root it would become another user, who may not read the keys.
-    const lines = ["user root", "persistence false", `log_dest file ${folder}/log`, "log_type all"];
+    const lines = ["user root", "persistence false", `log_dest file ${folder}/log`];
     await Deno.writeTextFile(`${folder}/conf`, [...lines, config.replaceAll("{port}", String(port)), ""].join("\n"));
     return new Mosquitto(port, folder);
   }
