@@ -9,10 +9,9 @@ export class ByteArena {
   #chunk = new Uint8Array(CHUNK_BYTES);
   #used = 0;
 
-  /** A copy of `bytes` from `start` to before `end`. */
+  /** A copy of `bytes` from `start` to before `end`, which is at most a chunk; here, part of an HCI event. */
   copy(bytes: Uint8Array, start: number, end: number): Uint8Array {
     const size = end - start;
-    if (size > CHUNK_BYTES) return bytes.slice(start, end);
     if (this.#used + size > CHUNK_BYTES) {
       this.#chunk = new Uint8Array(CHUNK_BYTES);
       this.#used = 0;

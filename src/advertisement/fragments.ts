@@ -37,7 +37,8 @@ export class Fragments {
       return;
     }
     if (this.#chains.size >= this.maxPending) this.#giveUpOldest("fragments evicted");
-    this.#chains.set(key, { startedMs: nowMs, data: fragment.slice() });
+    // Not `slice`: that of a Node.js Buffer copies nothing.
+    this.#chains.set(key, { startedMs: nowMs, data: new Uint8Array(fragment) });
   }
 
   /** Whether fragments under this key wait for more. */

@@ -16,11 +16,6 @@ export type {
   ServiceData,
 } from "./advertisement.ts";
 export { encodeMessage, type Message, type MessageOptions, messageTopic, toMessage } from "./message.ts";
-export {
-  type InvalidReason,
-  type ReportClock,
-  ReportReader,
-  type ReportReaderOptions,
-  type ReportSink,
-} from "./report_reader.ts";
+export { ReportReader, type ReportReaderOptions } from "./report_reader.ts";
+export type { InvalidReason, ReportClock, ReportSink } from "./report_sink.ts";
 export { ScanResponseMerger, type ScanResponseMergerOptions } from "./scan_response_merger.ts";

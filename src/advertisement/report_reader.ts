@@ -1,39 +1,10 @@
-import { parseAdStructures } from "./ad_structures.ts";
-import type { AddressType, Advertisement, Phy } from "./advertisement.ts";
+import type { AddressType, Phy } from "./advertisement.ts";
+import { assemble } from "./assemble.ts";
 import { ByteArena } from "./byte_arena.ts";
 import { formatAddress } from "./format.ts";
 import { Fragments } from "./fragments.ts";
-import { EXTENDED_KINDS, LEGACY_KINDS, type PduKind } from "./pdu_kind.ts";
-
-/** Why something that was received is not an advertisement. Constant texts, fit to be counted. */
-export type InvalidReason =
-  | "empty event" // an LE Meta event without a subevent
-  | "event length mismatch" // the event says it is longer or shorter than it is
-  | "no reports" // an event that promises none
-  | "report cut short" // the event ends before its report does
-  | "data too long" // more than a legacy PDU can hold
-  | "reserved event type"
-  | "reserved data status"
-  | "trailing bytes" // behind the last report promised
-  | "fragments too long" // more than an extended advertisement can hold
-  | "fragments unfinished" // the last one did not come within a second, or before the end
-  | "fragments evicted"; // too many others waited for their last one
-
-/** Takes what a {@linkcode ReportReader} reads. */
-export interface ReportSink {
-  /** An advertisement, decoded. */
-  advertisement(advertisement: Advertisement): void;
-  /** Something was received that cannot be read as a report. */
-  invalid(reason: InvalidReason): void;
-}
-
-/** The clocks a {@linkcode ReportReader} reads. */
-export interface ReportClock {
-  /** Milliseconds since the Unix epoch. */
-  wallMs(): number;
-  /** Milliseconds since an arbitrary start, never going back. */
-  monotonicMs(): number;
-}
+import { EXTENDED_KINDS, LEGACY_KINDS } from "./pdu_kind.ts";
+import type { InvalidReason, ReportClock, ReportSink } from "./report_sink.ts";
 
 /** What a {@linkcode ReportReader} works with. */
 export interface ReportReaderOptions {
@@ -182,7 +153,7 @@ export class ReportReader {
     const kind = LEGACY_KINDS[packet[at] ?? 0];
     if (kind === undefined) return this.#sink.invalid("reserved event type");
     const data = this.#arena.copy(packet, at + LEGACY_DATA, end);
-    this.#sink.advertisement(advertisement(kind, data, {
+    this.#sink.advertisement(assemble(kind, data, {
       receivedAtMs,
       address: formatAddress(packet, at + 2),
       addressType: ADDRESS_TYPES[packet[at + 1] ?? 0] ?? "unknown",
@@ -202,7 +173,7 @@ export class ReportReader {
     const sid = packet[at + 11] ?? 0;
     const data = this.#dataOf(packet, at, end, `${addressType} ${address} ${sid} ${kind.scanResponse}`);
     if (data === null) return;
-    this.#sink.advertisement(advertisement(kind, data, {
+    this.#sink.advertisement(assemble(kind, data, {
       receivedAtMs,
       address,
       addressType: addressType === ANONYMOUS ? "anonymous" : ADDRESS_TYPES[addressType] ?? "unknown",
@@ -232,48 +203,6 @@ export class ReportReader {
     if (data === null) this.#sink.invalid("fragments too long");
     return data;
   }
-}
-
-type ReportHead = Pick<
-  Advertisement,
-  | "receivedAtMs"
-  | "address"
-  | "addressType"
-  | "rssiDbm"
-  | "primaryPhy"
-  | "secondaryPhy"
-  | "sid"
-  | "txPowerDbm"
->;
-
-/** Every key by name: measured, it takes 0.7 µs off every report against spreading three objects. */
-function advertisement(kind: PduKind, data: Uint8Array, head: ReportHead): Advertisement {
-  const ad = parseAdStructures(data);
-  return {
-    receivedAtMs: head.receivedAtMs,
-    address: head.address,
-    addressType: head.addressType,
-    rssiDbm: head.rssiDbm,
-    advType: kind.advType,
-    connectable: kind.connectable,
-    scannable: kind.scannable,
-    directed: kind.directed,
-    scanResponse: kind.scanResponse,
-    primaryPhy: head.primaryPhy,
-    secondaryPhy: head.secondaryPhy,
-    sid: head.sid,
-    data,
-    flags: ad.flags,
-    localName: ad.localName,
-    localNameComplete: ad.localNameComplete,
-    serviceUuids: ad.serviceUuids,
-    solicitedUuids: ad.solicitedUuids,
-    manufacturerData: ad.manufacturerData,
-    serviceData: ad.serviceData,
-    appearance: ad.appearance,
-    txPowerDbm: head.txPowerDbm ?? ad.txPowerDbm,
-    malformedStructures: ad.malformedStructures,
-  };
 }
 
 /** A signed byte, in dBm; null where the controller does not know. */

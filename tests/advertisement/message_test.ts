@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { encodeMessage, type MessageOptions, messageTopic, toMessage } from "../../src/advertisement/mod.ts";
+import { messageJsonSchema, messageSchema } from "../../src/advertisement/schema.ts";
+import { extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
+import { test } from "../support/test.ts";
+import { bytes, extendedReport, legacyReport, readOne, someAdvertisement } from "./support.ts";
+
+const standard: MessageOptions = { scannerId: "scanner-01", fields: "standard" };
+const full: MessageOptions = { scannerId: "scanner-01", fields: "full" };
+
+const SEVEN_KEYS = [
+  "scanner_id",
+  "mac_address",
+  "rssi",
+  "timestamp",
+  "manufacturer_data",
+  "service_uuids",
+  "local_name",
+];
+
+test("encodeMessage() writes the seven keys in order", () => {
+  const heard = someAdvertisement({
+    manufacturerData: [{ companyId: 0x004c, data: bytes("02150123") }],
+    serviceUuids: ["0000180f-0000-1000-8000-00805f9b34fb"],
+    localName: "TempSensor_01",
+  });
+  assert.equal(
+    encodeMessage(heard, standard),
+    '{"scanner_id":"scanner-01","mac_address":"AA:BB:CC:DD:EE:FF","rssi":-67,"timestamp":"2026-01-11T10:30:45.123Z",' +
+      '"manufacturer_data":{"4c00":"02150123"},"service_uuids":["0000180f-0000-1000-8000-00805f9b34fb"],' +
+      '"local_name":"TempSensor_01"}',
+  );
+});
+
+test("encodeMessage() writes the seven keys where nothing is known", () => {
+  assert.equal(
+    encodeMessage(someAdvertisement({ rssiDbm: null }), standard),
+    '{"scanner_id":"scanner-01","mac_address":"AA:BB:CC:DD:EE:FF","rssi":null,"timestamp":"2026-01-11T10:30:45.123Z",' +
+      '"manufacturer_data":{},"service_uuids":[],"local_name":null}',
+  );
+});
+
+test("encodeMessage() adds service data and transmit power only where there are any", () => {
+  const heard = someAdvertisement({
+    serviceData: [{ uuid: "0000180f-0000-1000-8000-00805f9b34fb", data: bytes("5a") }],
+    txPowerDbm: 0,
+  });
+  assert.ok(
+    encodeMessage(heard, standard).endsWith(
+      ',"local_name":null,"service_data":{"0000180f-0000-1000-8000-00805f9b34fb":"5a"},"tx_power":0}',
+    ),
+  );
+});
+
+test("encodeMessage() adds everything that is known to full fields", () => {
+  const heard = someAdvertisement({
+    flags: 6,
+    appearance: 0x0340,
+    solicitedUuids: ["0000180d-0000-1000-8000-00805f9b34fb"],
+    secondaryPhy: "2M",
+    sid: 3,
+    data: bytes("020106"),
+  });
+  assert.ok(
+    encodeMessage(heard, full).endsWith(
+      ',"local_name":null,"address_type":"random","adv_type":"ADV_IND","connectable":true,"scannable":true,"flags":6,' +
+        '"appearance":832,"solicited_uuids":["0000180d-0000-1000-8000-00805f9b34fb"],"primary_phy":"1M",' +
+        '"secondary_phy":"2M","sid":3,"raw":"020106"}',
+    ),
+  );
+});
+
+test("encodeMessage() writes null for full fields that are not known", () => {
+  const { connectable, flags, appearance, primary_phy, secondary_phy, sid } = toMessage(
+    someAdvertisement({ connectable: null, primaryPhy: null }),
+    full,
+  );
+  assert.deepEqual([connectable, flags, appearance, primary_phy, secondary_phy, sid], [
+    null,
+    null,
+    null,
+    null,
+    null,
+    null,
+  ]);
+});
+
+test("encodeMessage() writes a company identifier as its two bytes in over-the-air order", () => {
+  const companies: [number, string][] = [[0x004c, "4c00"], [0x0499, "9904"], [0x000f, "0f00"], [0xffff, "ffff"], [
+    0,
+    "0000",
+  ]];
+  for (const [companyId, key] of companies) {
+    const heard = someAdvertisement({ manufacturerData: [{ companyId, data: bytes("01") }] });
+    assert.deepEqual(toMessage(heard, standard).manufacturer_data, { [key]: "01" });
+  }
+});
+
+test("encodeMessage() joins the data of one company or service in order", () => {
+  const heard = someAdvertisement({
+    manufacturerData: [
+      { companyId: 0x0499, data: bytes("01") },
+      { companyId: 0x004c, data: bytes("") },
+      { companyId: 0x0499, data: bytes("02") },
+    ],
+    serviceData: [{ uuid: "a", data: bytes("01") }, { uuid: "a", data: bytes("02") }],
+  });
+  const message = encodeMessage(heard, standard);
+  assert.ok(message.includes('"manufacturer_data":{"9904":"0102","4c00":""}'), message);
+  assert.ok(message.includes('"service_data":{"a":"0102"}'), message);
+});
+
+test("encodeMessage() escapes names from the air and the scanner's own", () => {
+  const localName = 'a"\\\n\0\u2028\ufffd{}';
+  const message = toMessage(someAdvertisement({ localName }), { scannerId: '"', fields: "standard" });
+  assert.equal(message.local_name, localName);
+  assert.equal(message.scanner_id, '"');
+});
+
+test("encodeMessage() lets no key from the air reach a prototype", () => {
+  fc.assert(fc.property(fc.nat(0xffff), (companyId) => {
+    const heard = someAdvertisement({ manufacturerData: [{ companyId, data: bytes("01") }] });
+    const [key] = Object.keys(toMessage(heard, standard).manufacturer_data);
+    assert.match(key ?? "", /^[0-9a-f]{4}$/);
+  }));
+});
+
+test("messageTopic() puts scanner and address behind the prefix", () => {
+  assert.equal(messageTopic("ble/raw", "scanner-01", "AA:BB:CC:DD:EE:FF"), "ble/raw/scanner-01/AA:BB:CC:DD:EE:FF");
+});
+
+const anyHeard = fc.oneof(
+  legacyReport.map((report) => readOne(legacyReportsPacket(report))),
+  extendedReport.map((report) => readOne(extendedReportsPacket(report))),
+);
+
+test("encodeMessage() writes JSON of the schema, the seven keys first, for any report", () => {
+  fc.assert(fc.property(anyHeard, fc.constantFrom(standard, full), fc.string(), (heard, { fields }, scannerId) => {
+    const options = { scannerId, fields };
+    const text = encodeMessage(heard, options);
+    const message = JSON.parse(text);
+    assert.deepEqual(messageSchema.parse(message), message, "no key is unknown to the schema");
+    assert.deepEqual(Object.keys(message).slice(0, 7), SEVEN_KEYS);
+    assert.deepEqual(toMessage(heard, options), message);
+    assert.equal(message.scanner_id, scannerId);
+    assert.equal(message.raw, fields === "full" ? heard.data.toHex() : undefined);
+    // JSON.stringify moves keys that look like array indexes to the front; nothing else may differ.
+    assert.equal([...JSON.stringify(message)].sort().join(""), [...text].sort().join(""));
+  }));
+});
+
+test("messageSchema refuses messages that are not as promised", () => {
+  const message = toMessage(someAdvertisement(), full);
+  assert.ok(messageSchema.safeParse(message).success);
+  const wrong = [
+    { mac_address: "aa:bb:cc:dd:ee:ff" },
+    { rssi: -300 },
+    { rssi: 127 },
+    { timestamp: "2026-01-11T10:30:45Z" },
+    { timestamp: "2026-01-11 10:30:45.123" },
+    { manufacturer_data: { "4C00": "" } },
+    { manufacturer_data: { "4c00": "0" } },
+    { service_uuids: ["180f"] },
+    { local_name: undefined },
+    { service_data: { "180f": "00" } },
+    { adv_type: "ADV" },
+    { sid: 16 },
+  ];
+  for (const change of wrong) {
+    assert.equal(messageSchema.safeParse({ ...message, ...change }).success, false, JSON.stringify(change));
+  }
+});
+
+test("messageJsonSchema() requires the seven keys and describes all", () => {
+  const schema = messageJsonSchema();
+  assert.deepEqual(schema.required, SEVEN_KEYS);
+  assert.equal(schema.additionalProperties, undefined, "later versions may add keys");
+  const properties = Object.entries(schema.properties ?? {});
+  assert.deepEqual(properties.map(([key]) => key), [
+    ...Object.keys(
+      toMessage(someAdvertisement({ serviceData: [{ uuid: "a", data: bytes("") }], txPowerDbm: 0 }), full),
+    ),
+  ]);
+  for (const [key, property] of properties) assert.ok(property.description, `${key} has no description`);
+});
+
+test("src/advertisement/mod.ts does not load zod", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", new URL("../../src/advertisement/mod.ts", import.meta.url).href],
+  }).output();
+  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as { modules: { specifier: string }[] };
+  const names = modules.map(({ specifier }) => specifier);
+  assert.ok(names.some((name) => name.endsWith("/message.ts")));
+  assert.deepEqual(names.filter((name) => name.includes("zod") || name.includes("schema")), []);
+});
