@@ -119,9 +119,7 @@ class FileReader {
   /** What a scalar says; for a key that takes text, as it was written: 0042 is not 42. */
   #scalar(node: Node | null, reads: ConfigKey["reads"]): unknown {
     if (node === null) return null;
-    if (this.yaml.isMap(node)) return {};
-    if (this.yaml.isSeq(node)) return [];
-    if (!this.yaml.isScalar(node)) return undefined;
+    if (!this.yaml.isScalar(node)) return this.yaml.isSeq(node) ? [] : {};
     const asWritten = reads === "text" && node.value !== null && node.source !== undefined;
     return asWritten ? node.source : node.value;
   }
