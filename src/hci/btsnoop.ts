@@ -83,6 +83,7 @@ const FOREIGN: ReadonlyArray<readonly [magic: readonly number[], advice: string]
 export class BtsnoopDecoder {
   readonly #name: string;
   #chunk: Uint8Array = new Uint8Array();
+  #view = new DataView(this.#chunk.buffer);
   #position = 0;
   /** Place of the chunk's first byte in the file. */
   #chunkOffset = 0;
@@ -109,6 +110,7 @@ export class BtsnoopDecoder {
       this.#chunk.set(rest);
       this.#chunk.set(chunk, rest.length);
     }
+    this.#view = new DataView(this.#chunk.buffer, this.#chunk.byteOffset, this.#chunk.length);
   }
 
   /**
@@ -120,9 +122,8 @@ export class BtsnoopDecoder {
     if (this.#dataLink !== null) return true;
     if (this.#available < HEADER_BYTES) return false;
     this.#checkMagic();
-    const view = this.#view(HEADER_BYTES);
-    const version = view.getUint32(8);
-    const dataLink = view.getUint32(12);
+    const version = this.#view.getUint32(this.#position + 8);
+    const dataLink = this.#view.getUint32(this.#position + 12);
     if (version !== VERSION) throw this.#error(8, `is btsnoop version ${version}; expected version ${VERSION}`);
     if (dataLink !== LINK_UNENCAPSULATED && dataLink !== LINK_H4 && dataLink !== LINK_MONITOR) {
       throw this.#error(12, `has data link ${dataLink}; expected 1001 (HCI), 1002 (HCI UART) or 2001 (Linux monitor)`);
@@ -140,19 +141,18 @@ export class BtsnoopDecoder {
   next(): BtsnoopRecord | null {
     if (!this.readHeader()) return null;
     while (this.#available >= RECORD_HEADER_BYTES) {
-      const view = this.#view(RECORD_HEADER_BYTES);
-      const originalLength = view.getUint32(0);
-      const includedLength = view.getUint32(4);
+      const at = this.#position;
+      const originalLength = this.#view.getUint32(at);
+      const includedLength = this.#view.getUint32(at + 4);
       if (includedLength > MAX_PACKET_BYTES) {
         throw this.#error(4, `has a record of ${includedLength} bytes; expected at most ${MAX_PACKET_BYTES}`);
       }
-      const end = this.#position + RECORD_HEADER_BYTES + includedLength;
+      const end = at + RECORD_HEADER_BYTES + includedLength;
       if (end > this.#chunk.length) return null;
-      const data = this.#chunk.subarray(this.#position + RECORD_HEADER_BYTES, end);
       this.#position = end;
-      const framed = this.#frame(data, view.getUint32(8));
+      const framed = this.#frame(this.#chunk.subarray(at + RECORD_HEADER_BYTES, end), this.#view.getUint32(at + 8));
       if (framed === null) continue;
-      const timestampMs = Number(view.getBigInt64(16) - UNIX_EPOCH_US) / 1_000;
+      const timestampMs = Number(this.#view.getBigInt64(at + 16) - UNIX_EPOCH_US) / 1_000;
       return { ...framed, timestampMs, truncated: includedLength < originalLength };
     }
     return null;
@@ -172,17 +172,13 @@ export class BtsnoopDecoder {
     if (available === 0) return;
     const expected = available < RECORD_HEADER_BYTES
       ? `${RECORD_HEADER_BYTES} bytes of record header`
-      : `${this.#view(RECORD_HEADER_BYTES).getUint32(4)} bytes of packet`;
+      : `${this.#view.getUint32(this.#position + 4)} bytes of packet`;
     const present = available < RECORD_HEADER_BYTES ? available : available - RECORD_HEADER_BYTES;
     throw this.#error(available, `ends within a record, cut off: expected ${expected}, found ${present}`);
   }
 
   get #available(): number {
     return this.#chunk.length - this.#position;
-  }
-
-  #view(length: number): DataView {
-    return new DataView(this.#chunk.buffer, this.#chunk.byteOffset + this.#position, length);
   }
 
   #checkMagic(): void {

@@ -38,7 +38,10 @@ export class VirtualTransport implements HciTransport {
   readonly #clock: Clock;
   readonly #answers: Uint8Array[] = [];
   readonly #closed = new AbortController();
+  /** Ends a pause. */
   #nudge = new AbortController();
+  /** Ends the wait for a promise. */
+  #abandon = (): void => {};
   #receiving: Promise<void> | null = null;
   #disposal: Promise<void> | null = null;
 
@@ -83,7 +86,10 @@ export class VirtualTransport implements HciTransport {
   }
 
   async #deliver(onPacket: PacketHandler, stop: AbortSignal): Promise<void> {
-    const wake = () => this.#nudge.abort();
+    const wake = () => {
+      this.#nudge.abort();
+      this.#abandon();
+    };
     stop.addEventListener("abort", wake);
     try {
       // The first packet must not be delivered before the caller holds the promise.
@@ -93,17 +99,26 @@ export class VirtualTransport implements HciTransport {
         const step = this.#answers.shift() ?? (scan.kind === "scanning" ? this.#source.next(scan) : Infinity);
         if (step === null) return;
         if (step instanceof Promise) {
-          await orAborted(step, stop);
+          await this.#waitFor(step, stop);
         } else if (typeof step === "number") {
           await this.#pause(step);
         } else {
           const patience = onPacket(step);
-          if (this.paced && patience !== undefined) await orAborted(patience, stop);
+          if (this.paced && patience !== undefined) await this.#waitFor(patience, stop);
         }
       }
     } finally {
       stop.removeEventListener("abort", wake);
     }
+  }
+
+  /** Waits for a promise, but no longer than until `stop` aborts. */
+  #waitFor(promise: Promise<void>, stop: AbortSignal): Promise<void> {
+    const { promise: settled, resolve, reject } = Promise.withResolvers<void>();
+    promise.then(resolve, reject);
+    this.#abandon = resolve;
+    if (stop.aborted) resolve();
+    return settled;
   }
 
   /** Waits until `pauseMs` have passed or something happened. */
@@ -125,14 +140,4 @@ export class VirtualTransport implements HciTransport {
   #closedError(action: string): HciError {
     return new HciError("ENODEV", `Cannot ${action} ${this.name}: it is closed`);
   }
-}
-
-/** Settles as `promise` does, or resolves as soon as `signal` aborts. */
-function orAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
-  const { promise: settled, resolve, reject } = Promise.withResolvers<void>();
-  const onAbort = () => resolve();
-  if (signal.aborted) resolve();
-  signal.addEventListener("abort", onAbort, { once: true });
-  promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  return settled;
 }

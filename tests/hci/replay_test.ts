@@ -72,7 +72,7 @@ hciTransportContract("openReplay() at recorded speed", () => open(everyMs(1, 100
 test("openReplay() delivers every report of a capture in order at max speed, then receive() resolves", async () => {
   await using host = new TestHost(await open(everyMs(1_000, 2_000), { clock: new FakeClock() }));
   await host.startScan();
-  await host.received;
+  await host.finished();
   assert.deepEqual(host.reports.map(numberOf), Array.from({ length: 2_000 }, (_, i) => i));
 });
 
@@ -97,7 +97,7 @@ test("openReplay() passes on LE advertising report events only, malformed and cu
   const mixed = wanted.flatMap((packet, i) => [packet, ...unwanted.slice(i)]);
   await using host = new TestHost(await open(capture(mixed.map((packet) => ({ packet, atMs: 0 })))));
   await host.startScan();
-  await host.received;
+  await host.finished();
   assert.deepEqual(host.packets.slice(2), wanted);
 });
 
@@ -114,7 +114,7 @@ test("openReplay() keeps the recorded distance between reports, divided by the s
     assert.equal(host.reports.length, 2);
     await clock.advance(2 * intervalMs);
     assert.equal(host.reports.length, 4);
-    await host.received;
+    await host.finished();
   }
 });
 
@@ -131,7 +131,7 @@ test("openReplay() does not wait where recorded time jumps back, and at most 10 
   await clock.advance(1);
   assert.equal(host.reports.length, 3);
   await clock.advance(100);
-  await host.received;
+  await host.finished();
   assert.equal(host.reports.length, 4);
 });
 
@@ -171,7 +171,7 @@ test("openReplay() waits for its receiver at every report and loses none", async
     );
   });
   await host.startScan();
-  await host.received;
+  await host.finished();
   assert.equal(host.reports.length, 300);
 });
 
@@ -180,7 +180,7 @@ test("openReplay() fails as its receiver fails", async () => {
     return packet[1] === hci.EVENT_LE_META ? Promise.reject(new Error("full")) : undefined;
   });
   await host.startScan();
-  await assert.rejects(host.received, /full/);
+  await assert.rejects(host.finished(), /full/);
 });
 
 test("openReplay() lets others run at max speed", async () => {
@@ -195,7 +195,7 @@ test("openReplay() lets others run at max speed", async () => {
     return undefined;
   });
   await host.startScan();
-  await host.received;
+  await host.finished();
   assert.deepEqual(events, ["first", "timer"]);
 });
 
@@ -229,7 +229,7 @@ test("openReplay() ends in a loop too where the capture has no reports", async (
   const bytes = capture([{ packet: commandPacket(hci.CMD_RESET), atMs: 0, received: false }]);
   await using host = new TestHost(await open(bytes, { loop: true }));
   await host.startScan();
-  await host.received;
+  await host.finished();
   assert.equal(host.reports.length, 0);
 });
 
@@ -267,7 +267,7 @@ test("openReplay() refuses a speed that is not above 0", async () => {
 test("receive() of a replay rejects where the capture is cut off, after all before that", async () => {
   await using host = new TestHost(await open(everyMs(0, 5).slice(0, -3), { loop: true }));
   await host.startScan();
-  await assert.rejects(host.received, (error) => {
+  await assert.rejects(host.finished(), (error) => {
     assert.ok(error instanceof BtsnoopError);
     assert.match(error.message, /^test\.btsnoop ends within a record, cut off/);
     return true;
@@ -291,7 +291,7 @@ test("openReplay() closes a capture that is still being read when it is disposed
   const host = new TestHost(transport);
   await host.startScan();
   await transport[Symbol.asyncDispose]();
-  await host.received;
+  await host.finished();
   assert.equal(closed, true);
 });
 
@@ -302,7 +302,7 @@ test("openReplay() reads a file piece by piece and leaves none open", async () =
     const file = async () => (await Deno.open(path)).readable;
     await using whole = new TestHost(await open(new Uint8Array(), { open: file }));
     await whole.startScan();
-    await whole.received;
+    await whole.finished();
     assert.equal(whole.reports.length, 5_000);
     await using partly = new TestHost(await open(new Uint8Array(), { open: file, loop: true }));
     await partly.startScan();
@@ -321,7 +321,7 @@ for (const [file, count] of [["home_sensors.btsnoop", 58], ["phone_extended.btsn
       const file = async () => (await Deno.open(path)).readable;
       await using host = new TestHost(await open(new Uint8Array(), { open: file }));
       await host.startScan();
-      await host.received;
+      await host.finished();
       assert.equal(host.reports.length, count);
     },
     { ignore: missing },

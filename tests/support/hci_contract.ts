@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { commandPacket, hci, HciError, type HciTransport } from "../../src/hci/mod.ts";
-import { settle, TestHost } from "./hci_host.ts";
+import { settle, TestHost, withPatience } from "./hci_host.ts";
 import { test } from "./test.ts";
 
 const SCAN_PARAMETERS = [1, 0x60, 0, 0x30, 0, 0, 0];
@@ -27,12 +27,13 @@ export function hciTransportContract(name: string, open: () => Promise<HciTransp
 
   test(`${name}: receive() resolves when its signal aborts, before or later`, async () => {
     await using transport = await open();
-    await transport.receive(() => assert.fail("a packet came"), AbortSignal.abort());
+    const receiving = transport.receive(() => assert.fail("a packet came"), AbortSignal.abort());
+    await withPatience(receiving, "the end of receive()");
     await using host = new TestHost(await open());
     await host.startScan();
     await host.until(() => host.reports.length > 0, "a report");
     host.stop();
-    await host.received;
+    await host.finished();
     const count = host.packets.length;
     await settle();
     assert.equal(host.packets.length, count);
@@ -42,8 +43,8 @@ export function hciTransportContract(name: string, open: () => Promise<HciTransp
     const transport = await open();
     const host = new TestHost(transport);
     await host.command(hci.CMD_RESET);
-    await transport[Symbol.asyncDispose]();
-    await Promise.allSettled([host.received]);
+    await withPatience(transport[Symbol.asyncDispose](), "the transport to close");
+    await host.finished().catch((error) => assert.ok(error instanceof HciError, String(error)));
   });
 
   test(`${name}: answers Reset with Command Complete, never from within send()`, async () => {
@@ -135,7 +136,7 @@ export function hciTransportContract(name: string, open: () => Promise<HciTransp
     const host = new TestHost(transport, () => new Promise(() => {}));
     host.transport.send(commandPacket(hci.CMD_RESET));
     await host.until(() => host.packets.length > 0, "an answer");
-    await transport[Symbol.asyncDispose]();
-    await Promise.allSettled([host.received]);
+    await withPatience(transport[Symbol.asyncDispose](), "the transport to close");
+    await host.finished().catch((error) => assert.ok(error instanceof HciError, String(error)));
   });
 }

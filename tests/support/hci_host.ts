@@ -24,20 +24,20 @@ export class TestHost implements AsyncDisposable {
   readonly reports: Uint8Array[] = [];
   /** The Command Complete and Command Status events among them. */
   readonly answers: Answer[] = [];
-  /** Settles as `receive` does. */
-  readonly received: Promise<void>;
+  readonly #received: Promise<void>;
   readonly #stop = new AbortController();
   readonly #waiters = new Set<Waiter>();
 
   /** @param onPacket what `receive` calls after the packet was kept */
   constructor(readonly transport: HciTransport, onPacket: PacketHandler = () => undefined) {
-    this.received = transport.receive((packet) => {
+    this.#received = transport.receive((packet) => {
       this.#keep(packet.slice());
       const patience = onPacket(packet);
       this.#wake();
       return patience;
     }, this.#stop.signal);
-    this.received.then(() => this.#wake(), () => this.#wake());
+    // Who waits learns of a failure from `finished`.
+    this.#received.catch(() => {});
   }
 
   /** Sends a command and waits for its answer. */
@@ -64,19 +64,18 @@ export class TestHost implements AsyncDisposable {
     await this.#succeed(hci.CMD_LE_SET_EXTENDED_SCAN_ENABLE, [1, 0, 0, 0, 0, 0]);
   }
 
-  /** Resolves once `condition` holds; looked at after every packet and when receiving ends. */
+  /** Resolves once `condition` holds; looked at after every packet. */
   async until(condition: () => boolean, what: string): Promise<void> {
     if (condition()) return;
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<void>();
     const waiter = { condition, resolve };
     this.#waiters.add(waiter);
-    const timer = setTimeout(() => reject(new Error(`Waited ${PATIENCE_MS} ms in vain for ${what}`)), PATIENCE_MS);
-    try {
-      await promise;
-    } finally {
-      clearTimeout(timer);
-      this.#waiters.delete(waiter);
-    }
+    await withPatience(promise, what).finally(() => this.#waiters.delete(waiter));
+  }
+
+  /** Settles as `receive` does. */
+  finished(): Promise<void> {
+    return withPatience(this.#received, "the end of receive()");
   }
 
   /** Ends receiving. */
@@ -86,8 +85,8 @@ export class TestHost implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.stop();
-    await Promise.allSettled([this.received]);
-    await this.transport[Symbol.asyncDispose]();
+    await this.finished().catch(() => {});
+    await withPatience(this.transport[Symbol.asyncDispose](), "the transport to close");
   }
 
   async #succeed(opcode: number, parameters: ArrayLike<number>): Promise<void> {
@@ -117,4 +116,15 @@ export class TestHost implements AsyncDisposable {
 /** Lets everything that is ready to run, run. */
 export async function settle(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+/** Settles as `promise` does, unless that takes too long. */
+export async function withPatience<T>(promise: PromiseLike<T>, what: string): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`Waited ${PATIENCE_MS} ms in vain for ${what}`)), PATIENCE_MS);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
