@@ -24,3 +24,13 @@ export {
 } from "./packets.ts";
 export { openReplay, type ReplayOptions } from "./replay.ts";
 export { openSimulated, type SimulationOptions } from "./simulated/mod.ts";
+export {
+  type AdapterInfo,
+  type AdapterSelector,
+  type LinuxHost,
+  linuxHost,
+  listAdapters,
+  resetAdapter,
+} from "./linux/adapters.ts";
+export { type LinuxHciSocket, type LinuxHciSocketOptions, openLinuxHciSocket } from "./linux/hci_socket.ts";
+export { type Libc, libcPaths } from "./linux/libc.ts";

@@ -1,0 +1,171 @@
+import { type Clock, systemClock } from "../../time/mod.ts";
+import { HciError } from "../transport.ts";
+import { EALREADY, EPERM, ETIMEDOUT, hciError } from "./errors.ts";
+import { type Libc, openLibc } from "./libc.ts";
+import { rfkillBlockedNames } from "./rfkill.ts";
+import { AF_BLUETOOTH, BTPROTO_HCI, HCIDEVDOWN, HCIDEVUP, HCIGETDEVINFO, HCIGETDEVLIST, SOCKET_TYPE } from "./uapi.ts";
+
+/** A Bluetooth adapter as the kernel describes it. */
+export interface AdapterInfo {
+  /** The kernel's number of it. It may change when the adapter is plugged in again; the address does not. */
+  readonly index: number;
+  /** `hci0`. */
+  readonly name: string;
+  /** `AA:BB:CC:DD:EE:FF`, or null where the controller has not told it yet. */
+  readonly address: string | null;
+  /** Whether it is powered. */
+  readonly state: "up" | "down";
+  /** `usb`, `uart`, …, or `bus 99` for one that this program does not know. */
+  readonly bus: string;
+  /** Whether rfkill keeps it from being powered up; null: not known. */
+  readonly rfkillBlocked: boolean | null;
+}
+
+/** Which adapter: `hci0`, `0`, or an address, which is followed when the numbers change. */
+export type AdapterSelector = string;
+
+/** What the functions of this folder ask of the machine. */
+export interface LinuxHost {
+  /** Opens the C library. */
+  readonly openLibc: () => Libc;
+  /** Tells how long the kernel took. */
+  readonly clock: Clock;
+}
+
+/** The machine this program runs on. */
+export const linuxHost: LinuxHost = { openLibc: () => openLibc(), clock: systemClock };
+
+/**
+ * Lists the Bluetooth adapters, by index. No capability is needed.
+ *
+ * @throws {HciError} `EAFNOSUPPORT` where the system has no Bluetooth
+ */
+export function listAdapters(host: LinuxHost = linuxHost): AdapterInfo[] {
+  using libc = host.openLibc();
+  using control = openControl(libc);
+  return readAdapters(libc, control.fd);
+}
+
+/**
+ * Powers an adapter down and up again, which brings back a controller that has stopped answering.
+ * Needs CAP_NET_ADMIN. Sockets stay open; a scan has to be started anew.
+ *
+ * @throws {HciError} `EPERM`, `ENODEV`, `ERFKILL`, or `EIO` where the controller does not come up
+ */
+export async function resetAdapter(selector: AdapterSelector | null, host: LinuxHost = linuxHost): Promise<void> {
+  using libc = host.openLibc();
+  using control = openControl(libc);
+  const adapter = selectAdapter(readAdapters(libc, control.fd), selector);
+  await setPower("down", adapter, libc, control.fd, host.clock);
+  await setPower("up", adapter, libc, control.fd, host.clock);
+}
+
+/** A socket that is bound to no adapter: it carries questions about them, never packets. */
+export function openControl(libc: Libc): Disposable & { readonly fd: number } {
+  const fd = libc.socket(AF_BLUETOOTH, SOCKET_TYPE, BTPROTO_HCI);
+  if (fd < 0) throw hciError("open a Bluetooth socket", -fd);
+  return { fd, [Symbol.dispose]: () => void libc.close(fd) };
+}
+
+/** The adapters, by index. */
+export function readAdapters(libc: Libc, control: number): AdapterInfo[] {
+  const maxAdapters = 64;
+  const list = new DataView(new ArrayBuffer(4 + maxAdapters * 8)); // struct hci_dev_list_req
+  list.setUint16(0, maxAdapters, true);
+  const result = libc.ioctl(control, HCIGETDEVLIST, new Uint8Array(list.buffer));
+  if (result < 0) throw hciError("list the Bluetooth adapters", -result);
+  const blocked = rfkillBlockedNames(libc);
+  return Array.from({ length: list.getUint16(0, true) }, (_, i) => list.getUint16(4 + i * 8, true))
+    .sort((a, b) => a - b)
+    .map((index) => readAdapter(libc, control, index, blocked))
+    .filter((adapter) => adapter !== null);
+}
+
+const busNames = ["virtual", "usb", "pccard", "uart", "rs232", "pci", "sdio", "spi", "i2c", "smd", "virtio"];
+
+/** Null where the adapter is gone. */
+function readAdapter(
+  libc: Libc,
+  control: number,
+  index: number,
+  blocked: ReadonlySet<string> | null,
+): AdapterInfo | null {
+  const info = readDeviceInfo(libc, control, index);
+  if (info === null) return null;
+  const name = `hci${index}`;
+  const address = Array.from(info.subarray(10, 16)).reverse().map((byte) => byte.toString(16).padStart(2, "0"))
+    .join(":").toUpperCase();
+  const bus = (info[20] ?? 0) & 0x0f;
+  return {
+    index,
+    name,
+    address: address === "00:00:00:00:00:00" ? null : address,
+    state: isUp(info) ? "up" : "down",
+    bus: busNames[bus] ?? `bus ${bus}`,
+    rfkillBlocked: blocked?.has(name) ?? null,
+  };
+}
+
+/** Whether the adapter is powered up; false where it is gone. */
+export function readIsUp(libc: Libc, control: number, index: number): boolean {
+  const info = readDeviceInfo(libc, control, index);
+  return info !== null && isUp(info);
+}
+
+function readDeviceInfo(libc: Libc, control: number, index: number): Uint8Array | null {
+  const info = new Uint8Array(92); // struct hci_dev_info
+  new DataView(info.buffer).setUint16(0, index, true);
+  return libc.ioctl(control, HCIGETDEVINFO, info) < 0 ? null : info;
+}
+
+function isUp(deviceInfo: Uint8Array): boolean {
+  return ((deviceInfo[16] ?? 0) & 1) === 1;
+}
+
+/** @throws {HciError} `ENODEV`, naming the adapters that there are */
+export function selectAdapter(adapters: readonly AdapterInfo[], selector: AdapterSelector | null): AdapterInfo {
+  const wanted = selector?.toUpperCase();
+  const found = wanted === undefined
+    ? adapters.find((adapter) => adapter.state === "up") ?? adapters[0]
+    : adapters.find((a) => a.name.toUpperCase() === wanted || String(a.index) === wanted || a.address === wanted);
+  if (found !== undefined) return found;
+  if (adapters.length === 0) {
+    const remedy = "plug one in, or see `dmesg | grep -i bluetooth` for why its driver does not load";
+    throw new HciError("ENODEV", `Cannot find Bluetooth adapter ${selector ?? ""}: there is none; ${remedy}`);
+  }
+  const present = adapters.map((a) => `${a.name} (${a.address ?? "no address"}, ${a.state})`).join(", ");
+  throw new HciError("ENODEV", `Cannot find Bluetooth adapter ${selector}: choose one of ${present}`);
+}
+
+/**
+ * A request that fails sooner than this was refused by the kernel without asking the controller,
+ * whose silence the kernel awaits for two seconds or more.
+ */
+const refusalMs = 1_000;
+
+/**
+ * Powers an adapter up or down, off the main thread, for it takes a controller up to some seconds.
+ *
+ * @throws {HciError} `EPERM`, `ENODEV`, `ERFKILL`, `EBUSY`, or `EIO` where the controller fails to
+ */
+export async function setPower(
+  power: "up" | "down",
+  adapter: AdapterInfo,
+  libc: Libc,
+  control: number,
+  clock: Clock,
+): Promise<void> {
+  const request = power === "up" ? HCIDEVUP : HCIDEVDOWN;
+  const startMs = clock.monotonicMs();
+  if (await libc.ioctlInBackground(control, request, adapter.index) >= 0) return;
+  // The background call's errno stayed on its thread. A refusal comes at once and is the same when
+  // asked again here.
+  const refused = clock.monotonicMs() - startMs < refusalMs;
+  const result = refused ? libc.ioctl(control, request, adapter.index) : -ETIMEDOUT;
+  if (result >= 0 || result === -EALREADY) return;
+  const remedy = result === -EPERM
+    ? `grant CAP_NET_ADMIN, or power it ${power} with \`bluetoothctl power ${power === "up" ? "on" : "off"}\` ` +
+      `or \`sudo hciconfig ${adapter.name} ${power}\``
+    : undefined;
+  throw hciError(`power ${power} ${adapter.name}`, -result, remedy);
+}

@@ -1,0 +1,78 @@
+import { HciError, type HciErrorCode } from "../transport.ts";
+
+/** Linux error numbers, the same on x86-64 and ARM64 (`asm-generic/errno.h`). */
+export const EPERM = 1;
+export const EINTR = 4;
+export const EIO = 5;
+export const EAGAIN = 11;
+export const EACCES = 13;
+export const EBUSY = 16;
+export const ENODEV = 19;
+export const EPIPE = 32;
+export const EUSERS = 87;
+export const EPROTONOSUPPORT = 93;
+export const EAFNOSUPPORT = 97;
+export const ENETDOWN = 100;
+export const ETIMEDOUT = 110;
+export const EALREADY = 114;
+export const ERFKILL = 132;
+
+interface Cause {
+  readonly code: HciErrorCode;
+  readonly reason: string;
+  readonly remedy: string;
+}
+
+const notAllowed: Cause = {
+  code: "EPERM",
+  reason: "permission denied (CAP_NET_RAW and CAP_NET_ADMIN are needed)",
+  remedy: 'grant them with `sudo setcap cap_net_raw,cap_net_admin+eip "$(command -v bt-scanner)"` ' +
+    "or run it as the systemd service",
+};
+const gone: Cause = { code: "ENODEV", reason: "the adapter is gone", remedy: "plug it in again" };
+const noBluetooth: Cause = {
+  code: "EAFNOSUPPORT",
+  reason: "no Bluetooth sockets here",
+  remedy: "load the kernel's support with `sudo modprobe bluetooth`, give a container the host's network, " +
+    "allow a service AF_BLUETOOTH, or use --source simulate or replay",
+};
+const busy: Cause = {
+  code: "EBUSY",
+  reason: "the adapter is in use",
+  remedy: "power it down with `sudo hciconfig hciN down` and stop what else uses it (`systemctl stop bluetooth`)",
+};
+
+const causes: ReadonlyMap<number, Cause> = new Map([
+  [EPERM, notAllowed],
+  [EACCES, notAllowed],
+  [ENODEV, gone],
+  [EPIPE, gone],
+  [EAFNOSUPPORT, noBluetooth],
+  [EPROTONOSUPPORT, noBluetooth],
+  [EBUSY, busy],
+  [EUSERS, busy],
+  [ERFKILL, { code: "ERFKILL", reason: "blocked by rfkill", remedy: "unblock it with `rfkill unblock bluetooth`" }],
+  [ENETDOWN, {
+    code: "ENETDOWN",
+    reason: "the adapter is powered down",
+    remedy: "power it up with `bluetoothctl power on` or `sudo hciconfig hciN up`",
+  }],
+  [ETIMEDOUT, {
+    code: "EIO",
+    reason: "the controller does not answer",
+    remedy: "unplug it or switch the machine off and on again",
+  }],
+]);
+
+/**
+ * The error for a system call that failed.
+ *
+ * @param action what was tried, as in "open hci0"
+ * @param errno the system's error number, positive
+ * @param remedy what to do about it, where the caller knows better than the number says
+ */
+export function hciError(action: string, errno: number, remedy?: string): HciError {
+  const cause = causes.get(errno) ??
+    { code: "EIO", reason: `error ${errno}`, remedy: "see `dmesg | grep -i bluetooth`" };
+  return new HciError(cause.code, `Cannot ${action}: ${cause.reason}; ${remedy ?? cause.remedy}`);
+}

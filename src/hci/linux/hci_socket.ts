@@ -1,0 +1,222 @@
+import * as hci from "../constants.ts";
+import type { HciTransport, PacketHandler } from "../transport.ts";
+import {
+  type AdapterInfo,
+  type AdapterSelector,
+  type LinuxHost,
+  linuxHost,
+  openControl,
+  readAdapters,
+  readIsUp,
+  selectAdapter,
+  setPower,
+} from "./adapters.ts";
+import { EAGAIN, EBUSY, EINTR, EIO, ENODEV, EPERM, hciError } from "./errors.ts";
+import type { Libc } from "./libc.ts";
+import * as uapi from "./uapi.ts";
+
+/** How to open an adapter. */
+export interface LinuxHciSocketOptions {
+  /** Null: the first adapter that is up, else the first. */
+  readonly adapter: AdapterSelector | null;
+  /**
+   * `raw` shares the adapter with the kernel and other programs. `user` takes it from them: it has to
+   * be down, the kernel powers it up (this call waits for that) and sends nothing of its own.
+   */
+  readonly channel: "raw" | "user";
+  /** Powers a raw adapter up that is down; needs CAP_NET_ADMIN. */
+  readonly powerUp: boolean;
+}
+
+/** An adapter of this machine, through the kernel's HCI socket. */
+export interface LinuxHciSocket extends HciTransport {
+  /** The adapter as it was when it was opened. */
+  readonly adapter: AdapterInfo;
+  /** How many packets the kernel has dropped because this program did not read them in time. */
+  droppedPackets(): number;
+}
+
+/**
+ * Opens an HCI socket on an adapter. On the raw channel it delivers the events that scanning needs
+ * (command complete and status, hardware error, LE Meta, and whatever else has the same low six
+ * bits) and the commands of other programs.
+ *
+ * @throws {HciError} `EAFNOSUPPORT` without Bluetooth or on another system, `ENODEV` without such an
+ * adapter, `EPERM` without the capabilities, `ERFKILL`, `EBUSY` (user channel), `EIO`
+ */
+export async function openLinuxHciSocket(
+  options: LinuxHciSocketOptions,
+  host: LinuxHost = linuxHost,
+): Promise<LinuxHciSocket> {
+  using opening = new DisposableStack();
+  const libc = opening.use(host.openLibc());
+  const control = opening.use(openControl(libc)).fd;
+  const adapter = selectAdapter(readAdapters(libc, control), options.adapter);
+  if (options.powerUp && options.channel === "raw" && adapter.state === "down") {
+    await setPower("up", adapter, libc, control, host.clock);
+  }
+  const own = (fd: number): number => {
+    if (fd < 0) throw hciError(`open ${adapter.name}`, -fd);
+    return opening.adopt(fd, (fd) => void libc.close(fd));
+  };
+  const socket = own(libc.socket(uapi.AF_BLUETOOTH, uapi.SOCKET_TYPE, uapi.BTPROTO_HCI));
+  bind(libc, socket, adapter, options.channel);
+  if (options.channel === "raw") filterEvents(libc, socket, adapter);
+  enlargeReceiveBuffer(libc, socket);
+  const alarm = own(libc.eventfd(0, uapi.NONBLOCK_CLOEXEC));
+  return new OpenSocket(adapter, options.channel === "user", libc, { control, socket, alarm }, opening.move());
+}
+
+function bind(libc: Libc, socket: number, adapter: AdapterInfo, channel: "raw" | "user"): void {
+  const channelNumber = channel === "raw" ? uapi.HCI_CHANNEL_RAW : uapi.HCI_CHANNEL_USER;
+  const address = Uint16Array.of(uapi.AF_BLUETOOTH, adapter.index, channelNumber); // struct sockaddr_hci
+  const result = libc.bind(socket, new Uint8Array(address.buffer));
+  if (result >= 0) return;
+  const remedy = result === -EBUSY
+    ? `power it down first: \`sudo hciconfig ${adapter.name} down\`, and stop what else uses it ` +
+      "(`sudo systemctl stop bluetooth`)"
+    : undefined;
+  throw hciError(`open ${adapter.name} (${channel} channel)`, -result, remedy);
+}
+
+/**
+ * To a process without CAP_NET_RAW the kernel does not refuse the filter, it silently takes LE
+ * events out of it: a scan would find nothing. Reading the filter back tells.
+ */
+function filterEvents(libc: Libc, socket: number, adapter: AdapterInfo): void {
+  const types = 1 << hci.PACKET_COMMAND | 1 << hci.PACKET_EVENT;
+  const filter = new DataView(new ArrayBuffer(16)); // struct hci_filter: types, two words of events, opcode (0: any)
+  filter.setUint32(0, types, true);
+  for (
+    const event of [
+      hci.EVENT_COMMAND_COMPLETE,
+      hci.EVENT_COMMAND_STATUS,
+      hci.EVENT_HARDWARE_ERROR,
+      hci.EVENT_LE_META,
+    ]
+  ) {
+    const word = 4 + (event >> 5) * 4;
+    filter.setUint32(word, filter.getUint32(word, true) | 1 << (event & 31), true);
+  }
+  const wanted = new Uint8Array(filter.buffer);
+  const result = libc.setsockopt(socket, uapi.SOL_HCI, uapi.HCI_FILTER, wanted);
+  if (result < 0) throw hciError(`choose the events of ${adapter.name}`, -result);
+  const granted = new Uint8Array(wanted.length);
+  const again = libc.getsockopt(socket, uapi.SOL_HCI, uapi.HCI_FILTER, granted);
+  if (again < 0) throw hciError(`read back the events of ${adapter.name}`, -again);
+  if (wanted.some((byte, i) => byte !== granted[i])) throw hciError(`open ${adapter.name}`, EPERM);
+}
+
+/**
+ * Room for what arrives while this program does something else; without CAP_NET_ADMIN the system's
+ * limit holds (`net.core.rmem_max`). A failure is no harm.
+ */
+function enlargeReceiveBuffer(libc: Libc, socket: number): void {
+  const size = new Uint8Array(Uint32Array.of(1 << 20).buffer);
+  if (libc.setsockopt(socket, uapi.SOL_SOCKET, uapi.SO_RCVBUFFORCE, size) < 0) {
+    libc.setsockopt(socket, uapi.SOL_SOCKET, uapi.SO_RCVBUF, size);
+  }
+}
+
+interface Descriptors {
+  /** Bound to no adapter, for ioctl(). */
+  readonly control: number;
+  readonly socket: number;
+  /** An eventfd that ends a poll() which is waiting. */
+  readonly alarm: number;
+}
+
+/** Packets read in a row before timers and other sockets get their turn. */
+const batchSize = 64;
+
+class OpenSocket implements LinuxHciSocket {
+  readonly name: string;
+  readonly paced = false;
+  readonly #libc: Libc;
+  readonly #fds: Descriptors;
+  readonly #resources: Disposable;
+  readonly #packet = new Uint8Array(4096);
+  #state: "open" | "gone" | "closed" = "open";
+  #receiving: Promise<void> | null = null;
+
+  constructor(
+    readonly adapter: AdapterInfo,
+    readonly exclusive: boolean,
+    libc: Libc,
+    fds: Descriptors,
+    resources: Disposable,
+  ) {
+    this.name = adapter.name;
+    this.#libc = libc;
+    this.#fds = fds;
+    this.#resources = resources;
+  }
+
+  isUp(): boolean {
+    return this.#state === "open" && readIsUp(this.#libc, this.#fds.control, this.adapter.index);
+  }
+
+  droppedPackets(): number {
+    if (this.#state === "closed") return 0;
+    const memory = new Uint32Array(9); // SK_MEMINFO_VARS
+    this.#libc.getsockopt(this.#fds.socket, uapi.SOL_SOCKET, uapi.SO_MEMINFO, new Uint8Array(memory.buffer));
+    return memory[8] ?? 0; // SK_MEMINFO_DROPS
+  }
+
+  send(packet: Uint8Array): void {
+    if (this.#state === "closed") throw hciError(`send to ${this.name}`, ENODEV, "this program has closed it");
+    const written = this.#libc.write(this.#fds.socket, packet);
+    if (written !== packet.length) throw hciError(`send to ${this.name}`, written < 0 ? -written : EIO);
+  }
+
+  receive(onPacket: PacketHandler, signal: AbortSignal): Promise<void> {
+    if (this.#receiving !== null) return Promise.reject(new TypeError("receive() may be called once"));
+    return this.#receiving = this.#receiveAll(onPacket, signal);
+  }
+
+  async #receiveAll(onPacket: PacketHandler, signal: AbortSignal): Promise<void> {
+    const wake = () => this.#wake();
+    signal.addEventListener("abort", wake, { once: true });
+    try {
+      const ready = new DataView(new ArrayBuffer(16)); // struct pollfd[2]: fd, events, revents
+      for (const [i, fd] of [this.#fds.socket, this.#fds.alarm].entries()) {
+        ready.setInt32(i * 8, fd, true);
+        ready.setInt16(i * 8 + 4, uapi.POLLIN, true);
+      }
+      while (this.#state === "open" && !signal.aborted) {
+        // Its result does not matter: where a signal has cut it short, the socket has nothing to read.
+        await this.#libc.poll(new Uint8Array(ready.buffer));
+        this.#readBatch(onPacket, signal, (ready.getInt16(6, true) & uapi.POLL_TROUBLE) !== 0);
+      }
+    } finally {
+      signal.removeEventListener("abort", wake);
+    }
+  }
+
+  #readBatch(onPacket: PacketHandler, signal: AbortSignal, trouble: boolean): void {
+    for (let count = 0; count < batchSize && this.#state === "open" && !signal.aborted; count++) {
+      const length = this.#libc.read(this.#fds.socket, this.#packet);
+      if (length > 0) {
+        onPacket(this.#packet.subarray(0, length));
+        continue;
+      }
+      const nothing = length === -EAGAIN || length === -EINTR;
+      if (nothing && !trouble) return;
+      const error = hciError(`read from ${this.name}`, length === 0 || nothing ? ENODEV : -length);
+      if (error.code === "ENODEV") this.#state = "gone";
+      throw error;
+    }
+  }
+
+  #wake(): void {
+    this.#libc.write(this.#fds.alarm, new Uint8Array(BigUint64Array.of(1n).buffer));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === "closed") return;
+    this.#state = "closed";
+    this.#wake();
+    await this.#receiving?.catch(() => {}); // who called receive() hears of it
+    this.#resources[Symbol.dispose]();
+  }
+}

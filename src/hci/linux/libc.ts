@@ -1,0 +1,133 @@
+import { HciError } from "../transport.ts";
+
+/**
+ * The system calls that HCI sockets need. Where a call fails its result is the error number,
+ * negated, as the kernel itself has it; the two that run on another thread give −1 instead, for
+ * `errno` stays on that thread.
+ */
+export interface Libc extends Disposable {
+  /** socket(2): a file descriptor. */
+  socket(domain: number, type: number, protocol: number): number;
+  /** bind(2), to a `struct sockaddr_…`. */
+  bind(fd: number, address: Uint8Array): number;
+  /** setsockopt(2). */
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array): number;
+  /** getsockopt(2), into `value`. */
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array): number;
+  /** ioctl(2), with a number or a structure to read and fill in. */
+  ioctl(fd: number, request: number, argument: number | Uint8Array): number;
+  /** ioctl(2) on another thread, for requests that wait for a controller. */
+  ioctlInBackground(fd: number, request: number, argument: number): Promise<number>;
+  /** poll(2) on another thread, without time-out, for one of `struct pollfd fds[]` to be ready. */
+  poll(fds: Uint8Array): Promise<number>;
+  /** eventfd(2): a file descriptor. */
+  eventfd(initial: number, flags: number): number;
+  /** open(2): a file descriptor. */
+  open(path: string, flags: number): number;
+  /** read(2): the number of bytes. */
+  read(fd: number, into: Uint8Array): number;
+  /** write(2): the number of bytes. */
+  write(fd: number, bytes: Uint8Array): number;
+  /** close(2). */
+  close(fd: number): number;
+}
+
+const pathsByArch: Readonly<Record<string, readonly string[]>> = {
+  x86_64: ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/libc.so.6", "/usr/lib/libc.so.6"],
+  aarch64: ["/lib/aarch64-linux-gnu/libc.so.6", "/lib64/libc.so.6", "/usr/lib/libc.so.6"],
+};
+
+/**
+ * Where the C library may be (Debian, Fedora, Arch), best first; empty where HCI sockets are not
+ * supported. These very strings have to be allowed: `--allow-ffi=<the list, with commas>`. A bare
+ * `libc.so.6` would be looked for in the working directory once the permission is a list.
+ */
+export function libcPaths(build: Pick<typeof Deno.build, "os" | "arch"> = Deno.build): readonly string[] {
+  return build.os === "linux" ? pathsByArch[build.arch] ?? [] : [];
+}
+
+// Variadic ioctl() takes its third argument in the register of a fixed one on both architectures.
+const symbols = {
+  __errno_location: { parameters: [], result: "pointer" },
+  socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
+  bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  ioctlNumber: { name: "ioctl", parameters: ["i32", "usize", "usize"], result: "i32" },
+  ioctlBuffer: { name: "ioctl", parameters: ["i32", "usize", "buffer"], result: "i32" },
+  ioctlInBackground: { name: "ioctl", parameters: ["i32", "usize", "usize"], result: "i32", nonblocking: true },
+  poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
+  eventfd: { parameters: ["u32", "i32"], result: "i32" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  close: { parameters: ["i32"], result: "i32" },
+} as const;
+
+const POLLFD_BYTES = 8;
+
+/**
+ * Opens the C library.
+ *
+ * @throws {HciError} `EAFNOSUPPORT` where there is none to open, `EPERM` without permission for FFI
+ */
+export function openLibc(paths: readonly string[] = libcPaths()): Libc {
+  const library = openFirst(paths);
+  const c = library.symbols;
+  const errnoAddress = c.__errno_location();
+  if (errnoAddress === null) throw new TypeError("__errno_location() returned null");
+  const errno = new Deno.UnsafePointerView(errnoAddress);
+  const checked = (result: number): number => result < 0 ? -errno.getInt32() : result;
+  return {
+    socket: (domain, type, protocol) => checked(c.socket(domain, type, protocol)),
+    bind: (fd, address) => checked(c.bind(fd, address, address.length)),
+    setsockopt: (fd, level, name, value) => checked(c.setsockopt(fd, level, name, value, value.length)),
+    getsockopt: (fd, level, name, value) => checked(c.getsockopt(fd, level, name, value, Uint32Array.of(value.length))),
+    ioctl: (fd, request, argument) =>
+      checked(
+        typeof argument === "number"
+          ? c.ioctlNumber(fd, BigInt(request), BigInt(argument))
+          : c.ioctlBuffer(fd, BigInt(request), argument),
+      ),
+    ioctlInBackground: (fd, request, argument) => c.ioctlInBackground(fd, BigInt(request), BigInt(argument)),
+    poll: (fds) => c.poll(fds, BigInt(fds.length / POLLFD_BYTES), -1),
+    eventfd: (initial, flags) => checked(c.eventfd(initial, flags)),
+    open: (path, flags) => checked(c.open(new TextEncoder().encode(path + "\0"), flags)),
+    read: (fd, into) => checked(Number(c.read(fd, into, BigInt(into.length)))),
+    write: (fd, from) => checked(Number(c.write(fd, from, BigInt(from.length)))),
+    close: (fd) => checked(c.close(fd)),
+    [Symbol.dispose]: () => library.close(),
+  };
+}
+
+/** Asks for permission first, so that nobody is prompted for a path that may not even exist. */
+function openFirst(paths: readonly string[]): Deno.DynamicLibrary<typeof symbols> {
+  if (paths.length === 0) {
+    throw new HciError(
+      "EAFNOSUPPORT",
+      `Cannot open a Bluetooth adapter on ${Deno.build.os} ${Deno.build.arch}: only Linux on x86-64 and ARM64 is ` +
+        "supported; use --source simulate or replay",
+    );
+  }
+  const allowed = paths.filter((path) => Deno.permissions.querySync({ name: "ffi", path }).state === "granted");
+  if (allowed.length === 0) {
+    throw new HciError(
+      "EPERM",
+      `Cannot open the C library: Deno's permission is missing; run with --allow-ffi=${paths.join(",")}`,
+    );
+  }
+  let cause: unknown;
+  for (const path of allowed) {
+    try {
+      return Deno.dlopen(path, symbols);
+    } catch (error) {
+      cause = error;
+    }
+  }
+  throw new HciError(
+    "EAFNOSUPPORT",
+    `Cannot open the C library: none of ${allowed.join(", ")} can be loaded; install glibc, ` +
+      "or use --source simulate or replay",
+    { cause },
+  );
+}

@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import type { Libc } from "../../src/hci/linux/libc.ts";
+
+/** An adapter of the fake kernel. */
+export interface FakeAdapter {
+  readonly index: number;
+  /** Least significant byte first, as the kernel has it. */
+  readonly addressBytes?: readonly number[];
+  up: boolean;
+  readonly bus?: number;
+  readonly rfkill?: "soft" | "hard";
+}
+
+type Descriptor =
+  | { readonly kind: "hci"; index: number | null; filter: Uint8Array }
+  | { readonly kind: "alarm"; set: boolean }
+  | { readonly kind: "file"; readonly chunks: Uint8Array[] };
+
+const EAGAIN = 11, EBADF = 9, ENODEV = 19, ENOENT = 2, ENETDOWN = 100;
+
+/**
+ * The part of Linux that HCI sockets touch, in memory. Numbers are typed again from the kernel's
+ * headers, so that a wrong one in the sources is found.
+ */
+export class FakeLibc implements Libc {
+  /** What sockets deliver, in order: packets, or what `read` returns instead (0, an error negated). */
+  readonly incoming: (Uint8Array | number)[] = [];
+  readonly written: Uint8Array[] = [];
+  /** The next results of calls, by name; used up first, then the call does its work. */
+  readonly results: Partial<Record<keyof Libc, number[]>> = {};
+  /** What the process may do. */
+  capNetRaw = true;
+  /** `revents` of the socket beside POLLIN. */
+  trouble = 0;
+  polls = 0;
+  disposed = false;
+  receiveBuffer = 0;
+  bound: Uint8Array | null = null;
+  readonly #descriptors = new Map<number, Descriptor>();
+  #nextFd = 10;
+  #wakePoll: (() => void) | null = null;
+
+  constructor(readonly adapters: FakeAdapter[] = [{ index: 0, addressBytes: [1, 2, 3, 4, 5, 6], up: true }]) {}
+
+  get openDescriptors(): number {
+    return this.#descriptors.size;
+  }
+
+  /** The event filter of the socket that is bound to an adapter. */
+  get filter(): Uint8Array | undefined {
+    return this.#boundSocket?.filter;
+  }
+
+  /** Makes a packet, or a failure, arrive. */
+  deliver(...arrivals: (Uint8Array | number)[]): void {
+    this.incoming.push(...arrivals);
+    this.#wakePoll?.();
+  }
+
+  socket(domain: number, type: number, protocol: number): number {
+    assert.deepEqual([domain, type, protocol], [31, 0o2004003, 1]);
+    return this.#scripted("socket") ?? this.#add({ kind: "hci", index: null, filter: new Uint8Array(16) });
+  }
+
+  bind(fd: number, address: Uint8Array): number {
+    const scripted = this.#scripted("bind");
+    if (scripted !== undefined) return scripted;
+    const socket = this.#hci(fd);
+    this.bound = address.slice();
+    socket.index = view(address).getUint16(2, true);
+    return 0;
+  }
+
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array): number {
+    const socket = this.#hci(fd);
+    if (level === 1) {
+      const scripted = this.#scripted("setsockopt");
+      if (scripted !== undefined) return scripted;
+      this.receiveBuffer = view(value).getUint32(0, true);
+      return 0;
+    }
+    assert.deepEqual([level, name, value.length], [0, 2, 16]);
+    socket.filter = value.slice();
+    // What the kernel leaves to a process without CAP_NET_RAW (`hci_sec_filter`).
+    if (!this.capNetRaw) [0x10, 0x1000d9fe, 0x0000b00c].forEach((mask, i) => and(socket.filter, i * 4, mask));
+    return 0;
+  }
+
+  getsockopt(fd: number, level: number, name: number, value: Uint8Array): number {
+    const socket = this.#hci(fd);
+    if (level === 0 && name === 2) value.set(socket.filter);
+    else if (level === 1 && name === 55) view(value).setUint32(32, 7, true);
+    else assert.fail(`getsockopt ${level} ${name}`);
+    return this.#scripted("getsockopt") ?? 0;
+  }
+
+  ioctl(fd: number, request: number, argument: number | Uint8Array): number {
+    this.#hci(fd);
+    const scripted = this.#scripted("ioctl");
+    if (scripted !== undefined) return scripted;
+    if (typeof argument === "number") return this.#power(request, argument);
+    if (request === 0x800448d2) return this.#list(view(argument));
+    assert.equal(request, 0x800448d3);
+    return this.#describe(argument);
+  }
+
+  // deno-lint-ignore require-await -- the real one is asynchronous
+  async ioctlInBackground(fd: number, request: number, argument: number): Promise<number> {
+    this.#hci(fd);
+    return this.#scripted("ioctlInBackground") ?? (this.#power(request, argument) < 0 ? -1 : 0);
+  }
+
+  async poll(fds: Uint8Array): Promise<number> {
+    this.polls++;
+    const socketFd = view(fds).getInt32(0, true), alarmFd = view(fds).getInt32(8, true);
+    assert.deepEqual([view(fds).getInt16(4, true), view(fds).getInt16(12, true)], [1, 1], "POLLIN");
+    this.#hci(socketFd);
+    const alarm = this.#descriptors.get(alarmFd);
+    assert(alarm?.kind === "alarm");
+    await Promise.resolve();
+    const interrupted = this.#scripted("poll");
+    if (interrupted !== undefined) return interrupted;
+    while (this.incoming.length === 0 && !alarm.set && this.trouble === 0) {
+      await new Promise<void>((resolve) => this.#wakePoll = resolve);
+    }
+    assert(this.#descriptors.has(socketFd) && this.#descriptors.has(alarmFd), "closed while poll() waits");
+    view(fds).setInt16(6, (this.incoming.length > 0 ? 1 : 0) | this.trouble, true);
+    return 1;
+  }
+
+  eventfd(initial: number, flags: number): number {
+    assert.deepEqual([initial, flags], [0, 0o2004000]);
+    return this.#scripted("eventfd") ?? this.#add({ kind: "alarm", set: false });
+  }
+
+  open(path: string, flags: number): number {
+    assert.equal(flags, 0o2004000);
+    const scripted = this.#scripted("open");
+    if (scripted !== undefined) return scripted;
+    if (path === "/dev/rfkill") {
+      const events = this.adapters.map(({ index, rfkill }) =>
+        Uint8Array.of(index + 3, 0, 0, 0, 2, 0, rfkill === "soft" ? 1 : 0, rfkill === "hard" ? 1 : 0)
+      );
+      const wifi = Uint8Array.of(99, 0, 0, 0, 1, 0, 1, 1);
+      return this.#add({ kind: "file", chunks: [wifi, ...events] });
+    }
+    const index = Number(/^\/sys\/class\/rfkill\/rfkill(\d+)\/name$/.exec(path)?.[1]) - 3;
+    if (!this.adapters.some((adapter) => adapter.index === index)) return -ENOENT;
+    return this.#add({ kind: "file", chunks: [new TextEncoder().encode(`hci${index}\n`)] });
+  }
+
+  read(fd: number, into: Uint8Array): number {
+    const descriptor = this.#descriptors.get(fd);
+    assert(descriptor !== undefined && descriptor.kind !== "alarm");
+    const next = descriptor.kind === "file" ? descriptor.chunks.shift() : this.incoming.shift();
+    if (next === undefined) return -EAGAIN;
+    if (typeof next === "number") return next;
+    into.set(next);
+    return next.length;
+  }
+
+  write(fd: number, bytes: Uint8Array): number {
+    const descriptor = this.#descriptors.get(fd);
+    if (descriptor?.kind === "alarm") {
+      assert.deepEqual([...bytes], [1, 0, 0, 0, 0, 0, 0, 0]);
+      descriptor.set = true;
+      this.#wakePoll?.();
+      return bytes.length;
+    }
+    const socket = this.#hci(fd);
+    const scripted = this.#scripted("write");
+    if (scripted !== undefined) return scripted;
+    if (this.adapters.find((adapter) => adapter.index === socket.index)?.up !== true) return -ENETDOWN;
+    this.written.push(bytes.slice());
+    return bytes.length;
+  }
+
+  close(fd: number): number {
+    assert(this.#descriptors.delete(fd), `close of ${fd}, which is not open`);
+    return 0;
+  }
+
+  [Symbol.dispose](): void {
+    assert.equal(this.#descriptors.size, 0, "library closed before the descriptors");
+    this.disposed = true;
+  }
+
+  get #boundSocket(): { filter: Uint8Array } | undefined {
+    return [...this.#descriptors.values()].filter((d) => d.kind === "hci").find((d) => d.index !== null);
+  }
+
+  #scripted(call: keyof Libc): number | undefined {
+    return this.results[call]?.shift();
+  }
+
+  #add(descriptor: Descriptor): number {
+    this.#descriptors.set(this.#nextFd, descriptor);
+    return this.#nextFd++;
+  }
+
+  #hci(fd: number): Descriptor & { kind: "hci" } {
+    assert(!this.disposed);
+    const descriptor = this.#descriptors.get(fd);
+    assert(descriptor?.kind === "hci", `descriptor ${fd} is not an open socket: ${EBADF}`);
+    return descriptor;
+  }
+
+  #power(request: number, index: number): number {
+    assert(request === 0x400448c9 || request === 0x400448ca);
+    const adapter = this.adapters.find((adapter) => adapter.index === index);
+    if (adapter === undefined) return -ENODEV;
+    adapter.up = request === 0x400448c9;
+    return 0;
+  }
+
+  #list(list: DataView): number {
+    assert(list.byteLength >= 4 + list.getUint16(0, true) * 8);
+    this.adapters.forEach(({ index }, i) => list.setUint16(4 + i * 8, index, true));
+    list.setUint16(0, this.adapters.length, true);
+    return 0;
+  }
+
+  #describe(info: Uint8Array): number {
+    assert.equal(info.length, 92);
+    const index = view(info).getUint16(0, true);
+    const adapter = this.adapters.find((adapter) => adapter.index === index);
+    if (adapter === undefined) return -ENODEV;
+    info.set(adapter.addressBytes ?? [0, 0, 0, 0, 0, 0], 10);
+    view(info).setUint32(16, adapter.up ? 0x5 : 0x4, true);
+    info[20] = (adapter.bus ?? 1) | 0x10;
+    return 0;
+  }
+}
+
+function view(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function and(bytes: Uint8Array, offset: number, mask: number): void {
+  view(bytes).setUint32(offset, view(bytes).getUint32(offset, true) & mask, true);
+}
