@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { test } from "../support/test.ts";
+
+const SCRIPT = fileURLToPath(new URL("../../scripts/test.ts", import.meta.url));
+
+/** Runs the command behind `deno task test` on one file of tests. */
+async function runTests(tests: string, required: "0" | "1"): Promise<{ code: number; lines: string[] }> {
+  const folder = await Deno.makeTempDir({ prefix: "bt-scanner-test-" });
+  try {
+    await Deno.writeTextFile(`${folder}/some_test.ts`, tests);
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", SCRIPT, "--", `${folder}/some_test.ts`],
+      env: { BT_SCANNER_REQUIRE_MOSQUITTO: required },
+      stderr: "null",
+    }).output();
+    return { code, lines: new TextDecoder().decode(stdout).trimEnd().split("\n") };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const GOOD = `Deno.test("good", () => {});`;
+const BAD = `Deno.test("bad", () => { throw new Error("on purpose"); });`;
+const LEFT_OUT = `Deno.test("needs a broker", { ignore: true }, () => {});`;
+const LEFT_OUT_FOR_A_CAPTURE = `Deno.test("decodes a capture", { ignore: true }, () => {});`;
+
+test("the test command ends with the count, and with 0 where all tests passed", async () => {
+  const { code, lines } = await runTests(GOOD, "1");
+  assert.equal(lines.at(-1), "1 passed, 0 failed");
+  assert.equal(code, 0);
+});
+
+test("the test command fails where a test failed", async () => {
+  const { code, lines } = await runTests(GOOD + BAD, "0");
+  assert.equal(lines.at(-1), "1 passed, 1 failed");
+  assert.equal(code, 1);
+});
+
+test("the test command fails where nothing ran", async () => {
+  const { code, lines } = await runTests("", "0");
+  assert.equal(lines.at(-1), "0 passed, 0 failed");
+  assert.equal(code, 1);
+});
+
+test("the test command names what is left out, and fails for it where all is required, captures aside", async () => {
+  const relaxed = await runTests(GOOD + LEFT_OUT + LEFT_OUT_FOR_A_CAPTURE, "0");
+  assert.equal(relaxed.lines.filter((line) => /^left out: .*(needs a broker|decodes a capture)$/.test(line)).length, 2);
+  assert.equal(relaxed.code, 0);
+
+  const strict = await runTests(GOOD + LEFT_OUT + LEFT_OUT_FOR_A_CAPTURE, "1");
+  assert.ok(strict.lines.includes("problem: 1 of these must not be left out"), strict.lines.join("\n"));
+  assert.equal(strict.code, 1);
+
+  assert.equal((await runTests(GOOD + LEFT_OUT_FOR_A_CAPTURE, "1")).code, 0);
+});
