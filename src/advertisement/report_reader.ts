@@ -4,7 +4,7 @@ import { ByteArena } from "./byte_arena.ts";
 import { formatAddress } from "./format.ts";
 import { Fragments } from "./fragments.ts";
 import { EXTENDED_KINDS, LEGACY_KINDS } from "./pdu_kind.ts";
-import type { InvalidReason, ReportClock, ReportSink } from "./report_sink.ts";
+import type { ReportClock, ReportSink } from "./report_sink.ts";
 
 /** What a {@linkcode ReportReader} works with. */
 export interface ReportReaderOptions {
@@ -25,8 +25,6 @@ const SUBEVENT_EXTENDED_ADVERTISING_REPORT = 0x0d;
 const PARAMETER_LENGTH = 2;
 const SUBEVENT = 3;
 const FIRST_REPORT = 5;
-
-const MAX_LEGACY_DATA_BYTES = 31;
 
 /** Offsets in a report; the data is followed by one byte of RSSI in a legacy report. */
 const LEGACY_DATA = 9;
@@ -50,6 +48,8 @@ const PHYS: readonly (Phy | null)[] = [null, "1M", "2M", "coded", "coded_s2"];
  *   and the rest of the event is invalid once, however many reports it was to hold.
  * - Bytes behind the last report promised are invalid once, too: something was lost with them, or
  *   the last report did not end where it said. That report counts, as it does for the kernel.
+ * - Data longer than a PDU can hold is taken as it is: there are controllers that report an
+ *   advertisement and its scan response as one, up to 62 bytes.
  * - A report with a reserved event type or data status is invalid, for nobody knows what it is. With
  *   a reserved address type it counts, its address type is `unknown`.
  * - Malformed AD structures leave a report valid; they are counted in it.
@@ -121,11 +121,10 @@ export class ReportReader {
     let at = FIRST_REPORT;
     for (let left = reports; left > 0; left--) {
       const data = at + LEGACY_DATA;
-      const dataBytes = packet[data - 1] ?? 0;
-      if (dataBytes > MAX_LEGACY_DATA_BYTES) return this.#unreadable(packet, "data too long");
-      if (data + dataBytes >= packet.length) return this.#unreadable(packet, "report cut short");
-      this.#legacyReport(packet, at, data + dataBytes, receivedAtMs);
-      at = data + dataBytes + 1;
+      const end = data + (packet[data - 1] ?? 0);
+      if (end >= packet.length) return this.#cutShort(packet);
+      this.#legacyReport(packet, at, end, receivedAtMs);
+      at = end + 1;
     }
     return at;
   }
@@ -137,15 +136,16 @@ export class ReportReader {
       const data = at + EXTENDED_DATA;
       // Where the length byte is missing, `data` is beyond the packet already.
       const end = data + (packet[data - 1] ?? 0);
-      if (end > packet.length) return this.#unreadable(packet, "report cut short");
+      if (end > packet.length) return this.#cutShort(packet);
       this.#extendedReport(packet, at, end, receivedAtMs);
       at = end;
     }
     return at;
   }
 
-  #unreadable(packet: Uint8Array, reason: InvalidReason): number {
-    this.#sink.invalid(reason);
+  /** Ends the event: where the next report begins cannot be told. */
+  #cutShort(packet: Uint8Array): number {
+    this.#sink.invalid("report cut short");
     return packet.length;
   }
 

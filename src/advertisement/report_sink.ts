@@ -6,7 +6,6 @@ export type InvalidReason =
   | "event length mismatch" // the event says it is longer or shorter than it is
   | "no reports" // an event that promises none
   | "report cut short" // the event ends before its report does
-  | "data too long" // more than a legacy PDU can hold
   | "reserved event type"
   | "reserved data status"
   | "trailing bytes" // behind the last report promised

@@ -154,6 +154,14 @@ test("ReportReader reads several reports of one event, one after the other", () 
   );
 });
 
+test("ReportReader takes an advertisement and its scan response that were reported as one", () => {
+  const scanResponse = `0e 09 ${"41".repeat(13)}`;
+  const heard = readOne(legacy(`01 00 00 000000000000 2e 020106 1b ff 9904 ${"00".repeat(24)} ${scanResponse} bd`));
+  assert.equal(heard.localName, "A".repeat(13));
+  assert.equal(heard.manufacturerData[0]?.data.length, 24);
+  assert.equal(heard.rssiDbm, -67);
+});
+
 test("ReportReader counts a malformed AD structure, and the report as received", () => {
   for (const structure of ["010a", "0116", "02ff99", "05ff9904"]) {
     const length = `0${structure.length / 2}`;
@@ -180,7 +188,6 @@ const faulty: readonly [what: string, packet: Uint8Array, advertisements: number
   ["promises 253 reports too many", legacy(`ff ${report} ${report}`), 2, "report cut short"],
   ["has a second report that is cut", legacy(`02 ${report} 00 00 000000000000 03 0201`), 1, "report cut short"],
   ["has data longer than itself", legacy("01 00 00 000000000000 1f 020106 bd"), 0, "report cut short"],
-  ["has legacy data of 32 bytes", legacy(`01 00 00 000000000000 20 ${"00".repeat(32)} bd`), 0, "data too long"],
   ["has a report with a reserved event type", legacy(`02 05${report.slice(2)} ${report}`), 1, "reserved event type"],
   ["has bytes behind its last report", legacy(`01 ${report} 00`), 1, "trailing bytes"],
   ["has a report more than it promises", legacy(`01 ${report} ${report}`), 1, "trailing bytes"],
