@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { HciError, type HciErrorCode } from "../../src/hci/mod.ts";
 import type { Libc } from "../../src/hci/linux/libc.ts";
 
 /** An adapter of the fake kernel. */
@@ -11,12 +12,15 @@ export interface FakeAdapter {
   readonly rfkill?: "soft" | "hard";
 }
 
+/** A system call whose result a test can choose. */
+export type FakeCall = Exclude<keyof Libc, symbol>;
+
 type Descriptor =
   | { readonly kind: "hci"; index: number | null; filter: Uint8Array }
   | { readonly kind: "alarm"; set: boolean }
   | { readonly kind: "file"; readonly chunks: Uint8Array[] };
 
-const EAGAIN = 11, EBADF = 9, ENODEV = 19, ENOENT = 2, ENETDOWN = 100;
+const EPERM = 1, EAGAIN = 11, ENODEV = 19, ENOENT = 2, ENETDOWN = 100;
 
 /**
  * The part of Linux that HCI sockets touch, in memory. Numbers are typed again from the kernel's
@@ -27,9 +31,10 @@ export class FakeLibc implements Libc {
   readonly incoming: (Uint8Array | number)[] = [];
   readonly written: Uint8Array[] = [];
   /** The next results of calls, by name; used up first, then the call does its work. */
-  readonly results: Partial<Record<keyof Libc, number[]>> = {};
+  readonly results: Partial<Record<FakeCall, number[]>> = {};
   /** What the process may do. */
   capNetRaw = true;
+  capNetAdmin = true;
   /** `revents` of the socket beside POLLIN. */
   trouble = 0;
   polls = 0;
@@ -189,7 +194,7 @@ export class FakeLibc implements Libc {
     return [...this.#descriptors.values()].filter((d) => d.kind === "hci").find((d) => d.index !== null);
   }
 
-  #scripted(call: keyof Libc): number | undefined {
+  #scripted(call: FakeCall): number | undefined {
     return this.results[call]?.shift();
   }
 
@@ -201,12 +206,13 @@ export class FakeLibc implements Libc {
   #hci(fd: number): Descriptor & { kind: "hci" } {
     assert(!this.disposed);
     const descriptor = this.#descriptors.get(fd);
-    assert(descriptor?.kind === "hci", `descriptor ${fd} is not an open socket: ${EBADF}`);
+    assert(descriptor?.kind === "hci", `descriptor ${fd} is not an open socket`);
     return descriptor;
   }
 
   #power(request: number, index: number): number {
     assert(request === 0x400448c9 || request === 0x400448ca);
+    if (!this.capNetAdmin) return -EPERM;
     const adapter = this.adapters.find((adapter) => adapter.index === index);
     if (adapter === undefined) return -ENODEV;
     adapter.up = request === 0x400448c9;
@@ -238,4 +244,14 @@ function view(bytes: Uint8Array): DataView {
 
 function and(bytes: Uint8Array, offset: number, mask: number): void {
   view(bytes).setUint32(offset, view(bytes).getUint32(offset, true) & mask, true);
+}
+
+/** Matches an {@linkcode HciError} with this code and a message with these words. */
+export function hciError(code: HciErrorCode, words: RegExp): (error: unknown) => true {
+  return (error) => {
+    assert(error instanceof HciError, String(error));
+    assert.equal(error.code, code);
+    assert.match(error.message, words);
+    return true;
+  };
 }

@@ -131,7 +131,12 @@ export function selectAdapter(adapters: readonly AdapterInfo[], selector: Adapte
   if (found !== undefined) return found;
   if (adapters.length === 0) {
     const remedy = "plug one in, or see `dmesg | grep -i bluetooth` for why its driver does not load";
-    throw new HciError("ENODEV", `Cannot find Bluetooth adapter ${selector ?? ""}: there is none; ${remedy}`);
+    throw new HciError(
+      "ENODEV",
+      `Cannot find ${
+        selector === null ? "a Bluetooth adapter" : `Bluetooth adapter ${selector}`
+      }: there is none; ${remedy}`,
+    );
   }
   const present = adapters.map((a) => `${a.name} (${a.address ?? "no address"}, ${a.state})`).join(", ");
   throw new HciError("ENODEV", `Cannot find Bluetooth adapter ${selector}: choose one of ${present}`);

@@ -49,6 +49,7 @@ export function libcPaths(build: Pick<typeof Deno.build, "os" | "arch"> = Deno.b
 // Variadic ioctl() takes its third argument in the register of a fixed one on both architectures.
 const symbols = {
   __errno_location: { parameters: [], result: "pointer" },
+  memcpy: { parameters: ["buffer", "pointer", "usize"], result: "void" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
@@ -75,9 +76,14 @@ export function openLibc(paths: readonly string[] = libcPaths()): Libc {
   const library = openFirst(paths);
   const c = library.symbols;
   const errnoAddress = c.__errno_location();
-  if (errnoAddress === null) throw new TypeError("__errno_location() returned null");
-  const errno = new Deno.UnsafePointerView(errnoAddress);
-  const checked = (result: number): number => result < 0 ? -errno.getInt32() : result;
+  const errno = new Int32Array(1);
+  const errnoBytes = new Uint8Array(errno.buffer);
+  const checked = (result: number): number => {
+    if (result >= 0) return result;
+    // Not through Deno.UnsafePointerView: that needs permission for all of FFI, a list is not enough.
+    c.memcpy(errnoBytes, errnoAddress, 4n);
+    return -(errno[0] ?? 0);
+  };
   return {
     socket: (domain, type, protocol) => checked(c.socket(domain, type, protocol)),
     bind: (fd, address) => checked(c.bind(fd, address, address.length)),
