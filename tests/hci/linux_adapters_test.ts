@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { HciError, type HciErrorCode, type LinuxHost, listAdapters, resetAdapter } from "../../src/hci/mod.ts";
+import { HciError, type LinuxHost, listAdapters, resetAdapter } from "../../src/hci/mod.ts";
 import { openControl, selectAdapter, setPower } from "../../src/hci/linux/adapters.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { test } from "../support/test.ts";
