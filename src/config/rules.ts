@@ -97,7 +97,8 @@ export function* doubts({ scanner, replay, mqtt }: Config): Iterable<Finding> {
   if (tls.enabled && port === 1883) {
     yield { keys: ["mqtt.broker.port"], problem: "1883 is usually without TLS", remedy: "is it 8883?" };
   }
-  if (!tls.enabled && [tls.ca_file, tls.cert_file, tls.key_file, tls.server_name].some((each) => each !== null)) {
+  const others = [tls.ca_file, tls.cert_file, tls.key_file, tls.server_name];
+  if (!tls.enabled && (tls.insecure_skip_verify || others.some((each) => each !== null))) {
     yield {
       keys: ["mqtt.broker.tls.enabled"],
       problem: "the other TLS keys have no effect: the connection is not encrypted",

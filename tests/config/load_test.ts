@@ -164,6 +164,7 @@ const doubtful: readonly (readonly [yaml: string, warning: RegExp])[] = [
   ["mqtt: { broker: { port: 8883, tls: { enabled: true, insecure_skip_verify: true } } }", /any certificate/],
   ["mqtt: { broker: { tls: { enabled: true } } }", /is it 8883/],
   ["mqtt: { broker: { tls: { ca_file: ca.pem } } }", /not encrypted/],
+  ["mqtt: { broker: { tls: { insecure_skip_verify: true } } }", /not encrypted/],
   ["mqtt: { client: { client_id: abcdefghijklmnopqrstuvwx } }", /23 bytes/],
   ["mqtt: { client: { keep_alive: 0 } }", /never be noticed/],
   ["replay: { file: a.btsnoop }", /unused/],

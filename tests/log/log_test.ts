@@ -165,6 +165,7 @@ test("createLog() survives any value as a field", () => {
     for (const value of odd) log.info("odd", { value });
     log.info("odd", revoked.proxy as Record<string, unknown>);
     assert.equal(lines.length, odd.length + 1, lines.join(""));
+    assert.match(lines[0] ?? "", /…/, "a cycle ends");
     fc.assert(
       fc.property(
         fc.anything({ withBigInt: true, withDate: true, withMap: true, withNullPrototype: true, withTypedArray: true }),
