@@ -106,7 +106,6 @@ class ReplaySource implements ReportSource {
       return;
     }
     this.pass = await Pass.begin(this.options);
-    this.#previousTimestampMs = null;
     this.#dueMs += LOOP_PAUSE_MS / this.speed;
   }
 }

@@ -218,3 +218,13 @@ test("BtsnoopDecoder reads a capture in pieces of any size as it reads it whole"
     assert.deepEqual(packets, whole);
   }));
 });
+
+test("BtsnoopDecoder counts the byte of an error from the beginning of the file", () => {
+  const decoder = new BtsnoopDecoder("pieces");
+  const file = Uint8Array.from([...header(1002), ...record([4, 0x0e, 0]), ...record([], { included: 100_000 })]);
+  for (const [start, end] of [[0, 20], [20, 50], [50, file.length]] as const) {
+    decoder.push(file.subarray(start, end));
+    if (end < file.length) { while (decoder.next() !== null); }
+  }
+  assert.throws(() => decoder.next(), (error) => error instanceof BtsnoopError && error.offset === 16 + 27 + 4);
+});

@@ -17,7 +17,7 @@ import {
 import { systemClock } from "../../src/time/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { hciTransportContract } from "../support/hci_contract.ts";
-import { settle, TestHost } from "../support/hci_host.ts";
+import { settle, TestHost, withPatience } from "../support/hci_host.ts";
 import { test } from "../support/test.ts";
 
 interface Captured {
@@ -175,6 +175,20 @@ test("openReplay() waits for its receiver at every report and loses none", async
   assert.equal(host.reports.length, 300);
 });
 
+test("openReplay() goes on at the recorded distance after its receiver made it wait, without a burst", async () => {
+  const clock = new FakeClock();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await using host = new TestHost(await open(everyMs(1_000, 20), { clock, speed: 1 }), (packet) => {
+    return packet[1] === hci.EVENT_LE_META && numberOf(packet) === 1 ? promise : undefined;
+  });
+  await host.startScan();
+  await clock.advance(11_000);
+  assert.deepEqual(host.reports.map(numberOf), [0, 1]);
+  resolve();
+  await clock.advance(2_000);
+  assert.deepEqual(host.reports.map(numberOf), [0, 1, 2, 3, 4]);
+});
+
 test("openReplay() fails as its receiver fails", async () => {
   await using host = new TestHost(await open(everyMs(0, 3)), (packet) => {
     return packet[1] === hci.EVENT_LE_META ? Promise.reject(new Error("full")) : undefined;
@@ -292,6 +306,31 @@ test("openReplay() closes a capture that is still being read when it is disposed
   await host.startScan();
   await transport[Symbol.asyncDispose]();
   await host.finished();
+  assert.equal(closed, true);
+});
+
+test("openReplay() closes a capture that it is about to open once more when it is disposed of", async () => {
+  const bytes = everyMs(0, 1);
+  const again = Promise.withResolvers<ReadableStream<Uint8Array>>();
+  let opened = 0;
+  let closed = false;
+  const transport = await open(bytes, {
+    loop: true,
+    open: () => ++opened === 1 ? Promise.resolve(new Blob([bytes]).stream()) : again.promise,
+  });
+  const host = new TestHost(transport);
+  await host.startScan();
+  await host.until(() => host.reports.length === 1, "the report");
+  await settle();
+  assert.equal(opened, 2);
+  const disposal = transport[Symbol.asyncDispose]();
+  again.resolve(
+    new ReadableStream({
+      start: (controller) => controller.enqueue(bytes),
+      cancel: () => void (closed = true),
+    }),
+  );
+  await withPatience(disposal, "the replay to close");
   assert.equal(closed, true);
 });
 

@@ -99,6 +99,8 @@ test("VirtualController scans as legacy commands tell it, until disabled or rese
   assert.equal(controller.scan.kind, "scanning");
   assert.deepEqual(ask(controller, RESET), [0]);
   assert.deepEqual(controller.scan, { kind: "idle" });
+  ask(controller, SET_SCAN_ENABLE, [1, 0]);
+  assert.equal(controller.scan.kind === "scanning" && controller.scan.active, false);
 });
 
 test("VirtualController scans the PHYs that extended commands name, with the first one's type and timing", () => {

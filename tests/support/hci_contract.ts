@@ -39,6 +39,29 @@ export function hciTransportContract(name: string, open: () => Promise<HciTransp
     assert.equal(host.packets.length, count);
   });
 
+  test(`${name}: receive() resolves when its receiver aborts it and makes it wait in one breath`, async () => {
+    await using host: TestHost = new TestHost(await open(), () => {
+      host.stop();
+      return new Promise(() => {});
+    });
+    host.transport.send(commandPacket(hci.CMD_RESET));
+    await host.finished();
+    assert.equal(host.packets.length, 1);
+  });
+
+  test(`${name}: delivers nothing from within receive()`, async () => {
+    const transport = await open();
+    transport.send(commandPacket(hci.CMD_RESET));
+    let receiving = false;
+    const onPacket = () => {
+      assert.equal(receiving, true);
+      return undefined;
+    };
+    await using host = new TestHost(transport, onPacket);
+    receiving = true;
+    await host.until(() => host.answers.length === 1, "an answer");
+  });
+
   test(`${name}: receive() ends when the transport is disposed of`, async () => {
     const transport = await open();
     const host = new TestHost(transport);
