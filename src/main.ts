@@ -22,13 +22,21 @@ function endOnSignals(): AbortSignal {
   return controller.signal;
 }
 
-if (import.meta.main) {
+/** Writes all of it, waiting where the reader is slow. */
+function writeTo(file: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
   const encoder = new TextEncoder();
-  Deno.exit(
-    await runCli(Deno.args, {
-      env: Deno.env.toObject(),
-      stdout: (text) => void Deno.stdout.writeSync(encoder.encode(text)),
-      stderr: (text) => void Deno.stderr.writeSync(encoder.encode(text)),
-    }, endOnSignals()),
-  );
+  return (text) => {
+    const bytes = encoder.encode(text);
+    for (let at = 0; at < bytes.length;) at += file.writeSync(bytes.subarray(at));
+  };
+}
+
+if (import.meta.main) {
+  const io = {
+    env: Deno.env.toObject(),
+    stdout: writeTo(Deno.stdout),
+    stderr: writeTo(Deno.stderr),
+    log: Deno.stderr,
+  };
+  Deno.exit(await runCli(Deno.args, io, endOnSignals()));
 }

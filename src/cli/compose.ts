@@ -1,0 +1,105 @@
+import type { AgentOptions, Logger } from "../agent/mod.ts";
+import type { Config } from "../config/mod.ts";
+import { type HciTransport, openLinuxHciSocket, openReplay, openSimulated } from "../hci/mod.ts";
+import type { MqttOptions } from "../mqtt/mod.ts";
+import { NobleScanner } from "../noble/mod.ts";
+import type { Clock } from "../time/mod.ts";
+
+/** Name, TCP, TLS and CONNACK together; slow links to far brokers take seconds. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** What the configuration means to the agent. */
+export function agentOptions({ scanner, filter, publisher, stats }: Config): AgentOptions {
+  return {
+    scannerId: scanner.id,
+    fields: publisher.fields,
+    topicPrefix: publisher.topic_prefix,
+    mergeScanResponse: publisher.merge_scan_response,
+    filter: {
+      minRssiDbm: filter.min_rssi,
+      allow: filter.allow,
+      deny: filter.deny,
+      maxRatePerDevice: filter.max_rate_per_device,
+    },
+    stats: {
+      scannerId: scanner.id,
+      intervalMs: stats.interval_s * 1000,
+      topic: stats.publish ? `${stats.topic_prefix}/${scanner.id}` : null,
+    },
+    stallTimeoutMs: scanner.stall_timeout_s * 1000,
+  };
+}
+
+/** What the configuration means to the connection. */
+export function mqttOptions({ mqtt }: Config, will: { topic: string; payload: string } | null): MqttOptions {
+  const { broker, client, reconnect } = mqtt;
+  const { password_file } = broker;
+  return {
+    host: broker.host,
+    port: broker.port,
+    username: broker.username,
+    password: password_file === null ? broker.password : () => readPassword(password_file),
+    tls: broker.tls.enabled
+      ? {
+        caFile: broker.tls.ca_file,
+        certFile: broker.tls.cert_file,
+        keyFile: broker.tls.key_file,
+        serverName: broker.tls.server_name,
+        insecureSkipVerify: broker.tls.insecure_skip_verify,
+      }
+      : null,
+    clientId: client.client_id,
+    keepAliveS: client.keep_alive,
+    cleanSession: client.clean_session,
+    qos: client.qos,
+    maxInFlight: client.max_in_flight,
+    reconnect: {
+      initialDelayMs: reconnect.initial_delay * 1000,
+      maxDelayMs: reconnect.max_delay * 1000,
+      exponential: reconnect.exponential_backoff,
+    },
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    will: will === null ? null : { ...will, retain: true },
+  };
+}
+
+/** A scanner on the configured source. */
+export function createScanner(config: Config, clock: Clock, log: Logger): NobleScanner {
+  const { scanner } = config;
+  return new NobleScanner(
+    {
+      open: () => openSource(config, clock),
+      paced: scanner.source === "replay",
+      mode: scanner.mode,
+      intervalMs: scanner.interval_ms,
+      windowMs: scanner.window_ms,
+      extended: scanner.extended,
+    },
+    clock,
+    log,
+  );
+}
+
+function openSource({ scanner, replay, simulate }: Config, clock: Clock): Promise<HciTransport> {
+  switch (scanner.source) {
+    case "hci":
+      return openLinuxHciSocket({ adapter: scanner.adapter, channel: "raw", powerUp: true });
+    case "simulate":
+      return openSimulated({ devices: simulate.devices, reportsPerSecond: simulate.rate, seed: simulate.seed, clock });
+    case "replay": {
+      const name = replay.file ?? "";
+      const open = async () => (await Deno.open(name)).readable;
+      return openReplay({ open, name, speed: replay.speed, loop: replay.loop, clock });
+    }
+    default:
+      return unreachable(scanner.source);
+  }
+}
+
+async function readPassword(path: string): Promise<string> {
+  return (await Deno.readTextFile(path)).replace(/\r?\n$/, "");
+}
+
+function unreachable(source: never): never {
+  throw new TypeError(`Unknown source: ${JSON.stringify(source)}`);
+}

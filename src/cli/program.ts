@@ -1,0 +1,112 @@
+import { Argument, Command, CommanderError, Option } from "@commander-js/extra-typings";
+import { ConfigError, type ConfigSources, type Flags, loadConfig, renderProblem } from "../config/mod.ts";
+import type { ByteOutput } from "../log/mod.ts";
+import { check, inspectFile } from "./check.ts";
+import { EXIT } from "./exit_codes.ts";
+import { VERSION } from "./version.ts";
+
+/** Where the command line reads and writes. */
+export interface CliIo {
+  /** All environment variables. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Writes text to standard output. */
+  readonly stdout: (text: string) => void;
+  /** Writes text to standard error. */
+  readonly stderr: (text: string) => void;
+  /** Where the log goes: standard error too, but never waited for. */
+  readonly log: ByteOutput;
+}
+
+/**
+ * Carries out a command line.
+ *
+ * @returns the exit code
+ */
+export async function runCli(args: readonly string[], io: CliIo, signal: AbortSignal): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = createProgram(io, signal, (code) => exitCode = code);
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    // commander has written what is wrong; help and version end this way too, with 0.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof ConfigError) {
+      for (const warning of error.warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
+      io.stderr(`${error.message}\n`);
+      return EXIT.usage;
+    }
+    throw error;
+  }
+}
+
+function createProgram(io: CliIo, signal: AbortSignal, exit: (code: number) => void): Command {
+  const program = new Command("bt-scanner")
+    .description("Publishes Bluetooth LE advertisements to an MQTT broker, each as one JSON message.")
+    .version(VERSION, "-V, --version", "print the version")
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .showSuggestionAfterError();
+  addRun(program, io, signal, exit);
+  addCheck(program, io, exit);
+  addSchema(program, io);
+  return program;
+}
+
+function addRun(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
+  program.command("run")
+    .description("scan and publish, until told to end")
+    .addOption(configOption())
+    .option("--scanner-id <id>", "name of this scanner, part of every topic (scanner.id)")
+    .option("--broker <url>", "mqtt[s]://host[:port] (mqtt.broker)")
+    .option("--qos <0|1>", "quality of service (mqtt.client.qos)")
+    .option("--adapter <name>", "Bluetooth adapter: hci0, index or address (scanner.adapter)")
+    .option("--source <source>", "hci, simulate or replay (scanner.source)")
+    .option("--replay <file>", "btsnoop recording to replay (replay.file)")
+    .option("--replay-speed <factor>", "a number, or max (replay.speed)")
+    .option("--replay-loop", "begin the recording again at its end (replay.loop)")
+    .option("--simulate-devices <n>", "how many devices to invent (simulate.devices)")
+    .option("--simulate-rate <n>", "reports per second to invent (simulate.rate)")
+    .option("--passive", "do not ask devices for scan responses (scanner.mode)")
+    .option("--log-level <level>", "trace, debug, info, warning or error (log.level)")
+    .option("--log-format <format>", "text or json (log.format)")
+    .addHelpText("after", EXIT_CODES_HELP)
+    .action(async ({ config: file, ...flags }) => {
+      const { config, warnings } = await loadConfig(sources(io, file, flags));
+      for (const warning of warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
+      const { run } = await import("./run.ts");
+      exit(await run(config, io.log, signal));
+    });
+}
+
+function addCheck(program: Command, io: CliIo, exit: (code: number) => void): void {
+  program.command("check")
+    .description("print the configuration as it takes effect, and everything that is wrong with it")
+    .addOption(configOption())
+    .option("--scanner-id <id>", "as for run")
+    .action(async ({ config: file, ...flags }) => exit(await check(sources(io, file, flags), { ...io, inspectFile })));
+}
+
+function addSchema(program: Command, io: CliIo): void {
+  program.command("schema")
+    .description("print a JSON Schema")
+    .addArgument(new Argument("<what>").choices(["message", "status", "stats", "config"] as const))
+    .action(async (what) => {
+      const { schemaText } = await import("./schema.ts");
+      io.stdout(schemaText(what));
+    });
+}
+
+function configOption(): Option<"--config <file>", undefined, undefined, undefined, false, undefined> {
+  return new Option("--config <file>", "configuration (YAML)");
+}
+
+function sources(io: CliIo, file: string | undefined, flags: Flags): ConfigSources {
+  return { flags, env: io.env, file: file ?? null, readTextFile: Deno.readTextFile };
+}
+
+const EXIT_CODES_HELP = `
+Keys in parentheses are those of the configuration file; flags are stronger than BT_SCANNER_…
+variables, these than the file.
+
+Exit codes: 0 ended as told, 1 failure, 2 usage or configuration, 77 missing permission.`;

@@ -1,0 +1,51 @@
+import { Agent, type Publisher, StatusReporter } from "../agent/mod.ts";
+import type { Config } from "../config/mod.ts";
+import { HciError } from "../hci/mod.ts";
+import { type ByteOutput, createLog, LineWriter } from "../log/mod.ts";
+import { MqttPublisher } from "../mqtt/mod.ts";
+import { systemClock } from "../time/mod.ts";
+import { agentOptions, createScanner, mqttOptions } from "./compose.ts";
+import { EXIT } from "./exit_codes.ts";
+import { VERSION } from "./version.ts";
+
+/** A log that nobody takes must not keep the agent from ending. */
+const FLUSH_TIMEOUT_MS = 200;
+
+/**
+ * `bt-scanner run`: scans and publishes until `signal` aborts or a recording is published.
+ *
+ * @returns the exit code
+ */
+export async function run(config: Config, logOutput: ByteOutput, signal: AbortSignal): Promise<number> {
+  const clock = systemClock;
+  const lines = new LineWriter(logOutput);
+  const log = createLog({ ...config.log, write: (line) => lines.write(line), now: clock.wallMs });
+  const { id: scannerId, source } = config.scanner;
+  const topic = config.status.enabled ? `${config.status.topic_prefix}/${scannerId}` : null;
+  const status = new StatusReporter({ scannerId, version: VERSION, topic }, (): Publisher => publisher, clock);
+  const parts = { clock, random: Math.random, log };
+  const publisher = new MqttPublisher(mqttOptions(config, status.will), {
+    ...parts,
+    readFile: Deno.readFile,
+    onOnline: () => status.online(),
+  });
+  const scanner = createScanner(config, clock, log);
+  const agent = new Agent(agentOptions(config), { ...parts, scanner, publisher, status });
+  log.info("starting", { version: VERSION, scannerId, source });
+  let exitCode: number = EXIT.ok;
+  try {
+    await using connection = publisher;
+    connection.start();
+    await agent.run(signal);
+  } catch (error) {
+    log.error("ending", { error });
+    exitCode = isPermissionMissing(error) ? EXIT.permission : EXIT.failure;
+  }
+  log.info("ended", { ...agent.counters });
+  await lines.flush(AbortSignal.timeout(FLUSH_TIMEOUT_MS));
+  return exitCode;
+}
+
+function isPermissionMissing(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof HciError && error.cause.code === "EPERM";
+}
