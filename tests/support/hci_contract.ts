@@ -60,6 +60,8 @@ export function hciTransportContract(name: string, open: () => Promise<HciTransp
     await using host = new TestHost(transport, onPacket);
     receiving = true;
     await host.until(() => host.answers.length === 1, "an answer");
+    host.stop();
+    await host.finished();
   });
 
   test(`${name}: receive() ends when the transport is disposed of`, async () => {

@@ -2,7 +2,7 @@ import { type ExtendedReportFields, extendedReportsPacket, legacyReportsPacket }
 import type { ControllerScanning } from "../virtual_controller.ts";
 import { AdWriter } from "./ad_writer.ts";
 import { Crowd } from "./crowd.ts";
-import type { Device, Pdu } from "./kinds.ts";
+import type { Pdu } from "./kinds.ts";
 import { Random } from "./random.ts";
 
 /** Where most devices are out of the scan's reach, not to search for ever. */
@@ -106,7 +106,7 @@ export class Air {
   }
 
   /** A few dB up or down from where it was, around a strength of the device's own. */
-  #nextRssiDbm(index: number, id: Device["id"]): number {
+  #nextRssiDbm(index: number, id: number): number {
     const own = -45 - id % 45;
     const before = this.#rssiDbm[index] || own;
     const now = Math.min(Math.max(before + this.#random.below(5) - 2, own - 10), own + 10);
