@@ -49,6 +49,7 @@ test("parseAdStructures() writes 32-bit and 128-bit UUIDs in full, most signific
 test("parseAdStructures() takes complete and incomplete lists of UUIDs together, each UUID once", () => {
   const ad = parse("05 02 0f18 0a18 05 03 0a18 0118 03 03 0f18");
   assert.deepEqual(ad.serviceUuids.map((uuid) => uuid.slice(4, 8)), ["180f", "180a", "1801"]);
+  assert.equal(parse("03 02 0f18 03 03 0f18").serviceUuids.length, 1);
 });
 
 test("parseAdStructures() keeps solicited services apart", () => {

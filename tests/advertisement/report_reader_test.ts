@@ -246,12 +246,9 @@ test("ReportReader owns its bytes: the packet may be overwritten after the call"
 });
 
 test("ReportReader keeps the bytes of many advertisements apart", () => {
-  const packets = Array.from(
-    { length: 1_000 },
-    (_, index) => legacy(`01 00 00 000000000000 02 01${(index & 0xff).toString(16).padStart(2, "0")} bd`),
-  );
-  const { advertisements } = read(packets);
-  advertisements.forEach(({ data }, index) => assert.deepEqual(data, Uint8Array.of(1, index & 0xff)));
+  const payloads = Array.from({ length: 1_000 }, (_, index) => new Uint8Array(31).fill(index));
+  const { advertisements } = read(payloads.map((data) => legacy(`01 00 00 000000000000 1f ${data.toHex()} bd`)));
+  assert.deepEqual(advertisements.map(({ data }) => data), payloads);
 });
 
 test("ReportReader reads a Node.js Buffer, and owns those bytes too", () => {

@@ -124,8 +124,18 @@ test("ScanResponseMerger remembers the half of its devices that was heard last",
   const { merger } = setUp(4);
   const nameOf = (address: string) => merger.merge(someAdvertisement({ address })).localName;
   for (const address of ["A", "B", "C"]) merger.merge(someAdvertisement({ address, localName: address }));
+  assert.equal(merger.devices, 3);
   assert.equal(nameOf("A"), "A");
+  assert.equal(merger.devices, 2, "the half heard last has taken the place of the other");
   assert.deepEqual(["C", "A", "B"].map(nameOf), ["C", "A", null]);
+});
+
+test("ScanResponseMerger counts a device once", () => {
+  const { merger } = setUp(8);
+  for (const address of ["A", "B", "C", "D", "A", "B"]) {
+    merger.merge(someAdvertisement({ address, localName: address }));
+  }
+  assert.equal(merger.devices, 4);
 });
 
 test("ScanResponseMerger does not remember what only an attacker would send", () => {
