@@ -5,8 +5,6 @@
 import * as z from "zod/mini";
 import { messageSchema } from "./message_schema.ts";
 
-export { messageSchema } from "./message_schema.ts";
-
 /** JSON Schema (draft 2020-12) of the message. Keys it does not know are allowed: later versions may add some. */
 export function messageJsonSchema(): Record<string, unknown> {
   return z.toJSONSchema(messageSchema, { io: "input" });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encodeMessage, type MessageOptions, messageTopic, toMessage } from "../../src/advertisement/mod.ts";
-import { messageJsonSchema, messageSchema } from "../../src/advertisement/schema.ts";
+import { messageSchema } from "../../src/advertisement/message_schema.ts";
+import { messageJsonSchema } from "../../src/advertisement/schema.ts";
 import { extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { test } from "../support/test.ts";
 import { bytes, extendedReport, legacyReport, readOne, someAdvertisement } from "./support.ts";

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { encodeMessage, ReportReader, ScanResponseMerger } from "../../src/advertisement/mod.ts";
-import { messageSchema } from "../../src/advertisement/schema.ts";
+import { messageSchema } from "../../src/advertisement/message_schema.ts";
 import { extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { extendedReport, Heard, legacyReport } from "../advertisement/support.ts";
 import { FakeClock } from "../support/fake_clock.ts";
