@@ -3,8 +3,8 @@
  * prints the line coverage of `src/`, and ends with `N passed, N failed` on the last line.
  * Arguments go to `deno test`: paths, `--filter`, `--fail-fast` …
  *
- * With `BT_SCANNER_REQUIRE_MOSQUITTO=1` no test may be left out, except one whose name says that it
- * needs a capture: not all are part of the repository.
+ * With `REQUIRE_MOSQUITTO=1` no test may be left out, except one whose name says that it needs a
+ * capture: not all are part of the repository.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { readOutcome } from "./test_report.ts";
 import { BROKER_TOOLS, ensureTools, searchPath } from "./tools.ts";
 
 const LEAST_COVERAGE_PERCENT = 90;
-const NOTHING_LEFT_OUT = Deno.env.get("BT_SCANNER_REQUIRE_MOSQUITTO") === "1";
+const NOTHING_LEFT_OUT = Deno.env.get("REQUIRE_MOSQUITTO") === "1";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
 /** Runs Deno in the project and resolves to its exit code and what it wrote to stdout, also shown if `show`. */
@@ -70,7 +70,7 @@ async function main(args: readonly string[]): Promise<number> {
       problems.push(`line coverage is below ${LEAST_COVERAGE_PERCENT} %`);
     }
     for (const name of outcome.ignored) console.log(`left out: ${name}`);
-    const { length } = outcome.ignored.filter((name) => !/\bcaptures?\b/.test(name));
+    const { length } = outcome.ignored.filter((name) => !/\bcapture|\.btsnoop\b/.test(name));
     if (NOTHING_LEFT_OUT && length > 0) problems.push(`${length} of these must not be left out`);
     for (const problem of problems) console.log(`problem: ${problem}`);
     console.log(`${outcome.passed} passed, ${outcome.failed} failed`);

@@ -11,7 +11,7 @@ async function runTests(tests: string, required: "0" | "1"): Promise<{ code: num
     await Deno.writeTextFile(`${folder}/some_test.ts`, tests);
     const { code, stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", SCRIPT, "--", `${folder}/some_test.ts`],
-      env: { BT_SCANNER_REQUIRE_MOSQUITTO: required },
+      env: { REQUIRE_MOSQUITTO: required },
       stderr: "null",
     }).output();
     return { code, lines: new TextDecoder().decode(stdout).trimEnd().split("\n") };
