@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
-import { type IClientOptions, MqttClient, Store } from "mqtt";
+import { type IClientOptions, MqttClient, UniqueMessageIdProvider } from "mqtt";
 import type { Clock } from "../time/mod.ts";
 import { type ConnectionFailure, explain, type Progress } from "./failure.ts";
 import type { MqttOptions } from "./options.ts";
@@ -73,8 +73,8 @@ export class Link {
       const done = new AbortController();
       await Promise.race([this.#closed, this.clock.sleep(DISCONNECT_TIMEOUT_MS, done.signal).catch(() => {})]);
       done.abort();
-    } else this.client.end(true);
-    // An end that hangs is not forced by another: mqtt.js returns from that at once.
+    }
+    // Not `end(true)`: after an `end` that hangs it does nothing. mqtt.js stops its timers when the stream closes.
     this.stream.destroy();
     await this.#closed;
   }
@@ -84,7 +84,8 @@ export class Link {
   }
 }
 
-function clientOptions(options: MqttOptions, password: Credentials["password"]): IClientOptions {
+/** How mqtt.js is to behave. */
+export function clientOptions(options: MqttOptions, password: Credentials["password"]): IClientOptions {
   const { clientId, cleanSession, keepAliveS, connectTimeoutMs, username, will } = options;
   return {
     clientId,
@@ -101,8 +102,8 @@ function clientOptions(options: MqttOptions, password: Credentials["password"]):
     reschedulePings: false,
     // 65,536 buffers of two bytes otherwise, 7 MB.
     writeCache: false,
-    // A store that `end` empties throws at an acknowledgement that was read just before.
-    outgoingStore: new Store({ clean: false }),
+    // Else a packet identifier that the broker never acknowledged is used a second time after 65,535 messages.
+    messageIdProvider: new UniqueMessageIdProvider(),
     // A tenth of the time of a publish goes into asking whether to log it.
     log: () => {},
   };

@@ -19,7 +19,7 @@ export function findProgram(name: string): string | null {
 
 /**
  * A test against the real Mosquitto. Left out, and its name says so, where Mosquitto is not
- * installed; it fails instead where `BT_SCANNER_REQUIRE_MOSQUITTO` is 1.
+ * installed; it fails instead where `REQUIRE_MOSQUITTO` is 1.
  */
 export function mosquittoTest(name: string, fn: (t: Deno.TestContext) => void | Promise<void>): void {
   const missing = ["mosquitto", "mosquitto_sub", "mosquitto_pub", "openssl"].filter((name) =>
@@ -27,7 +27,7 @@ export function mosquittoTest(name: string, fn: (t: Deno.TestContext) => void | 
   );
   if (missing.length === 0) return test(name, fn);
   const reason = `${missing.join(", ")} not installed`;
-  const required = Deno.env.get("BT_SCANNER_REQUIRE_MOSQUITTO") === "1";
+  const required = Deno.env.get("REQUIRE_MOSQUITTO") === "1";
   test(`${name} [${reason}]`, () => Promise.reject(new Error(reason)), { ignore: !required });
 }
 
@@ -35,12 +35,13 @@ export function mosquittoTest(name: string, fn: (t: Deno.TestContext) => void | 
 export class Mosquitto implements AsyncDisposable {
   #process: Deno.ChildProcess | null = null;
 
-  private constructor(readonly port: number, private readonly folder: string) {}
+  /** @param folder holds its configuration, and is removed in the end */
+  private constructor(readonly port: number, readonly folder: string) {}
 
   /**
    * Starts one.
    *
-   * @param config further lines for its configuration; `{port}` stands for its port
+   * @param config further lines for its configuration; `{port}` stands for its port, `{folder}` for its folder
    */
   static async start(config = "allow_anonymous true\nlistener {port} 127.0.0.1"): Promise<Mosquitto> {
     const mosquitto = await Mosquitto.prepare(config);
@@ -59,7 +60,10 @@ export class Mosquitto implements AsyncDisposable {
     const port = freePort();
     // As root it would become another user, who may not read the keys.
     const lines = ["user root", "persistence false", `log_dest file ${folder}/log`];
-    await Deno.writeTextFile(`${folder}/conf`, [...lines, config.replaceAll("{port}", String(port)), ""].join("\n"));
+    await Deno.writeTextFile(
+      `${folder}/conf`,
+      [...lines, config.replaceAll("{port}", String(port)).replaceAll("{folder}", folder), ""].join("\n"),
+    );
     return new Mosquitto(port, folder);
   }
 

@@ -1,0 +1,309 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import fc from "fast-check";
+import { BrokerConnection, type OpenConnection } from "../../src/mqtt/connection.ts";
+import { ConnectionLog } from "../../src/mqtt/connection_log.ts";
+import { ConnectionFailure, type FailureKind } from "../../src/mqtt/failure.ts";
+import type { BackoffPolicy } from "../../src/time/mod.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { RecordingLog } from "../support/recording_log.ts";
+import { test } from "../support/test.ts";
+
+const POLICY: BackoffPolicy = { initialDelayMs: 1_000, maxDelayMs: 60_000, exponential: true };
+
+/** A connection that the test ends. */
+class FakeConnection implements OpenConnection {
+  readonly #lost = Promise.withResolvers<ConnectionFailure>();
+  readonly lost = this.#lost.promise;
+  /** How it was closed; null: it was not. */
+  closed: "gracefully" | "abruptly" | null = null;
+
+  lose(): void {
+    this.#lost.resolve(failure("dropped"));
+  }
+
+  close(graceful: boolean): Promise<void> {
+    this.closed = graceful ? "gracefully" : "abruptly";
+    return Promise.resolve();
+  }
+}
+
+function failure(kind: FailureKind): ConnectionFailure {
+  return new ConnectionFailure(kind, `failed: ${kind}`, null);
+}
+
+/** What an attempt meets. */
+type Answer = FailureKind | "accept" | "hang";
+
+/** A broker whose answers the test decides, and what a {@linkcode BrokerConnection} does to it. */
+class Bench implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly log = new RecordingLog();
+  readonly attemptsMs: number[] = [];
+  readonly probesMs: number[] = [];
+  readonly happened: string[] = [];
+  readonly connections: FakeConnection[] = [];
+  readonly connection: BrokerConnection<FakeConnection>;
+  readonly #ending = new AbortController();
+  readonly #running: Promise<void>;
+  graceful = true;
+  /** Whether a probe finds something that listens. */
+  listens: boolean | "hang" = false;
+
+  /** @param answer what attempts meet from now on */
+  constructor(public answer: Answer, policy: BackoffPolicy = POLICY, random: () => number = () => 1) {
+    this.connection = new BrokerConnection<FakeConnection>({
+      open: (signal) => this.#open(signal),
+      probe: (signal) => this.#probe(signal),
+      online: () => this.happened.push("online"),
+      offline: (reason) => this.happened.push(`offline: ${reason.message}`),
+      policy,
+      clock: this.clock,
+      random,
+      log: new ConnectionLog(this.log, this.clock, { host: "broker" }),
+    });
+    this.#running = this.connection.run(() => this.graceful, this.#ending.signal);
+  }
+
+  get last(): FakeConnection {
+    const last = this.connections.at(-1);
+    ok(last !== undefined, "no connection yet");
+    return last;
+  }
+
+  async end(): Promise<void> {
+    this.#ending.abort();
+    await this.#running;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end();
+  }
+
+  #open(signal: AbortSignal): Promise<FakeConnection> {
+    this.attemptsMs.push(this.clock.monotonicMs());
+    if (this.answer === "hang") return untilAborted(signal);
+    if (this.answer !== "accept") return Promise.reject(failure(this.answer));
+    const connection = new FakeConnection();
+    this.connections.push(connection);
+    return Promise.resolve(connection);
+  }
+
+  #probe(signal: AbortSignal): Promise<boolean> {
+    this.probesMs.push(this.clock.monotonicMs());
+    return this.listens === "hang" ? untilAborted(signal).catch(() => false) : Promise.resolve(this.listens);
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+}
+
+const seconds = (times: readonly number[]) => times.map((timeMs) => timeMs / 1_000);
+
+test("BrokerConnection waits 1, 2, 4 … 60 s between attempts, for ever", async () => {
+  await using bench = new Bench("unreachable");
+  await bench.clock.advance(250_000);
+  deepEqual(seconds(bench.attemptsMs), [0, 1, 3, 7, 15, 31, 63, 123, 183, 243]);
+});
+
+test("BrokerConnection waits the same each time where backoff is not to be exponential", async () => {
+  await using bench = new Bench("unreachable", { ...POLICY, exponential: false });
+  await bench.clock.advance(3_500);
+  deepEqual(seconds(bench.attemptsMs), [0, 1, 2, 3]);
+});
+
+test("BrokerConnection waits between a half and the whole of the delay, by chance", async () => {
+  await using bench = new Bench("unreachable", POLICY, () => 0);
+  await bench.clock.advance(4_000);
+  deepEqual(seconds(bench.attemptsMs), [0, 0.5, 1.5, 3.5]);
+});
+
+test("BrokerConnection probes every 5 s while it waits longer than that", async () => {
+  await using bench = new Bench("unreachable");
+  await bench.clock.advance(31_000);
+  deepEqual(seconds(bench.attemptsMs), [0, 1, 3, 7, 15, 31]);
+  deepEqual(seconds(bench.probesMs), [12, 20, 25, 30]);
+});
+
+test("BrokerConnection connects as soon as a probe finds the broker back", async () => {
+  await using bench = new Bench("unreachable");
+  await bench.clock.advance(64_000);
+  bench.answer = "accept";
+  bench.listens = true;
+  await bench.clock.advance(4_000);
+  deepEqual(seconds(bench.attemptsMs).at(-1), 68);
+  equal(bench.connection.state.kind, "online");
+});
+
+test("BrokerConnection is back within 10 s of the broker's return, however long it was away", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 0, max: 130_000 }),
+      fc.constantFrom<FailureKind>("unreachable", "unresponsive"),
+      fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+      async (awayMs, kind, chance) => {
+        await using bench = new Bench(kind, POLICY, () => chance);
+        await bench.clock.advance(awayMs);
+        bench.answer = "accept";
+        bench.listens = true;
+        await bench.clock.advance(10_000);
+        equal(bench.connection.state.kind, "online");
+      },
+    ),
+    { numRuns: 15 },
+  );
+});
+
+test("BrokerConnection backs off from a broker that refuses, and does not probe it", async () => {
+  await using bench = new Bench("rejected");
+  bench.listens = true;
+  await bench.clock.advance(130_000);
+  deepEqual(seconds(bench.attemptsMs), [0, 1, 3, 7, 15, 31, 63, 123]);
+  deepEqual(bench.probesMs, []);
+});
+
+test("BrokerConnection tries a broker that does not speak MQTT every 5 s, and does not probe it", async () => {
+  await using bench = new Bench("unresponsive");
+  bench.listens = true;
+  await bench.clock.advance(22_000);
+  deepEqual(seconds(bench.attemptsMs), [0, 1, 3, 7, 12, 17, 22]);
+  deepEqual(bench.probesMs, []);
+});
+
+test("BrokerConnection does not hammer a broker that accepts and drops at once", async () => {
+  await using bench = new Bench("accept");
+  bench.listens = true;
+  for (let turn = 0; turn < 130; turn++) {
+    await bench.clock.advance(1_000);
+    if (bench.connection.state.kind === "online") bench.last.lose();
+  }
+  ok(bench.attemptsMs.length <= 8, `${bench.attemptsMs.length} attempts in 130 s`);
+  equal(bench.happened.filter((event) => event === "online").length, bench.attemptsMs.length);
+});
+
+test("BrokerConnection notices that a broker which dropped it went away and came back", async () => {
+  await using bench = new Bench("accept");
+  bench.listens = true;
+  while (bench.connections.length < 6) {
+    await bench.clock.advance(500);
+    if (bench.connection.state.kind === "online") bench.last.lose();
+  }
+  await bench.clock.advance(1_000);
+  const [attempts, waitingSinceMs] = [bench.attemptsMs.length, bench.clock.monotonicMs()];
+  bench.listens = false;
+  await bench.clock.advance(5_000);
+  bench.listens = true;
+  await bench.clock.advance(5_000);
+  equal(bench.attemptsMs.length, attempts + 1);
+  ok(bench.clock.monotonicMs() - waitingSinceMs < 32_000, "the probe brought the attempt forward");
+});
+
+test("BrokerConnection begins afresh with short waits after a connection that proved stable", async () => {
+  await using bench = new Bench("unreachable");
+  await bench.clock.advance(6_999); // three failures, the last wait is 4 s
+  bench.answer = "accept";
+  await bench.clock.advance(1);
+  await bench.clock.advance(10_000);
+  bench.last.lose();
+  await bench.clock.advance(1_000);
+  deepEqual(seconds(bench.attemptsMs), [0, 1, 3, 7, 18]);
+});
+
+test("BrokerConnection goes on with long waits after a connection shorter than twice the wait before it", async () => {
+  await using bench = new Bench("unreachable");
+  await bench.clock.advance(14_999); // four failures, the last wait is 8 s
+  bench.answer = "accept";
+  await bench.clock.advance(1);
+  await bench.clock.advance(15_000);
+  bench.last.lose();
+  await bench.clock.advance(15_999);
+  deepEqual(seconds(bench.attemptsMs), [0, 1, 3, 7, 15]);
+  await bench.clock.advance(1);
+  deepEqual(seconds(bench.attemptsMs), [0, 1, 3, 7, 15, 46]);
+});
+
+test("BrokerConnection tells what it is doing", async () => {
+  await using bench = new Bench("unreachable");
+  deepEqual(bench.connection.state, { kind: "connecting", attempt: 1 });
+  await bench.clock.advance(0);
+  deepEqual(bench.connection.state, {
+    kind: "waiting",
+    reason: "failed: unreachable",
+    retryInMs: 1_000,
+    failures: 1,
+  });
+  bench.answer = "hang";
+  await bench.clock.advance(1_000);
+  deepEqual(bench.connection.state, { kind: "connecting", attempt: 2 });
+  await bench.end();
+  deepEqual(bench.connection.state, { kind: "closed" });
+});
+
+test("BrokerConnection closes each connection that was lost before it makes another", async () => {
+  await using bench = new Bench("accept");
+  await bench.clock.advance(0);
+  deepEqual(bench.connection.state, { kind: "online", sinceMs: 0 });
+  bench.last.lose();
+  await bench.clock.advance(999);
+  equal(bench.connections.length, 1);
+  equal(bench.last.closed, "abruptly");
+  deepEqual(bench.happened, ["online", "offline: failed: dropped"]);
+});
+
+test("BrokerConnection ends at once whatever it is doing", async () => {
+  const preparations: Record<string, (bench: Bench) => Promise<void>> = {
+    connecting: (bench) => {
+      bench.answer = "hang";
+      return bench.clock.advance(2_000);
+    },
+    waiting: (bench) => bench.clock.advance(100),
+    probing: (bench) => {
+      bench.listens = "hang";
+      return bench.clock.advance(12_000);
+    },
+    online: (bench) => {
+      bench.answer = "accept";
+      return bench.clock.advance(2_000);
+    },
+  };
+  for (const [doing, prepare] of Object.entries(preparations)) {
+    const bench = new Bench("unreachable");
+    await prepare(bench);
+    await bench.end();
+    equal(bench.connection.state.kind, "closed", doing);
+    equal(bench.clock.sleeping, 0, doing);
+  }
+});
+
+test("BrokerConnection says goodbye only where that is asked for", async () => {
+  for (const graceful of [true, false]) {
+    const bench = new Bench("accept");
+    bench.graceful = graceful;
+    await bench.clock.advance(0);
+    await bench.end();
+    equal(bench.last.closed, graceful ? "gracefully" : "abruptly");
+    deepEqual(bench.happened, ["online", "offline: the publisher was closed"]);
+  }
+});
+
+test("BrokerConnection logs connections, losses and failures with their reason and the wait", async () => {
+  await using bench = new Bench("unreachable");
+  await bench.clock.advance(999);
+  bench.answer = "accept";
+  await bench.clock.advance(1);
+  bench.last.lose();
+  await bench.clock.advance(0);
+  deepEqual(bench.log.records, [
+    {
+      level: "warning",
+      event: "broker connection failed",
+      fields: { host: "broker", reason: "failed: unreachable", retryInMs: 1_000 },
+    },
+    { level: "info", event: "broker connected", fields: { host: "broker", attempt: 2 } },
+    {
+      level: "warning",
+      event: "broker connection lost",
+      fields: { host: "broker", reason: "failed: dropped", retryInMs: 2_000 },
+    },
+  ]);
+});
