@@ -18,4 +18,5 @@ export type {
 export { encodeMessage, type Message, type MessageOptions, messageTopic, toMessage } from "./message.ts";
 export { ReportReader, type ReportReaderOptions } from "./report_reader.ts";
 export type { InvalidReason, ReportClock, ReportSink } from "./report_sink.ts";
+export { RecentMap } from "./recent_map.ts";
 export { ScanResponseMerger, type ScanResponseMergerOptions } from "./scan_response_merger.ts";

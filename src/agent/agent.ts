@@ -46,6 +46,9 @@ export interface AgentParts {
   readonly log: Logger;
 }
 
+/** How long scanning waits at the start for a connection. */
+const FIRST_CONNECTION_MS = 1_000;
+
 /** Turns what a scanner hears into messages at a broker, and accounts for every report. */
 export class Agent {
   readonly #counter = new ReportCounter();
@@ -74,6 +77,7 @@ export class Agent {
     const ended = new AbortController();
     const reporting = this.#reportPeriodically(stats, ended.signal);
     try {
+      await this.#untilConnected(signal);
       const supervision = { ...this.parts, stallTimeoutMs: this.options.stallTimeoutMs };
       await superviseScan(supervision, this.#scanSink(outbox), signal);
       await outbox.drained();
@@ -84,6 +88,16 @@ export class Agent {
       stats.report();
       status.stopped(signal.aborted ? "stopped" : "finished");
     }
+  }
+
+  /** What is heard before the first connection would only be dropped; a broker that is away is not waited for. */
+  async #untilConnected(signal: AbortSignal): Promise<void> {
+    const { publisher, clock } = this.parts;
+    const patience = new AbortController();
+    const waiting = clock.sleep(FIRST_CONNECTION_MS, patience.signal).then(() => patience.abort(), () => {});
+    await publisher.ready(AbortSignal.any([signal, patience.signal])).catch(() => {});
+    patience.abort();
+    await waiting;
   }
 
   #scanSink(outbox: Outbox): ScanSink {
@@ -99,6 +113,7 @@ export class Agent {
           const { kind: _, ...fields } = state;
           log.info("scanning", fields);
         }
+        if (state.kind === "stopped") reader.end();
         status.scan(state);
       },
     };

@@ -1,4 +1,4 @@
-import type { Advertisement } from "../advertisement/mod.ts";
+import { type Advertisement, RecentMap } from "../advertisement/mod.ts";
 import type { Clock } from "../time/mod.ts";
 
 /** Which reports are published. */
@@ -13,13 +13,13 @@ export interface FilterOptions {
   readonly maxRatePerDevice: number | null;
 }
 
-/** At most this many devices are remembered for the rate, the longest silent forgotten first. */
+/** At most this many devices are remembered for their rate; one that is forgotten may speak at once. */
 const MAX_RATED_DEVICES = 4_096;
 
 /** Decides report by report what is published. */
 export class Filter {
-  /** When each device may speak again (monotonic, ms), longest silent first. */
-  readonly #nextMs = new Map<string, number>();
+  /** When each device's bucket is full again (monotonic, ms). */
+  readonly #fullMs = new RecentMap<string, number>(MAX_RATED_DEVICES);
 
   constructor(private readonly options: FilterOptions, private readonly clock: Clock) {}
 
@@ -39,19 +39,9 @@ export class Filter {
     if (maxRatePerDevice === null) return true;
     const nowMs = this.clock.monotonicMs();
     const costMs = 1000 / maxRatePerDevice;
-    const fullMs = Math.max(this.#nextMs.get(address) ?? nowMs, nowMs) + costMs;
-    const within = fullMs - nowMs <= Math.max(1000, costMs);
-    if (!within) return false;
-    this.#nextMs.delete(address);
-    this.#nextMs.set(address, fullMs);
-    if (this.#nextMs.size > MAX_RATED_DEVICES) this.#forgetOldest();
+    const fullMs = Math.max(this.#fullMs.get(address) ?? nowMs, nowMs) + costMs;
+    if (fullMs - nowMs > Math.max(1000, costMs)) return false;
+    this.#fullMs.set(address, fullMs);
     return true;
-  }
-
-  #forgetOldest(): void {
-    for (const address of this.#nextMs.keys()) {
-      this.#nextMs.delete(address);
-      return;
-    }
   }
 }

@@ -17,5 +17,5 @@ export {
   type ScanState,
   type Settled,
 } from "./ports.ts";
-export { type Stats, type StatsOptions } from "./stats.ts";
+export { countFields, type Stats, type StatsOptions } from "./stats.ts";
 export { type Status, type StatusOptions, StatusReporter } from "./status.ts";

@@ -83,14 +83,7 @@ export class StatsReporter {
       timestamp: new Date(clock.wallMs()).toISOString(),
       uptime_s: round((nowMs - this.#startedMs) / 1000),
       interval_s: round(intervalS),
-      received: now.received,
-      published: now.published,
-      dropped_offline: now.droppedOffline,
-      dropped_backpressure: now.droppedBackpressure,
-      filtered: now.filtered,
-      invalid: now.invalid,
-      in_flight: now.inFlight,
-      malformed_structures: now.malformedStructures,
+      ...countFields(now),
       received_per_s: rate(now.received - this.#last.received),
       published_per_s: rate(now.published - this.#last.published),
     };
@@ -98,6 +91,30 @@ export class StatsReporter {
     this.#last = now;
     return stats;
   }
+}
+
+/** The counters under the names they have in statistics and in the log. */
+export function countFields(counters: Counters): Pick<
+  Stats,
+  | "received"
+  | "published"
+  | "dropped_offline"
+  | "dropped_backpressure"
+  | "filtered"
+  | "invalid"
+  | "in_flight"
+  | "malformed_structures"
+> {
+  return {
+    received: counters.received,
+    published: counters.published,
+    dropped_offline: counters.droppedOffline,
+    dropped_backpressure: counters.droppedBackpressure,
+    filtered: counters.filtered,
+    invalid: counters.invalid,
+    in_flight: counters.inFlight,
+    malformed_structures: counters.malformedStructures,
+  };
 }
 
 function round(value: number): number {

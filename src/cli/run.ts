@@ -1,4 +1,4 @@
-import { Agent, type Publisher, StatusReporter } from "../agent/mod.ts";
+import { Agent, countFields, type Publisher, ScanError, StatusReporter } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { HciError } from "../hci/mod.ts";
 import { type ByteOutput, createLog, LineWriter } from "../log/mod.ts";
@@ -38,10 +38,10 @@ export async function run(config: Config, logOutput: ByteOutput, signal: AbortSi
     connection.start();
     await agent.run(signal);
   } catch (error) {
-    log.error("ending", { error });
+    log.error("cannot go on", error instanceof ScanError ? { reason: error.message } : { error });
     exitCode = isPermissionMissing(error) ? EXIT.permission : EXIT.failure;
   }
-  log.info("ended", { ...agent.counters });
+  log.info("ended", { exitCode, ...countFields(agent.counters) });
   await lines.flush(AbortSignal.timeout(FLUSH_TIMEOUT_MS));
   return exitCode;
 }

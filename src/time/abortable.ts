@@ -4,10 +4,11 @@
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { abortable } from "./abortable.ts";
  *
  * const answer = await abortable<number>(new AbortController().signal, (resolve) => resolve(42));
- * console.assert(answer === 42);
+ * assert.equal(answer, 42);
  * ```
  */
 export function abortable<T>(

@@ -18,11 +18,12 @@ export interface BackoffPolicy {
  *
  * @example
  * ```ts
+ * import assert from "node:assert/strict";
  * import { backoffMs } from "./backoff.ts";
  *
  * const policy = { initialDelayMs: 1_000, maxDelayMs: 60_000, exponential: true };
- * console.assert(backoffMs(2, policy, () => 0) === 2_000);
- * console.assert(backoffMs(99, policy, () => 0.5) === 45_000);
+ * assert.equal(backoffMs(2, policy, () => 0), 2_000);
+ * assert.equal(backoffMs(99, policy, () => 0.5), 45_000);
  * ```
  */
 export function backoffMs(failures: number, policy: BackoffPolicy, random: () => number): number {

@@ -133,7 +133,7 @@ test("parseAdStructures() skips a structure too short for its type and reads on"
     ["02 ff 99", "manufacturer data"],
     ["02 19 40", "appearance"],
   ];
-  for (const [hex, what] of short) {
+  for (const [hex, what = ""] of short) {
     const ad = parse(`${hex} 02 01 06`);
     assert.equal(ad.malformedStructures, 1, what);
     assert.equal(ad.flags, 6, what);

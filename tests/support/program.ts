@@ -1,0 +1,101 @@
+import { fileURLToPath } from "node:url";
+import config from "../../deno.json" with { type: "json" };
+import { waitFor } from "./wait_for.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+
+/** A line of the JSON log. */
+export interface LogLine {
+  readonly time: string;
+  readonly level: string;
+  readonly event: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** How a program ended. */
+export interface ProgramEnd {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * bt-scanner as a process of its own, as a user starts it: from source with the permissions of
+ * `deno task start`, or the executable that `TEST_EXECUTABLE` names.
+ */
+export class Program implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #stdout: Promise<string>;
+  readonly #reading: Promise<void>;
+  #stderr = "";
+  #ended = false;
+
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    const [command, ...before] = commandLine();
+    this.#process = new Deno.Command(command, {
+      args: [...before, ...args],
+      cwd: ROOT,
+      env: { NO_COLOR: "1", ...env },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#stdout = new Response(this.#process.stdout).text();
+    this.#reading = this.#readStderr(this.#process.stderr);
+    this.#process.status.then(() => this.#ended = true);
+  }
+
+  /** The agent with a JSON log, on this broker. */
+  static agent(port: number, ...args: string[]): Program {
+    const common = ["run", "--scanner-id", "s1", "--broker", `mqtt://127.0.0.1:${port}`, "--log-format", "json"];
+    return new Program([...common, ...args]);
+  }
+
+  /** The complete lines of the JSON log so far. */
+  get log(): LogLine[] {
+    const complete = this.#stderr.slice(0, this.#stderr.lastIndexOf("\n") + 1);
+    return complete.split("\n").filter((line) => line.startsWith("{")).map((line) => {
+      const { time, level, event, fields = {} } = JSON.parse(line);
+      return { time, level, event, fields };
+    });
+  }
+
+  /** Resolves to the first line of this event, from the `from`th line on. */
+  async logged(event: string, from = 0): Promise<LogLine> {
+    let found: LogLine | undefined;
+    await waitFor(() => {
+      found = this.log.slice(from).find((line) => line.event === event);
+      if (found === undefined && this.#ended) throw new Error(`It ended without logging "${event}":\n${this.#stderr}`);
+      return found !== undefined;
+    }, `the log line "${event}"`);
+    if (found === undefined) throw new Error("unreachable");
+    return found;
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
+  /** Resolves when it has ended by itself, or by a signal sent before. */
+  async ended(): Promise<ProgramEnd> {
+    const { code } = await this.#process.status;
+    await this.#reading;
+    return { code, stdout: await this.#stdout, stderr: this.#stderr };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) this.#process.kill("SIGKILL");
+    await this.ended();
+  }
+
+  async #readStderr(stream: ReadableStream<Uint8Array>): Promise<void> {
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) this.#stderr += text;
+  }
+}
+
+function commandLine(): [string, ...string[]] {
+  const executable = Deno.env.get("TEST_EXECUTABLE");
+  if (executable !== undefined) return [executable];
+  const [, ...start] = config.tasks.start.command.split(" ").slice(0, -1); // `run` is the caller's to say
+  return [Deno.execPath(), ...start];
+}
