@@ -1,0 +1,118 @@
+/**
+ * What a way of running the agent costs: memory at 100 messages a second, the time from its start
+ * until the first message is with a subscriber, messages a second from a recording. Needs Mosquitto.
+ *
+ * `deno run -A scripts/compile/measure.ts 'compiled=dist/bt-scanner-linux-x64' 'other=COMMAND …'`
+ *
+ * @module
+ */
+// deno-lint-ignore-file no-console
+import { encodeBtsnoopHeader, encodeBtsnoopRecord, legacyReportsPacket } from "../../src/hci/mod.ts";
+import { findProgram, Mosquitto } from "../../tests/support/mosquitto.ts";
+
+const ROUNDS = 5;
+const REPORTS = 200_000;
+const MEMORY_AFTER_MS = 15_000;
+
+/** A recording of a hundred devices, without pauses. */
+function writeRecording(path: string): void {
+  using file = Deno.openSync(path, { write: true, create: true });
+  const name = new TextEncoder().encode("TempSensor_01");
+  const chunks = [encodeBtsnoopHeader()];
+  for (let i = 0; i < REPORTS; i++) {
+    const packet = legacyReportsPacket({
+      eventType: 3,
+      addressType: 1,
+      address: Uint8Array.of(i % 100, 0, 0, 0, 0, 0xc0),
+      data: Uint8Array.of(2, 1, 6, name.length + 1, 9, ...name, 6, 0xff, 0x4c, 0, i & 255, i >> 8 & 255, i >> 16),
+      rssiDbm: 196,
+    });
+    chunks.push(encodeBtsnoopRecord({ packet, received: true, timestampMs: 1_800_000_000_000 }));
+  }
+  for (const chunk of chunks) file.writeSync(chunk);
+}
+
+/** A subscriber that ends at its first message. */
+async function subscribe(port: number): Promise<Deno.ChildProcess> {
+  const process = new Deno.Command(findProgram("mosquitto_sub") ?? "mosquitto_sub", {
+    args: ["-d", "-p", String(port), "-t", "ble/raw/#", "-C", "1"],
+    stdout: "piped",
+  }).spawn();
+  const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  for (let text = ""; !text.includes("SUBACK");) text += (await reader.read()).value ?? "SUBACK";
+  reader.releaseLock();
+  return process;
+}
+
+function start(command: string, port: number, ...args: readonly string[]): Deno.ChildProcess {
+  const [program = "", ...rest] = command.split(" ");
+  const broker = `mqtt://127.0.0.1:${port}`;
+  return new Deno.Command(program, {
+    args: [...rest, "run", "--scanner-id", "measure", "--broker", broker, "--log-level", "error", ...args],
+    stdin: "null",
+  }).spawn();
+}
+
+async function measureStart(command: string, port: number): Promise<number> {
+  const subscriber = await subscribe(port);
+  const startMs = performance.now();
+  const agent = start(command, port, "--source", "simulate", "--simulate-rate", "1000");
+  await subscriber.stdout.cancel();
+  await subscriber.status;
+  const ms = performance.now() - startMs;
+  agent.kill("SIGTERM");
+  await agent.status;
+  return ms;
+}
+
+async function measureMemory(command: string, port: number): Promise<[residentMb: number, privateMb: number]> {
+  const agent = start(command, port, "--source", "simulate", "--simulate-devices", "100", "--simulate-rate", "100");
+  await new Promise((resolve) => setTimeout(resolve, MEMORY_AFTER_MS));
+  const rollup = await Deno.readTextFile(`/proc/${agent.pid}/smaps_rollup`);
+  const mb = (key: string) => Number(new RegExp(`${key}: *(\\d+) kB`).exec(rollup)?.[1]) / 1024;
+  agent.kill("SIGTERM");
+  await agent.status;
+  return [mb("Rss"), mb("Private_Dirty")];
+}
+
+async function measureThroughput(command: string, port: number, recording: string): Promise<number> {
+  const subscriber = await subscribe(port);
+  const agent = start(command, port, "--source", "replay", "--replay", recording, "--replay-speed", "max");
+  await subscriber.stdout.cancel();
+  await subscriber.status;
+  const startMs = performance.now();
+  const { code } = await agent.status;
+  if (code !== 0) throw new Error(`${command} ended with ${code}`);
+  return REPORTS / (performance.now() - startMs) * 1000;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
+}
+
+async function times<T>(count: number, measure: () => Promise<T>): Promise<T[]> {
+  const results: T[] = [];
+  for (let i = 0; i < count; i++) results.push(await measure());
+  return results;
+}
+
+if (import.meta.main) {
+  const recording = await Deno.makeTempFile({ suffix: ".btsnoop" });
+  await using broker = await Mosquitto.start("allow_anonymous true\nlistener {port} 127.0.0.1\nlog_type error");
+  try {
+    writeRecording(recording);
+    console.log("| | RSS MB | private MB | first message ms | messages/s |\n|---|---|---|---|---|");
+    for (const argument of Deno.args) {
+      const [, name, command = ""] = /^([^=]*)=(.*)$/.exec(argument) ?? [];
+      const firstMs = median(await times(ROUNDS, () => measureStart(command, broker.port)));
+      const memory = await times(3, () => measureMemory(command, broker.port));
+      const rate = median(await times(3, () => measureThroughput(command, broker.port, recording)));
+      const [resident, unshared] = [median(memory.map(([mb]) => mb)), median(memory.map(([, mb]) => mb))];
+      console.log(
+        `| ${name} | ${resident.toFixed(1)} | ${unshared.toFixed(1)} | ${firstMs.toFixed(0)} | ${rate.toFixed(0)} |`,
+      );
+    }
+  } finally {
+    await Deno.remove(recording);
+  }
+}
