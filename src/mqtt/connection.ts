@@ -8,6 +8,9 @@ const PROBE_INTERVAL_MS = 5_000;
 /** A connection that lasted so long, and twice the wait before it, has proved stable. */
 const STABLE_AFTER_MS = 10_000;
 
+const SHORT_LIVED_REMEDY = "if this repeats, check the broker's log, and whether another client has the same " +
+  "mqtt.client.client_id";
+
 /** A connection that the broker has accepted. */
 export interface OpenConnection {
   /** Resolves when it has ended, with the reason. */
@@ -35,19 +38,23 @@ export interface ConnectionParts<C extends OpenConnection> {
 /**
  * Keeps a connection to the broker for as long as it is wanted.
  *
- * The wait between attempts grows until a connection has proved stable, so that neither a broker
- * that accepts and drops, nor a second client with the same identifier, is met without backoff. Yet a
- * broker that was away is found within seconds of its return:
+ * The wait grows with the attempts that failed in a row, and by itself with the connections that
+ * ended soon after the broker had accepted them: neither a broker that accepts and drops, nor a second client with
+ * the same identifier, is met without backoff. Yet a broker that was away is found within seconds of
+ * its return:
  *
  * - Nothing listened: during a longer wait a probe every 5 s notices when something does again.
  * - Something listened but did not speak MQTT: a probe would tell nothing, the attempts themselves
  *   come every 5 s at most.
  * - The broker refused, or dropped an accepted connection: it is there. The full wait applies,
- *   unless probes see it go and come.
+ *   unless, after a drop, probes see it go and come.
  */
 export class BrokerConnection<C extends OpenConnection> {
   #state: ConnectionState = { kind: "idle" };
+  /** Attempts in a row that failed. */
   #failures = 0;
+  /** Connections in a row that were lost before they had proved stable, or the last one if it had. */
+  #drops = 0;
   #lastWaitMs = 0;
 
   constructor(private readonly parts: ConnectionParts<C>) {}
@@ -79,6 +86,7 @@ export class BrokerConnection<C extends OpenConnection> {
     try {
       connection = await this.parts.open(signal);
     } catch (error) {
+      this.#failures++;
       return { event: "broker connection failed", failure: asFailure(error) };
     }
     return { event: "broker connection lost", failure: await this.#stayOnline(connection, graceful, signal) };
@@ -89,6 +97,7 @@ export class BrokerConnection<C extends OpenConnection> {
     const sinceMs = clock.monotonicMs();
     this.#state = { kind: "online", sinceMs };
     log.online({ attempt: this.#failures + 1 });
+    this.#failures = 0;
     online(connection);
     const aborted = Promise.withResolvers<ConnectionFailure>();
     const onAbort = () => aborted.resolve(new ConnectionFailure("dropped", "the publisher was closed", null));
@@ -100,23 +109,27 @@ export class BrokerConnection<C extends OpenConnection> {
     if (signal.aborted) this.#state = { kind: "closing" };
     offline(failure);
     await connection.close(isGraceful);
-    if (clock.monotonicMs() - sinceMs >= Math.max(STABLE_AFTER_MS, 2 * this.#lastWaitMs)) {
-      this.#failures = 0;
-      log.stable();
+    if (clock.monotonicMs() - sinceMs < Math.max(STABLE_AFTER_MS, 2 * this.#lastWaitMs)) {
+      this.#drops++;
+      return new ConnectionFailure(failure.kind, failure.message, SHORT_LIVED_REMEDY, { cause: failure.cause });
     }
+    this.#drops = 1;
+    log.stable();
     return failure;
   }
 
   async #wait(event: FailureEvent, failure: ConnectionFailure, signal: AbortSignal): Promise<void> {
-    const { policy, random, log } = this.parts;
-    const fullMs = backoffMs(this.#failures++, policy, random);
+    const { policy, clock, random, log } = this.parts;
+    const failures = event === "broker connection failed" ? this.#failures : this.#drops;
+    const fullMs = backoffMs(failures - 1, policy, random);
     const retryInMs = failure.kind === "unresponsive" ? Math.min(fullMs, PROBE_INTERVAL_MS) : fullMs;
     log.failed(event, failure, retryInMs);
-    this.#lastWaitMs = retryInMs;
-    this.#state = { kind: "waiting", reason: failure.message, retryInMs, failures: this.#failures };
+    this.#state = { kind: "waiting", reason: failure.message, retryInMs, failures };
+    const sinceMs = clock.monotonicMs();
     await this.#sleep(retryInMs, failure, signal).catch((error) => {
       if (!signal.aborted) throw error;
     });
+    this.#lastWaitMs = clock.monotonicMs() - sinceMs;
   }
 
   async #sleep(delayMs: number, failure: ConnectionFailure, signal: AbortSignal): Promise<void> {

@@ -7,12 +7,19 @@ const SUMMARY_INTERVAL_MS = 60_000;
 /** What became of a connection, as the log calls it. */
 export type FailureEvent = "broker connection failed" | "broker connection lost";
 
+/** One reason since it was first logged. */
+interface Repetition {
+  readonly sinceMs: number;
+  count: number;
+  loggedMs: number;
+}
+
 /**
  * Logs why there is no connection: each reason once, at error where only a person can help, else as
  * a warning; then at debug, and once a minute how often it came again.
  */
 export class ConnectionLog {
-  #repeated: { readonly key: string; readonly sinceMs: number; count: number; loggedMs: number } | null = null;
+  readonly #repetitions = new Map<string, Repetition>();
 
   constructor(private readonly log: Logger, private readonly clock: Clock, private readonly where: LogFields) {}
 
@@ -22,7 +29,7 @@ export class ConnectionLog {
 
   /** The connection has proved stable: whatever comes is news. */
   stable(): void {
-    this.#repeated = null;
+    this.#repetitions.clear();
   }
 
   failed(event: FailureEvent, failure: ConnectionFailure, retryInMs: number): void {
@@ -32,11 +39,11 @@ export class ConnectionLog {
     const report = (fields: LogFields) =>
       kind === "rejected" ? this.log.error(event, fields) : this.log.warn(event, fields);
     const key = `${event}: ${reason}`;
-    if (this.#repeated?.key !== key) {
-      this.#repeated = { key, sinceMs: nowMs, count: 1, loggedMs: nowMs };
+    const repeated = this.#repetitions.get(key);
+    if (repeated === undefined) {
+      this.#repetitions.set(key, { sinceMs: nowMs, count: 1, loggedMs: nowMs });
       return report(fields);
     }
-    const repeated = this.#repeated;
     repeated.count++;
     if (nowMs - repeated.loggedMs < SUMMARY_INTERVAL_MS) return this.log.debug(event, fields);
     repeated.loggedMs = nowMs;

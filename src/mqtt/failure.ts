@@ -38,6 +38,7 @@ const CREDENTIALS = "check mqtt.broker.username and mqtt.broker.password_file";
 const AUTHORITY =
   "set mqtt.broker.tls.ca_file to the certificate of the authority that issued the broker's certificate";
 const CLIENT_CERTIFICATE = "set mqtt.broker.tls.cert_file and key_file to a certificate that the broker trusts";
+const LISTENER = "check that an MQTT listener is on mqtt.broker.port, and whether it wants TLS";
 const CLOCK = "renew the broker's certificate, or set this machine's clock";
 
 const UNTRUSTED: Finding = [
@@ -54,8 +55,8 @@ const BY_CODE: Readonly<Record<string, Finding>> = {
   ETIMEDOUT: ["unreachable", "no answer: TCP connection timed out", NETWORK],
   EHOSTUNREACH: ["unreachable", "no route to the broker", NETWORK],
   ENETUNREACH: ["unreachable", "network unreachable", NETWORK],
-  ECONNRESET: ["unresponsive", "connection reset by the broker", null],
-  EPIPE: ["unresponsive", "connection closed by the broker", null],
+  ECONNRESET: ["unresponsive", "connection reset by the broker", LISTENER],
+  EPIPE: ["unresponsive", "connection closed by the broker", LISTENER],
   CERT_HAS_EXPIRED: ["rejected", "the broker's certificate has expired", CLOCK],
   CERT_NOT_YET_VALID: ["rejected", "the broker's certificate is not valid yet", CLOCK],
   ERR_TLS_CERT_ALTNAME_INVALID: [
@@ -92,7 +93,9 @@ export function explain(error: Error | null, progress: Progress): ConnectionFail
   if (error instanceof ConnectionFailure) return error;
   const [kind, reason, remedy] = finding(error, progress);
   const cause = error === null ? undefined : { cause: error };
-  return new ConnectionFailure(progress.stage === "accepted" ? "dropped" : kind, reason, remedy, cause);
+  // What helps to connect does not help once the broker had accepted.
+  if (progress.stage === "accepted") return new ConnectionFailure("dropped", reason, null, cause);
+  return new ConnectionFailure(kind, reason, remedy, cause);
 }
 
 function finding(error: Error | null, { stage, connectTimeoutMs, keepAliveS }: Progress): Finding {
@@ -115,8 +118,7 @@ function finding(error: Error | null, { stage, connectTimeoutMs, keepAliveS }: P
 
 function closed(stage: Progress["stage"]): Finding {
   if (stage === "accepted") return ["dropped", "connection closed by the broker", null];
-  const remedy = "check that an MQTT listener is on mqtt.broker.port, and whether it wants TLS";
-  return ["unresponsive", "connection closed before the broker answered", remedy];
+  return ["unresponsive", "connection closed before the broker answered", LISTENER];
 }
 
 function refused(code: number): Finding {

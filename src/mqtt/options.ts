@@ -52,7 +52,7 @@ export type ConnectionState =
   | { readonly kind: "idle" }
   | {
     readonly kind: "connecting";
-    /** Counts from 1 since the last stable connection. */
+    /** Counts from 1 since the last connection. */
     readonly attempt: number;
   }
   | {
@@ -66,7 +66,7 @@ export type ConnectionState =
     readonly reason: string;
     /** Wait before the next attempt, in milliseconds, which a probe may cut short. */
     readonly retryInMs: number;
-    /** Attempts that failed since the last stable connection. */
+    /** Attempts that failed, or connections that were soon lost, in a row. */
     readonly failures: number;
   }
   | { readonly kind: "closing" }

@@ -36,12 +36,12 @@ test("ConnectionLog summarises a reason that keeps coming once a minute, with it
   deepEqual(written.map(({ count, forS }) => [count, forS]), [[undefined, undefined], [7, 60], [13, 120]]);
 });
 
-test("ConnectionLog writes another reason at once", () => {
+test("ConnectionLog writes another reason at once, and reasons that alternate once each", () => {
   const { log, connectionLog } = setUp();
-  connectionLog.failed("broker connection failed", REFUSED, 1_000);
-  connectionLog.failed("broker connection failed", REJECTED, 1_000);
-  connectionLog.failed("broker connection failed", REFUSED, 1_000);
-  deepEqual(levels(log), ["warning", "error", "warning"]);
+  for (const failure of [REFUSED, REJECTED, REFUSED, REJECTED]) {
+    connectionLog.failed("broker connection failed", failure, 1_000);
+  }
+  deepEqual(levels(log), ["warning", "error", "debug", "debug"]);
 });
 
 test("ConnectionLog writes at error what only a person can help", () => {

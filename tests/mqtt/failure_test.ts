@@ -56,6 +56,7 @@ test("explain() tells a broker that is away from one that does not answer", () =
 test("explain() takes whatever ends an accepted connection for a drop", () => {
   for (const error of [null, coded("ECONNRESET"), coded("EHOSTUNREACH"), new Error("Keepalive timeout")]) {
     equal(explain(error, progress("accepted")).kind, "dropped");
+    equal(explain(error, progress("accepted")).remedy, null);
   }
   match(explain(new Error("Keepalive timeout"), progress("accepted")).message, /nothing heard .* for 90 s/);
 });

@@ -9,6 +9,7 @@ import { mqttOptions, type Publishing, startPublishing } from "../support/publis
 import { answering, CONNACK, readAll, ScriptedBroker } from "../support/scripted_broker.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
 import { test } from "../support/test.ts";
+import { UnansweringListener } from "../support/unanswering_listener.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 /** Attempts follow each other at once. */
@@ -52,6 +53,13 @@ test("MqttPublisher takes a broker that never answers for unresponsive after the
   match(String(first?.fields.reason), /did not answer within 100 ms/);
   equal(first?.level, "warning");
   ok(others.every(({ level }) => level === "debug"));
+});
+
+test("MqttPublisher takes a host that does not answer at all for unreachable after the connect timeout", async () => {
+  await using listener = await UnansweringListener.open();
+  await using publishing = startPublishing(listener.port, { connectTimeoutMs: 100 });
+  await waitFor(() => failures(publishing).length > 1, "two failures");
+  match(String(failures(publishing)[0]?.fields.reason), /no TCP connection within 100 ms/);
 });
 
 test("MqttPublisher survives a broker that accepts and closes at once", async () => {
@@ -263,6 +271,10 @@ for (const cleanSession of [true, false]) {
 /** What a broker may be doing when the publisher is closed; each leaves it connected or not. */
 const SITUATIONS: Record<string, (use: (port: number) => Promise<void>) => Promise<void>> = {
   "is absent": (use) => use(freePort()),
+  "is switched off": async (use) => {
+    await using listener = await UnansweringListener.open();
+    await use(listener.port);
+  },
   "has not answered": async (use) => {
     await using broker = new ScriptedBroker((connection) => readAll(connection).then(() => {}));
     await use(broker.port);
@@ -312,6 +324,7 @@ for (const [doing, situation] of Object.entries(SITUATIONS)) {
         await clock.advance(2_000);
         // A goodbye that hangs is the only thing that takes longer.
         for (let turn = 0; turn < 50 && !closed; turn++) await clock.advance(10);
+        await waitFor(() => closed, "the publisher to be closed");
         await closing;
         equal(publishing.settled.length, accepted);
         equal(publishing.publish("x"), "offline");
@@ -340,6 +353,7 @@ test("MqttPublisher waits half a second for a broker that does not hang up after
   await clock.advance(499);
   deepEqual(publishing.publisher.state, { kind: "closing" });
   await clock.advance(1);
+  await waitFor(() => publishing.publisher.state.kind === "closed", "the end");
   await closing;
   over.resolve();
 });

@@ -30,9 +30,14 @@ export class TcpProxy implements AsyncDisposable {
     this.#gate = null;
   }
 
+  /** Closes every connection that is open. */
+  closeAll(): void {
+    for (const connection of this.#connections) close(connection);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
-    for (const connection of this.#connections) close(connection);
+    this.closeAll();
     this.unblock();
     await this.#serving;
   }
