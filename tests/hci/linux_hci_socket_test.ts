@@ -82,9 +82,9 @@ test("openLinuxHciSocket() releases everything whichever call fails", async () =
     ["socket", [-97], {}, "EAFNOSUPPORT", /open a Bluetooth socket/],
     ["ioctl", [-5], {}, "EIO", /list the Bluetooth adapters: error 5/],
     ["ioctlInBackground", [-1], { powerUp: true }, "EPERM", /power up hci0.*CAP_NET_ADMIN/],
-    ["bind", [-1], { channel: "user" }, "EPERM", /open hci0 \(user channel\): permission denied/],
-    ["bind", [-16], { channel: "user" }, "EBUSY", /power it down first: `sudo hciconfig hci0 down`/],
-    ["bind", [-19], {}, "ENODEV", /open hci0 \(raw channel\): the adapter is gone/],
+    ["bind", [-1], { channel: "user" }, "EPERM", /open the user channel of hci0: permission denied/],
+    ["bind", [-16], { channel: "user" }, "EBUSY", /power it down with `sudo hciconfig hci0 down`/],
+    ["bind", [-19], {}, "ENODEV", /open the raw channel of hci0: the adapter is gone/],
     ["bind", [-132], { channel: "user" }, "ERFKILL", /rfkill unblock/],
     ["getsockopt", [-22], {}, "EIO", /read back the events of hci0: error 22/],
     ["eventfd", [-24], {}, "EIO", /open hci0: error 24/],
@@ -112,7 +112,7 @@ test("LinuxHciSocket.send() says why the kernel refuses", async () => {
   await using transport = await open(libc);
   const packet = commandPacket(hci.CMD_RESET);
   const failures: [number, HciErrorCode, RegExp][] = [
-    [-100, "ENETDOWN", /Cannot send to hci0: the adapter is powered down.*bluetoothctl power on/],
+    [-100, "ENETDOWN", /Cannot send to hci0: the adapter is powered down.*bluetoothctl power on.*hciconfig hci0 up/],
     [-1, "EPERM", /send to hci0: permission denied/],
     [-32, "ENODEV", /send to hci0: the adapter is gone/],
     [-19, "ENODEV", /send to hci0: the adapter is gone/],

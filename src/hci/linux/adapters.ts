@@ -63,7 +63,7 @@ export async function resetAdapter(selector: AdapterSelector | null, host: Linux
 /** A socket that is bound to no adapter: it carries questions about them, never packets. */
 export function openControl(libc: Libc): Disposable & { readonly fd: number } {
   const fd = libc.socket(AF_BLUETOOTH, SOCKET_TYPE, BTPROTO_HCI);
-  if (fd < 0) throw hciError("open a Bluetooth socket", -fd);
+  if (fd < 0) throw hciError("open", "a Bluetooth socket", -fd);
   return { fd, [Symbol.dispose]: () => void libc.close(fd) };
 }
 
@@ -73,7 +73,7 @@ export function readAdapters(libc: Libc, control: number): AdapterInfo[] {
   const list = new DataView(new ArrayBuffer(4 + maxAdapters * 8)); // struct hci_dev_list_req
   list.setUint16(0, maxAdapters, true);
   const result = libc.ioctl(control, HCIGETDEVLIST, new Uint8Array(list.buffer));
-  if (result < 0) throw hciError("list the Bluetooth adapters", -result);
+  if (result < 0) throw hciError("list", "the Bluetooth adapters", -result);
   const blocked = rfkillBlockedNames(libc);
   return Array.from({ length: list.getUint16(0, true) }, (_, i) => list.getUint16(4 + i * 8, true))
     .sort((a, b) => a - b)
@@ -172,5 +172,5 @@ export async function setPower(
     ? `grant CAP_NET_ADMIN, or power it ${power} with \`bluetoothctl power ${power === "up" ? "on" : "off"}\` ` +
       `or \`sudo hciconfig ${adapter.name} ${power}\``
     : undefined;
-  throw hciError(`power ${power} ${adapter.name}`, -result, remedy);
+  throw hciError(`power ${power}`, adapter.name, -result, remedy);
 }

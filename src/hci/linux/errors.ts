@@ -20,26 +20,44 @@ export const ERFKILL = 132;
 interface Cause {
   readonly code: HciErrorCode;
   readonly reason: string;
-  readonly remedy: string;
+  readonly remedy: (adapter: string) => string;
 }
 
 const notAllowed: Cause = {
   code: "EPERM",
   reason: "permission denied (CAP_NET_RAW and CAP_NET_ADMIN are needed)",
-  remedy: 'grant them with `sudo setcap cap_net_raw,cap_net_admin+eip "$(command -v bt-scanner)"` ' +
+  remedy: () =>
+    'grant them with `sudo setcap cap_net_raw,cap_net_admin+eip "$(command -v bt-scanner)"` ' +
     "or run it as the systemd service",
 };
-const gone: Cause = { code: "ENODEV", reason: "the adapter is gone", remedy: "plug it in again" };
+const gone: Cause = { code: "ENODEV", reason: "the adapter is gone", remedy: () => "plug it in again" };
 const noBluetooth: Cause = {
   code: "EAFNOSUPPORT",
-  reason: "no Bluetooth sockets here",
-  remedy: "load the kernel's support with `sudo modprobe bluetooth`, give a container the host's network, " +
+  reason: "there are no Bluetooth sockets",
+  remedy: () =>
+    "load the kernel's support with `sudo modprobe bluetooth`, give a container the host's network, " +
     "allow a service AF_BLUETOOTH, or use --source simulate or replay",
 };
 const busy: Cause = {
   code: "EBUSY",
   reason: "the adapter is in use",
-  remedy: "power it down with `sudo hciconfig hciN down` and stop what else uses it (`systemctl stop bluetooth`)",
+  remedy: (adapter) =>
+    `power it down with \`sudo hciconfig ${adapter} down\` and stop what else uses it (\`sudo systemctl stop bluetooth\`)`,
+};
+const blocked: Cause = {
+  code: "ERFKILL",
+  reason: "blocked by rfkill",
+  remedy: () => "unblock it with `rfkill unblock bluetooth`",
+};
+const down: Cause = {
+  code: "ENETDOWN",
+  reason: "the adapter is powered down",
+  remedy: (adapter) => `power it up with \`bluetoothctl power on\` or \`sudo hciconfig ${adapter} up\``,
+};
+const silent: Cause = {
+  code: "EIO",
+  reason: "the controller does not answer",
+  remedy: () => "unplug it, or switch the machine off and on again",
 };
 
 const causes: ReadonlyMap<number, Cause> = new Map([
@@ -51,28 +69,21 @@ const causes: ReadonlyMap<number, Cause> = new Map([
   [EPROTONOSUPPORT, noBluetooth],
   [EBUSY, busy],
   [EUSERS, busy],
-  [ERFKILL, { code: "ERFKILL", reason: "blocked by rfkill", remedy: "unblock it with `rfkill unblock bluetooth`" }],
-  [ENETDOWN, {
-    code: "ENETDOWN",
-    reason: "the adapter is powered down",
-    remedy: "power it up with `bluetoothctl power on` or `sudo hciconfig hciN up`",
-  }],
-  [ETIMEDOUT, {
-    code: "EIO",
-    reason: "the controller does not answer",
-    remedy: "unplug it or switch the machine off and on again",
-  }],
+  [ERFKILL, blocked],
+  [ENETDOWN, down],
+  [ETIMEDOUT, silent],
 ]);
 
 /**
  * The error for a system call that failed.
  *
- * @param action what was tried, as in "open hci0"
+ * @param action what was tried, as in "open"
+ * @param object what with, as in "hci0"
  * @param errno the system's error number, positive
  * @param remedy what to do about it, where the caller knows better than the number says
  */
-export function hciError(action: string, errno: number, remedy?: string): HciError {
-  const cause = causes.get(errno) ??
-    { code: "EIO", reason: `error ${errno}`, remedy: "see `dmesg | grep -i bluetooth`" };
-  return new HciError(cause.code, `Cannot ${action}: ${cause.reason}; ${remedy ?? cause.remedy}`);
+export function hciError(action: string, object: string, errno: number, remedy?: string): HciError {
+  const { code, reason, remedy: usualRemedy } = causes.get(errno) ??
+    { code: "EIO", reason: `error ${errno}`, remedy: () => "see `dmesg | grep -i bluetooth`" };
+  return new HciError(code, `Cannot ${action} ${object}: ${reason}; ${remedy ?? usualRemedy(object)}`);
 }

@@ -11,7 +11,7 @@ import {
   selectAdapter,
   setPower,
 } from "./adapters.ts";
-import { EAGAIN, EBUSY, EINTR, EIO, ENODEV, EPERM, hciError } from "./errors.ts";
+import { EAGAIN, EINTR, EIO, ENODEV, EPERM, hciError } from "./errors.ts";
 import type { Libc } from "./libc.ts";
 import * as uapi from "./uapi.ts";
 
@@ -21,7 +21,7 @@ export interface LinuxHciSocketOptions {
   readonly adapter: AdapterSelector | null;
   /**
    * `raw` shares the adapter with the kernel and other programs. `user` takes it from them: it has to
-   * be down, the kernel powers it up (this call waits for that) and sends nothing of its own.
+   * be down, the kernel powers it up, which holds up this program, and sends nothing of its own.
    */
   readonly channel: "raw" | "user";
   /** Powers a raw adapter up that is down; needs CAP_NET_ADMIN. */
@@ -32,7 +32,7 @@ export interface LinuxHciSocketOptions {
 export interface LinuxHciSocket extends HciTransport {
   /** The adapter as it was when it was opened. */
   readonly adapter: AdapterInfo;
-  /** How many packets the kernel has dropped because this program did not read them in time. */
+  /** How many packets the kernel has dropped because this program did not read them in time; 0 once closed. */
   droppedPackets(): number;
 }
 
@@ -56,7 +56,7 @@ export async function openLinuxHciSocket(
     await setPower("up", adapter, libc, control, host.clock);
   }
   const own = (fd: number): number => {
-    if (fd < 0) throw hciError(`open ${adapter.name}`, -fd);
+    if (fd < 0) throw hciError("open", adapter.name, -fd);
     return opening.adopt(fd, (fd) => void libc.close(fd));
   };
   const socket = own(libc.socket(uapi.AF_BLUETOOTH, uapi.SOCKET_TYPE, uapi.BTPROTO_HCI));
@@ -71,13 +71,15 @@ function bind(libc: Libc, socket: number, adapter: AdapterInfo, channel: "raw" |
   const channelNumber = channel === "raw" ? uapi.HCI_CHANNEL_RAW : uapi.HCI_CHANNEL_USER;
   const address = Uint16Array.of(uapi.AF_BLUETOOTH, adapter.index, channelNumber); // struct sockaddr_hci
   const result = libc.bind(socket, new Uint8Array(address.buffer));
-  if (result >= 0) return;
-  const remedy = result === -EBUSY
-    ? `power it down first: \`sudo hciconfig ${adapter.name} down\`, and stop what else uses it ` +
-      "(`sudo systemctl stop bluetooth`)"
-    : undefined;
-  throw hciError(`open ${adapter.name} (${channel} channel)`, -result, remedy);
+  if (result < 0) throw hciError(`open the ${channel} channel of`, adapter.name, -result);
 }
+
+const wantedEvents = [
+  hci.EVENT_COMMAND_COMPLETE,
+  hci.EVENT_COMMAND_STATUS,
+  hci.EVENT_HARDWARE_ERROR,
+  hci.EVENT_LE_META,
+];
 
 /**
  * To a process without CAP_NET_RAW the kernel does not refuse the filter, it silently takes LE
@@ -87,24 +89,17 @@ function filterEvents(libc: Libc, socket: number, adapter: AdapterInfo): void {
   const types = 1 << hci.PACKET_COMMAND | 1 << hci.PACKET_EVENT;
   const filter = new DataView(new ArrayBuffer(16)); // struct hci_filter: types, two words of events, opcode (0: any)
   filter.setUint32(0, types, true);
-  for (
-    const event of [
-      hci.EVENT_COMMAND_COMPLETE,
-      hci.EVENT_COMMAND_STATUS,
-      hci.EVENT_HARDWARE_ERROR,
-      hci.EVENT_LE_META,
-    ]
-  ) {
+  for (const event of wantedEvents) {
     const word = 4 + (event >> 5) * 4;
     filter.setUint32(word, filter.getUint32(word, true) | 1 << (event & 31), true);
   }
   const wanted = new Uint8Array(filter.buffer);
   const result = libc.setsockopt(socket, uapi.SOL_HCI, uapi.HCI_FILTER, wanted);
-  if (result < 0) throw hciError(`choose the events of ${adapter.name}`, -result);
+  if (result < 0) throw hciError("choose the events of", adapter.name, -result);
   const granted = new Uint8Array(wanted.length);
   const again = libc.getsockopt(socket, uapi.SOL_HCI, uapi.HCI_FILTER, granted);
-  if (again < 0) throw hciError(`read back the events of ${adapter.name}`, -again);
-  if (wanted.some((byte, i) => byte !== granted[i])) throw hciError(`open ${adapter.name}`, EPERM);
+  if (again < 0) throw hciError("read back the events of", adapter.name, -again);
+  if (wanted.some((byte, i) => byte !== granted[i])) throw hciError("open", adapter.name, EPERM);
 }
 
 /**
@@ -164,9 +159,9 @@ class OpenSocket implements LinuxHciSocket {
   }
 
   send(packet: Uint8Array): void {
-    if (this.#state === "closed") throw hciError(`send to ${this.name}`, ENODEV, "this program has closed it");
+    if (this.#state === "closed") throw hciError("send to", this.name, ENODEV, "this program has closed it");
     const written = this.#libc.write(this.#fds.socket, packet);
-    if (written !== packet.length) throw hciError(`send to ${this.name}`, written < 0 ? -written : EIO);
+    if (written !== packet.length) throw hciError("send to", this.name, written < 0 ? -written : EIO);
   }
 
   receive(onPacket: PacketHandler, signal: AbortSignal): Promise<void> {
@@ -178,15 +173,16 @@ class OpenSocket implements LinuxHciSocket {
     const wake = () => this.#wake();
     signal.addEventListener("abort", wake, { once: true });
     try {
-      const ready = new DataView(new ArrayBuffer(16)); // struct pollfd[2]: fd, events, revents
+      const fds = new Uint8Array(16); // struct pollfd[2]: i32 fd, i16 events, i16 revents
+      const view = new DataView(fds.buffer);
       for (const [i, fd] of [this.#fds.socket, this.#fds.alarm].entries()) {
-        ready.setInt32(i * 8, fd, true);
-        ready.setInt16(i * 8 + 4, uapi.POLLIN, true);
+        view.setInt32(i * 8, fd, true);
+        view.setInt16(i * 8 + 4, uapi.POLLIN, true);
       }
       while (this.#state === "open" && !signal.aborted) {
-        // Its result does not matter: where a signal has cut it short, the socket has nothing to read.
-        await this.#libc.poll(new Uint8Array(ready.buffer));
-        this.#readBatch(onPacket, signal, (ready.getInt16(6, true) & uapi.POLL_TROUBLE) !== 0);
+        // Its result does not matter: where a Unix signal has cut it short, there is nothing to read.
+        await this.#libc.poll(fds);
+        this.#readBatch(onPacket, signal, (view.getInt16(6, true) & uapi.POLL_TROUBLE) !== 0);
       }
     } finally {
       signal.removeEventListener("abort", wake);
@@ -197,12 +193,12 @@ class OpenSocket implements LinuxHciSocket {
     for (let count = 0; count < batchSize && this.#state === "open" && !signal.aborted; count++) {
       const length = this.#libc.read(this.#fds.socket, this.#packet);
       if (length > 0) {
-        onPacket(this.#packet.subarray(0, length));
+        void onPacket(this.#packet.subarray(0, length));
         continue;
       }
       const nothing = length === -EAGAIN || length === -EINTR;
       if (nothing && !trouble) return;
-      const error = hciError(`read from ${this.name}`, length === 0 || nothing ? ENODEV : -length);
+      const error = hciError("read from", this.name, length === 0 || nothing ? ENODEV : -length);
       if (error.code === "ENODEV") this.#state = "gone";
       throw error;
     }
