@@ -69,6 +69,12 @@ const BY_CODE: Readonly<Record<string, Finding>> = {
   UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  // Deno says this also where the client's certificate and key do not fit.
+  ERR_SSL_UNSUPPORTED_PROTOCOL: [
+    "rejected",
+    "TLS failed: no protocol version in common, or the client's certificate and key do not belong together",
+    "check mqtt.broker.tls.cert_file and key_file, and that the broker speaks TLS 1.2 or 1.3",
+  ],
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: ["rejected", "the broker wants a client certificate", CLIENT_CERTIFICATE],
 };
 

@@ -80,7 +80,8 @@ export class Link {
   }
 
   #ended(error: Error | null): void {
-    this.#end(explain(error, { ...this.options, stage: this.#stage }));
+    const { connectTimeoutMs, keepAliveS } = this.options;
+    this.#end(explain(error, { stage: this.#stage, connectTimeoutMs, keepAliveS }));
   }
 }
 

@@ -86,12 +86,15 @@ mosquittoTest(
   async () => {
     await using bench = await TlsBench.start("broker", "require_certificate true");
     await bench.fails(bench.tls(), /wants a client certificate/, /cert_file/);
+    const certificate = bench.certificates.certificate("client");
+    const foreignKey = bench.tls({ certFile: certificate, keyFile: bench.certificates.key("broker") });
+    await bench.fails(foreignKey, /do not belong together/, /key_file/);
     const certFile = `${bench.broker.folder}/client.crt`;
     await using publishing = startPublishing(bench.broker.port, {
       tls: bench.tls({ certFile, keyFile: bench.certificates.key("client") }),
     });
     await waitFor(() => publishing.log.of("broker connection failed").length > 0, "a failure without the file");
-    await Deno.copyFile(bench.certificates.certificate("client"), certFile);
+    await Deno.copyFile(certificate, certFile);
     await publishing.ready();
   },
 );

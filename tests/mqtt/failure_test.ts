@@ -19,7 +19,9 @@ test("explain() says what a code means, and what to do", () => {
     ["SELF_SIGNED_CERT_IN_CHAIN", "rejected", /not trusted/, /ca_file/],
     ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "rejected", /not trusted/, /ca_file/],
     ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "rejected", /wants a client certificate/, /cert_file/],
-    ["ERR_SSL_UNSUPPORTED_PROTOCOL", "rejected", /TLS failed: socket hang up/, /mqtt.broker.tls/],
+    ["ERR_SSL_UNSUPPORTED_PROTOCOL", "rejected", /belong together/, /key_file.*TLS 1.2/],
+    ["ERR_SSL_SOMETHING_NEW", "rejected", /TLS failed: socket hang up/, /mqtt.broker.tls/],
+    ["ESOMETHING_ELSE", "unresponsive", /socket hang up/, /^$/],
   ];
   for (const [code, kind, reason, remedy] of cases) {
     const failure = explain(coded(code), progress("connecting"));
