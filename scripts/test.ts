@@ -11,7 +11,7 @@
 // deno-lint-ignore-file no-console
 import { fileURLToPath } from "node:url";
 import { coverageByFolder, coverageTable, percent, totalCoverage } from "./coverage.ts";
-import { readOutcome } from "./test_report.ts";
+import { readOutcome, type TestOutcome } from "./test_report.ts";
 import { BROKER_TOOLS, ensureTools, searchPath } from "./tools.ts";
 
 const LEAST_COVERAGE_PERCENT = 90;
@@ -50,6 +50,30 @@ async function reportCoverage(profile: string): Promise<number> {
   return percent(totalCoverage(folders.values()));
 }
 
+/** Runs tests, shows them, and says how they ended. */
+async function runTests(profile: string, args: readonly string[]): Promise<TestOutcome & { readonly code: number }> {
+  const options = ["--allow-all", "--no-check", `--coverage=${profile}`, "--coverage-raw-data-only"];
+  const { code, stdout } = await deno(["test", ...options, ...args], true);
+  return { ...readOutcome(stdout), code };
+}
+
+/** Prints how it all went, the count last, and returns the exit code. */
+function conclude(runs: ReadonlyArray<TestOutcome & { readonly code: number }>, problems: string[]): number {
+  const passed = runs.reduce((sum, run) => sum + run.passed, 0);
+  const failed = runs.reduce((sum, run) => sum + run.failed, 0);
+  for (const { code } of runs) if (code !== 0) problems.push(`deno test ended with ${code}`);
+  if (passed + failed === 0) problems.push("no test ran");
+
+  const ignored = runs.flatMap((run) => run.ignored);
+  const unexplained = ignored.filter((name) => !/\bcapture|\.btsnoop\b/.test(name)).length;
+  if (NOTHING_LEFT_OUT && unexplained > 0) problems.push(`${unexplained} of these must not be left out`);
+
+  for (const name of ignored) console.log(`left out: ${name}`);
+  for (const problem of problems) console.log(`problem: ${problem}`);
+  console.log(`${passed} passed, ${failed} failed`);
+  return problems.length === 0 ? 0 : 1;
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const missing = await ensureTools(BROKER_TOOLS);
   if (missing.length > 0) {
@@ -58,23 +82,14 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const profile = await Deno.makeTempDir({ prefix: "bt-scanner-coverage-" });
   try {
-    const options = ["--allow-all", "--no-check", "--doc", `--coverage=${profile}`, "--coverage-raw-data-only"];
-    const run = await deno(["test", ...options, ...args], true);
-    const outcome = readOutcome(run.stdout);
-    const coveragePercent = await reportCoverage(profile);
-
-    const problems = [];
-    if (run.code !== 0) problems.push(`deno test ended with ${run.code}`);
-    if (outcome.passed + outcome.failed === 0) problems.push("no test ran");
-    if (args.length === 0 && coveragePercent < LEAST_COVERAGE_PERCENT) {
-      problems.push(`line coverage is below ${LEAST_COVERAGE_PERCENT} %`);
+    if (args.length > 0) {
+      const run = await runTests(profile, args);
+      await reportCoverage(profile);
+      return conclude([run], []);
     }
-    for (const name of outcome.ignored) console.log(`left out: ${name}`);
-    const { length } = outcome.ignored.filter((name) => !/\bcapture|\.btsnoop\b/.test(name));
-    if (NOTHING_LEFT_OUT && length > 0) problems.push(`${length} of these must not be left out`);
-    for (const problem of problems) console.log(`problem: ${problem}`);
-    console.log(`${outcome.passed} passed, ${outcome.failed} failed`);
-    return problems.length === 0 ? 0 : 1;
+    const runs = [await runTests(profile, ["tests"]), await runTests(profile, ["--doc", "src"])];
+    const enough = await reportCoverage(profile) >= LEAST_COVERAGE_PERCENT;
+    return conclude(runs, enough ? [] : [`line coverage is below ${LEAST_COVERAGE_PERCENT} %`]);
   } finally {
     await Deno.remove(profile, { recursive: true });
   }
