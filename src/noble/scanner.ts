@@ -32,12 +32,16 @@ export class NobleScanner implements Scanner {
     private readonly log: Logger,
   ) {}
 
-  /** @inheritdoc */
+  /** Whether the source waits for the sink. */
   get paced(): boolean {
     return this.options.paced;
   }
 
-  /** @inheritdoc */
+  /**
+   * Opens the controller and scans until `signal` aborts or a recording ends; see {@linkcode Scanner.run}.
+   *
+   * @throws {ScanError} where the scan cannot start, or ends without being asked to
+   */
   async run(sink: ScanSink, signal: AbortSignal): Promise<void> {
     sink.state({ kind: "starting" });
     let reason = "stopped";

@@ -30,8 +30,8 @@ export class Program implements AsyncDisposable {
   #stderr = "";
   #ended = false;
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    const [command, ...before] = commandLine();
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, wrapper: readonly string[] = []) {
+    const [command = "", ...before] = [...wrapper, ...commandLine()];
     this.#process = new Deno.Command(command, {
       args: [...before, ...args],
       cwd: ROOT,
@@ -45,10 +45,14 @@ export class Program implements AsyncDisposable {
     this.#process.status.then(() => this.#ended = true);
   }
 
+  /** The same, started by another program, which is given its command line as arguments. */
+  static through(wrapper: readonly string[], args: readonly string[]): Program {
+    return new Program(args, {}, wrapper);
+  }
+
   /** The agent with a JSON log, on this broker. */
   static agent(port: number, ...args: string[]): Program {
-    const common = ["run", "--scanner-id", "s1", "--broker", `mqtt://127.0.0.1:${port}`, "--log-format", "json"];
-    return new Program([...common, ...args]);
+    return new Program(agentArgs(port, ...args));
   }
 
   /** The complete lines of the JSON log so far. */
@@ -61,13 +65,19 @@ export class Program implements AsyncDisposable {
   }
 
   /** Resolves to the first line of this event, from the `from`th line on. */
-  async logged(event: string, from = 0): Promise<LogLine> {
+  async logged(event: string, from = 0, timeoutMs = 20_000): Promise<LogLine> {
     let found: LogLine | undefined;
-    await waitFor(() => {
-      found = this.log.slice(from).find((line) => line.event === event);
-      if (found === undefined && this.#ended) throw new Error(`It ended without logging "${event}":\n${this.#stderr}`);
-      return found !== undefined;
-    }, `the log line "${event}"`);
+    await waitFor(
+      () => {
+        found = this.log.slice(from).find((line) => line.event === event);
+        if (found === undefined && this.#ended) {
+          throw new Error(`It ended without logging "${event}":\n${this.#stderr}`);
+        }
+        return found !== undefined;
+      },
+      `the log line "${event}"`,
+      timeoutMs,
+    );
     if (found === undefined) throw new Error("unreachable");
     return found;
   }
@@ -93,7 +103,12 @@ export class Program implements AsyncDisposable {
   }
 }
 
-function commandLine(): [string, ...string[]] {
+/** The arguments of an agent `s1` with a JSON log, on the broker at this port. */
+export function agentArgs(port: number, ...more: string[]): string[] {
+  return ["run", "--scanner-id", "s1", "--broker", `mqtt://127.0.0.1:${port}`, "--log-format", "json", ...more];
+}
+
+function commandLine(): string[] {
   const executable = Deno.env.get("TEST_EXECUTABLE");
   if (executable !== undefined) return [executable];
   const [, ...start] = config.tasks.start.command.split(" ").slice(0, -1); // `run` is the caller's to say
