@@ -68,6 +68,22 @@ mosquittoTest("MqttPublisher leaves a will, published when it vanishes and not w
   deepEqual(late.messages, [{ topic: STATUS, payload: "offline: vanished", qos: 1, retain: true }]);
 });
 
+mosquittoTest("MqttPublisher carries a message that is larger than its buffers", async () => {
+  await using broker = await Mosquitto.start();
+  await using subscriber = await Subscriber.open(broker.port, "#");
+  const payload = "é".repeat(1_000_000);
+  for (const qos of [0, 1] as const) {
+    await using publishing = startPublishing(broker.port, { qos });
+    await publishing.ready();
+    equal(publishing.publish(payload), "accepted");
+    await publishing.ready();
+    equal(publishing.publish(payload), "accepted");
+    await waitFor(() => publishing.settled.length === 2, "both to be settled");
+  }
+  await subscriber.until(4);
+  ok(subscriber.payloads().every((received) => received === payload));
+});
+
 mosquittoTest("MqttPublisher is counted right by mosquitto_sub", async () => {
   const count = 5_000;
   await using broker = await Mosquitto.start("allow_anonymous true\nlistener {port} 127.0.0.1\nmax_queued_messages 0");
