@@ -61,7 +61,7 @@ export class Agent {
 
   /** The counters at this moment. */
   get counters(): Counters {
-    return this.#counter.snapshot();
+    return { ...this.#counter.snapshot(), missed: this.parts.scanner.missed };
   }
 
   /**

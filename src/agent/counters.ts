@@ -19,10 +19,12 @@ export interface Counters {
   readonly inFlight: number;
   /** Malformed AD structures in reports that were otherwise fine; outside the sum. */
   readonly malformedStructures: number;
+  /** Packets that were lost before they could be read, with however many reports in them; outside the sum. */
+  readonly missed: number;
 }
 
 /** Where a report ends. */
-export type Fate = Exclude<keyof Counters, "received" | "inFlight" | "malformedStructures">;
+export type Fate = Exclude<keyof Counters, "received" | "inFlight" | "malformedStructures" | "missed">;
 
 /** Counts reports in such a way that the sum of {@linkcode Counters} holds by construction. */
 export class ReportCounter {
@@ -53,8 +55,8 @@ export class ReportCounter {
     return this.#received - published - droppedOffline - droppedBackpressure - filtered - invalid;
   }
 
-  /** The counters at this moment. */
-  snapshot(): Counters {
+  /** What was counted, at this moment. */
+  snapshot(): Omit<Counters, "missed"> {
     return {
       received: this.#received,
       ...this.#ended,

@@ -79,6 +79,8 @@ export interface ScanSink {
 export interface Scanner {
   /** Whether the source waits for the sink (a recording), or goes on whatever happens (the air). */
   readonly paced: boolean;
+  /** How many packets were lost since the start before they could be read: more came than this machine took. */
+  readonly missed: number;
   /**
    * Scans until `signal` aborts or the source ends, then stops cleanly and resolves. Each call
    * starts afresh.

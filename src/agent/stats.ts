@@ -28,6 +28,8 @@ export interface Stats {
   readonly in_flight: number;
   /** See {@linkcode Counters.malformedStructures}. */
   readonly malformed_structures: number;
+  /** See {@linkcode Counters.missed}. */
+  readonly missed: number;
   /** Reports received per second over the interval. */
   readonly received_per_s: number;
   /** Messages published per second over the interval. */
@@ -104,6 +106,7 @@ export function countFields(counters: Counters): Pick<
   | "invalid"
   | "in_flight"
   | "malformed_structures"
+  | "missed"
 > {
   return {
     received: counters.received,
@@ -114,6 +117,7 @@ export function countFields(counters: Counters): Pick<
     invalid: counters.invalid,
     in_flight: counters.inFlight,
     malformed_structures: counters.malformedStructures,
+    missed: counters.missed,
   };
 }
 

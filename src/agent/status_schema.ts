@@ -34,6 +34,7 @@ export const statsSchema: z.ZodMiniType<Stats> = z.object({
   invalid: count("Could not be read as reports"),
   in_flight: count("On their way to the broker"),
   malformed_structures: count("Malformed AD structures skipped in reports that were otherwise fine"),
+  missed: count("Packets lost before they could be read: more came than this machine took"),
   received_per_s: perSecond("Reports received per second over the interval"),
   published_per_s: perSecond("Messages published per second over the interval"),
 });

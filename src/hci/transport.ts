@@ -27,6 +27,11 @@ export interface HciTransport extends AsyncDisposable {
   /** Whether the controller is powered up. False also where it is gone. */
   isUp(): boolean;
   /**
+   * How many packets from the controller were lost since it was opened because this program did not
+   * read them in time. What loses none says 0.
+   */
+  droppedPackets(): number;
+  /**
    * Sends a command or data packet to the controller.
    *
    * @throws {HciError} where the controller is gone, down, or out of bounds for this process

@@ -57,6 +57,10 @@ export class VirtualTransport implements HciTransport {
     return !this.#closed.signal.aborted;
   }
 
+  droppedPackets(): number {
+    return 0;
+  }
+
   send(packet: Uint8Array): void {
     if (!this.isUp()) throw this.#closedError("send to");
     const answer = this.#controller.answer(packet);

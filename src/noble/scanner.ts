@@ -25,6 +25,9 @@ const FOREIGN_STOP_GRACE_MS = 1_000;
 
 /** Scans through noble over any transport; the reports themselves bypass noble. */
 export class NobleScanner implements Scanner {
+  #transport: HciTransport | null = null;
+  #missedBefore = 0;
+
   /** Prepares; {@linkcode run} opens the controller. */
   constructor(
     private readonly options: NobleScannerOptions,
@@ -37,6 +40,11 @@ export class NobleScanner implements Scanner {
     return this.options.paced;
   }
 
+  /** How many packets were lost since the start before they could be read. */
+  get missed(): number {
+    return this.#missedBefore + (this.#transport?.droppedPackets() ?? 0);
+  }
+
   /**
    * Opens the controller and scans until `signal` aborts or a recording ends; see {@linkcode Scanner.run}.
    *
@@ -47,13 +55,23 @@ export class NobleScanner implements Scanner {
     let reason = "stopped";
     try {
       await using transport = await this.options.open();
-      await new Scan(transport, this.options, this.clock, this.log, sink).run(signal);
+      await this.#scan(transport, sink, signal);
     } catch (error) {
       const failure = toScanError(error);
       reason = failure.message;
       throw failure;
     } finally {
       sink.state({ kind: "stopped", reason });
+    }
+  }
+
+  async #scan(transport: HciTransport, sink: ScanSink, signal: AbortSignal): Promise<void> {
+    this.#transport = transport;
+    try {
+      await new Scan(transport, this.options, this.clock, this.log, sink).run(signal);
+    } finally {
+      this.#missedBefore = this.missed;
+      this.#transport = null;
     }
   }
 }

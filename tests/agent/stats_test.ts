@@ -16,7 +16,7 @@ function reporter(topic: string | null) {
     clock,
     publisher,
     log,
-    counters: () => counter.snapshot(),
+    counters: () => ({ ...counter.snapshot(), missed: 3 }),
   });
   return { clock, publisher, log, counter, stats };
 }
@@ -43,6 +43,7 @@ test("StatsReporter publishes the counters with rates over the interval, not ret
     invalid: 0,
     in_flight: 300,
     malformed_structures: 0,
+    missed: 3,
     received_per_s: 10,
     published_per_s: 5,
   });

@@ -8,6 +8,7 @@ import { test } from "../support/test.ts";
 type Behaviour = (sink: ScanSink, signal: AbortSignal) => Promise<void>;
 
 class ScriptedScanner implements Scanner {
+  readonly missed = 0;
   runs = 0;
   constructor(private readonly behaviour: (run: number) => Behaviour, readonly paced = false) {}
   run(sink: ScanSink, signal: AbortSignal): Promise<void> {

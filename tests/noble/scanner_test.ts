@@ -30,7 +30,7 @@ function scanning(faults: FakeAdapterOptions = {}, options: Partial<NobleScanner
     state: (state) => states.push(state),
   }, controller.signal);
   ended.catch(() => {}); // a test that expects a failure looks at it later
-  return { adapter, clock, log, controller, states, events, ended };
+  return { adapter, clock, log, controller, states, events, scanner, ended };
 }
 
 async function stop(scan: ReturnType<typeof scanning>): Promise<void> {
@@ -120,6 +120,15 @@ test("NobleScanner survives events that are cut anywhere", async () => {
   scan.adapter.deliver(REPORT);
   assert.deepEqual(scan.events.at(-1), REPORT);
   await stop(scan);
+});
+
+test("NobleScanner tells how many packets were missed, also after the adapter went away", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  scan.adapter.dropped = 5;
+  assert.equal(scan.scanner.missed, 5);
+  await stop(scan);
+  assert.equal(scan.scanner.missed, 5);
 });
 
 test("NobleScanner leaves no listeners at the process", async () => {

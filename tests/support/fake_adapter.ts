@@ -30,6 +30,8 @@ export class FakeAdapter implements HciTransport {
   /** Every command that reached the controller. */
   readonly sent: Uint8Array[] = [];
   closed = false;
+  /** How many packets it has lost. */
+  dropped = 0;
   readonly #options: FakeAdapterOptions;
   #onPacket: PacketHandler | null = null;
   #fail: (error: Error) => void = () => {};
@@ -46,6 +48,10 @@ export class FakeAdapter implements HciTransport {
 
   isUp(): boolean {
     return !this.closed;
+  }
+
+  droppedPackets(): number {
+    return this.closed ? 0 : this.dropped;
   }
 
   send(packet: Uint8Array): void {
