@@ -37,7 +37,7 @@ export interface MqttOptions {
   readonly cleanSession: boolean;
   /** Quality of service of the messages: 0, at most once; 1, at least once. */
   readonly qos: 0 | 1;
-  /** Most messages of QoS 1 that wait for their acknowledgement, 1 to 65,000. */
+  /** Most messages of QoS 1 that wait for their acknowledgement, at least 1; never more than 65,519. */
   readonly maxInFlight: number;
   /** How waits grow between attempts. */
   readonly reconnect: BackoffPolicy;

@@ -1,17 +1,23 @@
 const SLAB_BYTES = 65_536;
-/** Fixed header (1), remaining length (up to 4), length of the topic (2). */
-const MAX_HEADER_BYTES = 7;
+/** Fixed header (1), remaining length (up to 4), length of the topic (2), packet identifier (2). */
+const MAX_OVERHEAD_BYTES = 9;
 /** UTF-8 takes at most so many bytes for one UTF-16 unit. */
 const MAX_BYTES_PER_UNIT = 3;
 
 const PUBLISH = 0x30;
+const QOS_1 = 0x02;
+const RETAIN = 0x01;
+
+/** How a message is to be published. */
+export interface PublishFlags {
+  /** Packet identifier of QoS 1, 1 to 65,535; null: QoS 0. */
+  readonly id: number | null;
+  readonly retain: boolean;
+}
 
 /**
- * Writes PUBLISH packets of QoS 0, one behind the other, into shared memory, so that all messages
- * of a turn go to the socket in one piece.
- *
- * mqtt.js hands five pieces per message to the socket: 6.3 µs a message against 3.4 µs so, which is
- * the difference between 158,000 and 294,000 messages a second into Mosquitto on two cores.
+ * Writes PUBLISH packets, one behind the other, into shared memory, so that all messages of a turn
+ * go to the socket in one piece. mqtt.js hands over each message in five or six.
  *
  * @see MQTT 3.1.1, 3.3 (PUBLISH), 2.2.3 (remaining length)
  */
@@ -27,22 +33,28 @@ export class PublishBuffer {
   }
 
   /** Appends one message. `topic` has at most 65,535 bytes in UTF-8. */
-  append(topic: string, payload: string): void {
-    this.#reserve(MAX_HEADER_BYTES + MAX_BYTES_PER_UNIT * (topic.length + payload.length));
+  append(topic: string, payload: string, { id, retain }: PublishFlags): void {
+    this.#reserve(MAX_OVERHEAD_BYTES + MAX_BYTES_PER_UNIT * (topic.length + payload.length));
     const at = this.#end;
     // Nearly every message has a remaining length of two bytes; the others are moved.
     const body = at + 3;
+    // Both texts at once, which takes two thirds of the time of one after the other.
     const text = topic + payload;
     const { written } = this.#encoder.encodeInto(text, this.#slab.subarray(body + 2));
     const topicBytes = written === text.length ? topic.length : byteLength(topic);
-    this.#slab[body] = topicBytes >> 8;
-    this.#slab[body + 1] = topicBytes;
-    const remaining = written + 2;
-    const header = 1 + lengthBytes(remaining);
-    if (header !== 3) this.#slab.copyWithin(at + header, body, body + remaining);
-    this.#slab[at] = PUBLISH;
-    this.#writeLength(at + 1, remaining);
-    this.#end = at + header + remaining;
+    this.#write16(body, topicBytes);
+    let end = body + 2 + written;
+    if (id !== null) {
+      const idAt = body + 2 + topicBytes;
+      this.#slab.copyWithin(idAt + 2, idAt, end);
+      this.#write16(idAt, id);
+      end += 2;
+    }
+    const headerBytes = 1 + lengthBytes(end - body);
+    if (headerBytes !== 3) this.#slab.copyWithin(at + headerBytes, body, end);
+    this.#slab[at] = PUBLISH | (id === null ? 0 : QOS_1) | (retain ? RETAIN : 0);
+    this.#writeLength(at + 1, end - body);
+    this.#end = at + headerBytes + end - body;
   }
 
   /** Takes what was appended since the last time. Nobody else writes to these bytes any more. */
@@ -61,6 +73,11 @@ export class PublishBuffer {
     this.#slab = slab;
     this.#start = 0;
     this.#end = waiting.length;
+  }
+
+  #write16(at: number, value: number): void {
+    this.#slab[at] = value >> 8;
+    this.#slab[at + 1] = value;
   }
 
   #writeLength(at: number, length: number): void {
