@@ -17,8 +17,9 @@ const IDS = 65_535;
  * It ends with its connection.
  *
  * mqtt.js connects, keeps alive and reads; what is published goes past it to the socket, in one piece
- * for each turn of the event loop. That takes a third of the time, nothing piles up where mqtt.js
- * stores and waits, and the socket says when the bytes of QoS 0 were written, which mqtt.js does not.
+ * for each turn of the event loop. That takes about half the time (QoS 0: 3.4 µs a message against
+ * 6.3, QoS 1: 6.4 against 14), nothing piles up where mqtt.js stores and waits, and the socket says
+ * when the bytes of QoS 0 were written, which mqtt.js does not.
  */
 export class Outbox {
   readonly #buffer = new PublishBuffer();
