@@ -18,6 +18,7 @@ const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "types">>>
   agent: { advertisement: "all", time: "all" },
   log: { agent: "types" },
   mqtt: { agent: "all", time: "all" },
+  systemd: { agent: "types", time: "all" },
   noble: { hci: "all", agent: "all", advertisement: "all", time: "all" },
   cli: {
     advertisement: "all",
@@ -27,6 +28,7 @@ const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "types">>>
     log: "all",
     mqtt: "all",
     noble: "all",
+    systemd: "all",
     time: "all",
   },
   "main.ts": { cli: "all" },

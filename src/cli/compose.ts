@@ -1,8 +1,9 @@
 import type { AgentOptions, Logger } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
-import { type HciTransport, openLinuxHciSocket, openReplay, openSimulated } from "../hci/mod.ts";
-import type { MqttOptions } from "../mqtt/mod.ts";
+import { type HciTransport, linuxHost, openLinuxHciSocket, openReplay, openSimulated } from "../hci/mod.ts";
+import type { ConnectionState, MqttOptions } from "../mqtt/mod.ts";
 import { NobleScanner } from "../noble/mod.ts";
+import { readNotifySettings, sendNotification, ServiceNotifier, type ServiceNotifierParts } from "../systemd/mod.ts";
 import type { Clock } from "../time/mod.ts";
 
 /** Name, TCP, TLS and CONNACK together; slow links to far brokers take seconds. */
@@ -33,7 +34,7 @@ export function agentOptions({ scanner, filter, publisher, stats }: Config): Age
 /** What the configuration means to the connection. */
 export function mqttOptions({ mqtt }: Config, will: { topic: string; payload: string } | null): MqttOptions {
   const { broker, client, reconnect } = mqtt;
-  const { password_file } = broker;
+  const password_file = broker.password_file ?? passwordCredential(broker);
   return {
     host: broker.host,
     port: broker.port,
@@ -80,6 +81,36 @@ export function createScanner(config: Config, clock: Clock, log: Logger): NobleS
   );
 }
 
+/** Tells systemd about the agent; null where it was not started by it, or cannot be told. */
+export function createServiceNotifier(
+  { scanner }: Config,
+  parts: Omit<ServiceNotifierParts, "send">,
+): ServiceNotifier | null {
+  const settings = readNotifySettings(Deno.env.toObject(), Deno.pid);
+  if (settings === null) return null;
+  try {
+    const libc = linuxHost.openLibc(); // open for as long as the process
+    const send = (message: string) => sendNotification(libc, settings.socket, message);
+    const stallTimeoutMs = scanner.stall_timeout_s * 1000;
+    return new ServiceNotifier({ watchdogMs: settings.watchdogMs, stallTimeoutMs }, { ...parts, send });
+  } catch (error) {
+    parts.log.error("service manager cannot be told", { error });
+    return null;
+  }
+}
+
+/** Why there is no connection; null while there is one. */
+export function offlineReason(state: ConnectionState): string | null {
+  switch (state.kind) {
+    case "online":
+      return null;
+    case "waiting":
+      return state.reason;
+    default:
+      return state.kind;
+  }
+}
+
 function openSource({ scanner, replay, simulate }: Config, clock: Clock): Promise<HciTransport> {
   switch (scanner.source) {
     case "hci":
@@ -96,8 +127,15 @@ function openSource({ scanner, replay, simulate }: Config, clock: Clock): Promis
   }
 }
 
-async function readPassword(path: string): Promise<string> {
-  return (await Deno.readTextFile(path)).replace(/\r?\n$/, "");
+/** Where systemd leaves the password (`LoadCredential=mqtt-password:…`), for a user that has none configured. */
+function passwordCredential({ username, password }: Config["mqtt"]["broker"]): string | null {
+  const folder = Deno.env.get("CREDENTIALS_DIRECTORY");
+  return folder === undefined || username === null || password !== null ? null : `${folder}/mqtt-password`;
+}
+
+/** Null where the file has none, as a credential that was not set up. */
+async function readPassword(path: string): Promise<string | null> {
+  return (await Deno.readTextFile(path)).replace(/\r?\n$/, "") || null;
 }
 
 function unreachable(source: never): never {

@@ -4,7 +4,7 @@ import { HciError } from "../hci/mod.ts";
 import { type ByteOutput, createLog, LineWriter } from "../log/mod.ts";
 import { MqttPublisher } from "../mqtt/mod.ts";
 import { systemClock } from "../time/mod.ts";
-import { agentOptions, createScanner, mqttOptions } from "./compose.ts";
+import { agentOptions, createScanner, createServiceNotifier, mqttOptions, offlineReason } from "./compose.ts";
 import { EXIT } from "./exit_codes.ts";
 import { VERSION } from "./version.ts";
 
@@ -27,15 +27,26 @@ export async function run(config: Config, logOutput: ByteOutput, signal: AbortSi
   const publisher = new MqttPublisher(mqttOptions(config, status.will), {
     ...parts,
     readFile: Deno.readFile,
-    onOnline: () => status.online(),
+    onOnline: () => {
+      status.online();
+      service?.online();
+    },
   });
-  const scanner = createScanner(config, clock, log);
+  const service = createServiceNotifier(config, {
+    clock,
+    log,
+    offlineReason: () => offlineReason(publisher.state),
+    published: () => agent.counters.published,
+  });
+  const noble = createScanner(config, clock, log);
+  const scanner = service?.watch(noble) ?? noble;
   const agent = new Agent(agentOptions(config), { ...parts, scanner, publisher, status });
   log.info("starting", { version: VERSION, scannerId, source });
   let exitCode: number = EXIT.ok;
   try {
     await using connection = publisher;
     connection.start();
+    await using _ = service?.start(signal);
     await agent.run(signal);
   } catch (error) {
     log.error("cannot go on", error instanceof ScanError ? { reason: error.message } : { error });

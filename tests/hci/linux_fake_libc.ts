@@ -76,6 +76,10 @@ export class FakeLibc implements Libc {
     return 0;
   }
 
+  connect(): number {
+    throw new Error("HCI sockets are not connected");
+  }
+
   setsockopt(fd: number, level: number, name: number, value: Uint8Array): number {
     const socket = this.#hci(fd);
     if (level === 1) {

@@ -31,6 +31,7 @@ test("openLibc() calls the system and gives its error numbers, negated", () => {
   assert.equal(libc.read(alarm, counter), -EBADF);
   assert.equal(libc.write(alarm, counter), -EBADF);
   assert.equal(libc.bind(alarm, counter), -EBADF);
+  assert.equal(libc.connect(alarm, counter), -EBADF);
   assert.equal(libc.ioctl(alarm, 0x5401, 0), -EBADF);
   assert.equal(libc.ioctl(alarm, 0x5401, counter), -EBADF);
   assert.equal(libc.setsockopt(alarm, 1, 8, counter), -EBADF);

@@ -1,7 +1,7 @@
 import { HciError } from "../transport.ts";
 
 /**
- * The system calls that HCI sockets need. Where a call fails its result is the error number,
+ * The system calls that HCI sockets need, and the service manager's. Where a call fails its result is the error number,
  * negated, as the kernel itself has it; the two that run on another thread give −1 instead, for
  * `errno` stays on that thread.
  */
@@ -10,6 +10,8 @@ export interface Libc extends Disposable {
   socket(domain: number, type: number, protocol: number): number;
   /** bind(2), to a `struct sockaddr_…`. */
   bind(fd: number, address: Uint8Array): number;
+  /** connect(2), to a `struct sockaddr_…`. */
+  connect(fd: number, address: Uint8Array): number;
   /** setsockopt(2). */
   setsockopt(fd: number, level: number, name: number, value: Uint8Array): number;
   /** getsockopt(2), into `value`. */
@@ -52,6 +54,7 @@ const symbols = {
   memcpy: { parameters: ["buffer", "pointer", "usize"], result: "void" },
   socket: { parameters: ["i32", "i32", "i32"], result: "i32" },
   bind: { parameters: ["i32", "buffer", "u32"], result: "i32" },
+  connect: { parameters: ["i32", "buffer", "u32"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   ioctlNumber: { name: "ioctl", parameters: ["i32", "usize", "usize"], result: "i32" },
@@ -87,6 +90,7 @@ export function openLibc(paths: readonly string[] = libcPaths()): Libc {
   return {
     socket: (domain, type, protocol) => checked(c.socket(domain, type, protocol)),
     bind: (fd, address) => checked(c.bind(fd, address, address.length)),
+    connect: (fd, address) => checked(c.connect(fd, address, address.length)),
     setsockopt: (fd, level, name, value) => checked(c.setsockopt(fd, level, name, value, value.length)),
     getsockopt: (fd, level, name, value) => checked(c.getsockopt(fd, level, name, value, Uint32Array.of(value.length))),
     ioctl: (fd, request, argument) =>

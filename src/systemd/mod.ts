@@ -1,0 +1,6 @@
+/** Running as a systemd service: readiness, a line of status, and a watchdog that notices a dead scan.
+ *
+ * @module
+ */
+export { type NotifyCalls, type NotifySettings, readNotifySettings, sendNotification } from "./notify.ts";
+export { ServiceNotifier, type ServiceNotifierOptions, type ServiceNotifierParts } from "./service_notifier.ts";

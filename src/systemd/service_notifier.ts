@@ -1,0 +1,173 @@
+import type { Logger, Scanner, ScanState } from "../agent/mod.ts";
+import type { Clock } from "../time/mod.ts";
+
+/** How a {@linkcode ServiceNotifier} watches. */
+export interface ServiceNotifierOptions {
+  /** The service manager's patience, in milliseconds; null: it does not watch. */
+  readonly watchdogMs: number | null;
+  /** Silence after which the agent itself begins the scan afresh, in milliseconds. */
+  readonly stallTimeoutMs: number;
+}
+
+/** What a {@linkcode ServiceNotifier} works with. */
+export interface ServiceNotifierParts {
+  /** Sends a notification without waiting; the error number, negated, where it cannot. */
+  readonly send: (message: string) => number;
+  /** Why there is no connection to the broker; null while there is one. */
+  readonly offlineReason: () => string | null;
+  /** How many messages have been published. */
+  readonly published: () => number;
+  /** Times the signs of life. */
+  readonly clock: Clock;
+  /** Where it is written that the scan is stuck, or that nobody listens. */
+  readonly log: Logger;
+}
+
+/** For status and start-up where no watchdog asks for more. */
+const UNWATCHED_INTERVAL_MS = 30_000;
+/** What ending a scan, waiting and beginning it again take at most, with a controller that does not answer. */
+const RESTART_MARGIN_MS = 30_000;
+
+/**
+ * Tells the service manager what the agent does: ready once it has scanned and been connected, a
+ * line of status, signs of life, and that it ends.
+ *
+ * A sign of life is given while the event loop turns and the scan moves: an event came, or its state
+ * changed, within the time in which the agent begins a silent scan afresh. An adapter that is away,
+ * a quiet room and a broker that is away are no reasons to be killed; a scan that cannot even be
+ * begun afresh is one.
+ */
+export class ServiceNotifier {
+  #scan: ScanState = { kind: "starting" };
+  #hasScanned = false;
+  #hasConnected = false;
+  #isEnding = false;
+  /** Whether the scan has moved since the last look; a flag, for each report sets it. */
+  #moved = true;
+  #movedMs = 0;
+  /** A recording waits for its reader: it has no time within which to move. */
+  #isPaced = false;
+  #wasAlive = true;
+  #wasHeard = true;
+
+  /** Prepares; {@linkcode start} begins. */
+  constructor(private readonly options: ServiceNotifierOptions, private readonly parts: ServiceNotifierParts) {}
+
+  /** The same scanner, whose signs of life are noted. */
+  watch(scanner: Scanner): Scanner {
+    this.#isPaced = scanner.paced;
+    return {
+      paced: scanner.paced,
+      get missed() {
+        return scanner.missed;
+      },
+      run: (sink, signal) =>
+        scanner.run({
+          event: (packet) => {
+            this.#moved = true;
+            return sink.event(packet);
+          },
+          state: (state) => {
+            this.#scanChanged(state);
+            sink.state(state);
+          },
+        }, signal),
+    };
+  }
+
+  /** The broker has accepted a connection. */
+  online(): void {
+    this.#hasConnected = true;
+    this.#notify();
+  }
+
+  /** Gives signs of life until `signal` aborts or it is disposed of, then says that the agent ends. */
+  start(signal: AbortSignal): AsyncDisposable {
+    const ended = new AbortController();
+    const running = this.#run(AbortSignal.any([signal, ended.signal]));
+    return {
+      async [Symbol.asyncDispose]() {
+        ended.abort();
+        await running;
+      },
+    };
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const intervalMs = this.options.watchdogMs === null ? UNWATCHED_INTERVAL_MS : this.options.watchdogMs / 2;
+    while (!signal.aborted) {
+      this.#notify(...(this.#checkLife() ? this.#signsOfLife(intervalMs) : []));
+      await this.parts.clock.sleep(intervalMs, signal).catch(() => {});
+    }
+    this.#notify("STOPPING=1");
+    this.#isEnding = true;
+  }
+
+  #signsOfLife(intervalMs: number): string[] {
+    const signs = this.options.watchdogMs === null ? [] : ["WATCHDOG=1"];
+    // The watchdog sleeps until the start is over; until then the time-out of the start stands in.
+    if (!this.#isReady) signs.push(`EXTEND_TIMEOUT_USEC=${Math.round(intervalMs * 2_000)}`);
+    return signs;
+  }
+
+  get #isReady(): boolean {
+    return this.#hasScanned && this.#hasConnected;
+  }
+
+  #scanChanged(state: ScanState): void {
+    this.#moved = true;
+    this.#scan = state;
+    if (state.kind === "scanning") this.#hasScanned = true;
+    this.#notify();
+  }
+
+  #checkLife(): boolean {
+    const { clock, log } = this.parts;
+    const nowMs = clock.monotonicMs();
+    if (this.#moved) this.#movedMs = nowMs;
+    this.#moved = false;
+    const silentMs = nowMs - this.#movedMs;
+    const isAlive = this.#isPaced || silentMs <= this.options.stallTimeoutMs + RESTART_MARGIN_MS;
+    if (!isAlive && this.#wasAlive) {
+      const action = this.options.watchdogMs === null ? "none: no watchdog is set" : "the watchdog restarts the agent";
+      log.error("scan is stuck", { silentS: Math.round(silentMs / 1000), action });
+    }
+    this.#wasAlive = isAlive;
+    return isAlive;
+  }
+
+  /** Tells the whole state each time, for what a busy service manager has no room for is lost. */
+  #notify(...more: string[]): void {
+    if (this.#isEnding) return;
+    const ready = this.#isReady ? ["READY=1"] : [];
+    const result = this.parts.send([...ready, `STATUS=${this.#status()}`, ...more].join("\n"));
+    if (result < 0 && this.#wasHeard) this.parts.log.warn("service manager does not listen", { errno: -result });
+    this.#wasHeard = result >= 0;
+  }
+
+  #status(): string {
+    const { offlineReason, published } = this.parts;
+    const offline = offlineReason();
+    const broker = offline === null ? "connected" : `not connected: ${offline}`;
+    const status = `${scanText(this.#scan)}; ${broker}; ${published()} published`;
+    // A line break would begin another assignment.
+    return status.replace(/\p{Cc}+/gu, " ");
+  }
+}
+
+function scanText(state: ScanState): string {
+  switch (state.kind) {
+    case "starting":
+      return "starting to scan";
+    case "scanning":
+      return `scanning with ${state.adapter}`;
+    case "stopped":
+      return `not scanning: ${state.reason}`;
+    default:
+      return unreachable(state);
+  }
+}
+
+function unreachable(state: never): never {
+  throw new TypeError(`Unknown scan state: ${JSON.stringify(state)}`);
+}

@@ -1,0 +1,251 @@
+import assert from "node:assert/strict";
+import type { Scanner, ScanSink, ScanState } from "../../src/agent/mod.ts";
+import { superviseScan } from "../../src/agent/supervisor.ts";
+import { ServiceNotifier } from "../../src/systemd/mod.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { RecordingLog } from "../support/recording_log.ts";
+import { test } from "../support/test.ts";
+
+const SCANNING: ScanState = {
+  kind: "scanning",
+  adapter: "hci0",
+  adapterAddress: null,
+  mode: "active",
+  extended: false,
+};
+const STALL_TIMEOUT_MS = 60_000;
+const EVENT = Uint8Array.of(4, 0x3e, 0);
+
+/** A scanner that a test moves by hand, and that ends when it is told to, unless it is stuck. */
+class HandScanner implements Scanner {
+  sink: ScanSink | null = null;
+  isStuck = false;
+  missed = 0;
+  constructor(readonly paced = false) {}
+  run(sink: ScanSink, signal: AbortSignal): Promise<void> {
+    this.sink = sink;
+    return new Promise((resolve) => {
+      signal.addEventListener("abort", () => {
+        if (!this.isStuck) resolve();
+      }, { once: true });
+    });
+  }
+}
+
+function notifier({ watchdogMs = 30_000 as number | null, paced = false } = {}) {
+  const clock = new FakeClock();
+  const log = new RecordingLog();
+  const sent: string[][] = [];
+  const world = { offline: "connecting" as string | null, published: 0, result: 1 };
+  const service = new ServiceNotifier({ watchdogMs, stallTimeoutMs: STALL_TIMEOUT_MS }, {
+    clock,
+    log,
+    send: (message) => {
+      sent.push(message.split("\n"));
+      return world.result;
+    },
+    offlineReason: () => world.offline,
+    published: () => world.published,
+  });
+  const stop = new AbortController();
+  const scanner = new HandScanner(paced);
+  const heard: string[] = [];
+  const sink: ScanSink = {
+    event: () => void heard.push("event"),
+    state: ({ kind }) => void heard.push(kind),
+  };
+  const watched = service.watch(scanner);
+  const begin = () => {
+    const scanning = watched.run(sink, stop.signal);
+    const serving = service.start(stop.signal);
+    return {
+      async [Symbol.asyncDispose]() {
+        stop.abort();
+        await scanning;
+        await serving[Symbol.asyncDispose]();
+      },
+    };
+  };
+  const count = (line: string) => sent.filter((lines) => lines.includes(line)).length;
+  const status = () => sent.at(-1)?.find((line) => line.startsWith("STATUS="));
+  return { service, scanner, watched, clock, log, sent, world, stop, heard, begin, count, status };
+}
+
+test("ServiceNotifier says that it is ready once it has scanned and been connected, in either order", async () => {
+  for (const order of ["scan first", "broker first"]) {
+    const t = notifier();
+    await using _ = t.begin();
+    const steps = [() => t.scanner.sink?.state(SCANNING), () => t.service.online()];
+    if (order === "broker first") steps.reverse();
+    steps[0]?.();
+    assert.equal(t.count("READY=1"), 0, order);
+    steps[1]?.();
+    assert.equal(t.count("READY=1"), 1, order);
+  }
+});
+
+test("ServiceNotifier stays ready when the adapter or the broker is gone", async () => {
+  const t = notifier();
+  await using _ = t.begin();
+  t.service.online();
+  t.scanner.sink?.state(SCANNING);
+  t.world.offline = "connect ECONNREFUSED";
+  t.scanner.sink?.state({ kind: "stopped", reason: "hci0 is gone" });
+  assert.ok(t.sent.at(-1)?.includes("READY=1"));
+  assert.equal(t.status(), "STATUS=not scanning: hci0 is gone; not connected: connect ECONNREFUSED; 0 published");
+});
+
+test("ServiceNotifier shows scan, connection and count in one line that no reason can break", async () => {
+  const t = notifier();
+  await using _ = t.begin();
+  t.world.offline = null;
+  t.world.published = 1_234;
+  t.scanner.sink?.state(SCANNING);
+  assert.equal(t.status(), "STATUS=scanning with hci0; connected; 1234 published");
+  t.scanner.sink?.state({ kind: "starting" });
+  assert.equal(t.status(), "STATUS=starting to scan; connected; 1234 published");
+  t.scanner.sink?.state({ kind: "stopped", reason: "odd\nMAINPID=1\r\n" });
+  assert.equal(t.status(), "STATUS=not scanning: odd MAINPID=1 ; connected; 1234 published");
+});
+
+test("ServiceNotifier passes events, states and losses on", async () => {
+  const t = notifier();
+  await using _ = t.begin();
+  assert.equal(t.watched.paced, false);
+  t.scanner.sink?.state(SCANNING);
+  t.scanner.sink?.event(EVENT);
+  t.scanner.missed = 7;
+  assert.deepEqual(t.heard, ["scanning", "event"]);
+  assert.equal(t.watched.missed, 7);
+});
+
+test("ServiceNotifier feeds the watchdog at half its patience while events come", async () => {
+  const t = notifier({ watchdogMs: 10_000 });
+  await using _ = t.begin();
+  t.scanner.sink?.state(SCANNING);
+  for (let s = 0; s < 600; s += 5) {
+    t.scanner.sink?.event(EVENT);
+    await t.clock.advance(5_000);
+  }
+  assert.equal(t.count("WATCHDOG=1"), 1 + 600 / 5);
+  assert.equal(t.log.records.length, 0);
+});
+
+test("ServiceNotifier starves the watchdog once the scan has not moved, and feeds it again when it does", async () => {
+  const t = notifier();
+  await using _ = t.begin();
+  t.scanner.sink?.state(SCANNING);
+  await t.clock.advance(90_000);
+  const fed = t.count("WATCHDOG=1");
+  assert.equal(fed, 1 + 90 / 15);
+  await t.clock.advance(600_000);
+  // What moved just before the first look counts from then.
+  assert.ok(t.count("WATCHDOG=1") <= fed + 1);
+  assert.equal(t.log.of("scan is stuck").length, 1);
+  t.scanner.sink?.event(EVENT);
+  await t.clock.advance(15_000);
+  assert.ok(t.sent.at(-1)?.includes("WATCHDOG=1"));
+});
+
+test("ServiceNotifier feeds the watchdog for as long as the agent finds no adapter, or hears nothing", async () => {
+  for (const kind of ["no adapter", "silence"]) {
+    const t = notifier();
+    const scanner: Scanner = {
+      paced: false,
+      missed: 0,
+      run: (sink, signal) => {
+        sink.state({ kind: "starting" });
+        if (kind === "no adapter") return Promise.reject(new Error("Cannot find hci0"));
+        sink.state(SCANNING);
+        return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      },
+    };
+    const sink: ScanSink = { event: () => undefined, state: () => {} };
+    const parts = { clock: t.clock, random: () => 1, log: t.log, stallTimeoutMs: STALL_TIMEOUT_MS };
+    const supervised = superviseScan({ ...parts, scanner: t.service.watch(scanner) }, sink, t.stop.signal);
+    await using _ = t.service.start(t.stop.signal);
+    await t.clock.advance(900_000);
+    assert.equal(t.count("WATCHDOG=1"), 1 + 900 / 15, kind);
+    t.stop.abort();
+    await supervised;
+  }
+});
+
+test("ServiceNotifier starves the watchdog when the agent cannot end a silent scan", async () => {
+  const t = notifier();
+  t.scanner.isStuck = true;
+  const sink: ScanSink = { event: () => undefined, state: () => {} };
+  const parts = { clock: t.clock, random: () => 1, log: t.log, stallTimeoutMs: STALL_TIMEOUT_MS };
+  superviseScan({ ...parts, scanner: t.watched }, sink, t.stop.signal);
+  await using _ = t.service.start(t.stop.signal);
+  t.scanner.sink?.state(SCANNING);
+  await t.clock.advance(900_000);
+  assert.ok(t.count("WATCHDOG=1") <= 8);
+  assert.deepEqual(t.log.of("scan is stuck").map(({ level }) => level), ["error"]);
+});
+
+test("ServiceNotifier lets a recording take its time", async () => {
+  const t = notifier({ paced: true });
+  await using _ = t.begin();
+  t.scanner.sink?.state(SCANNING);
+  await t.clock.advance(900_000);
+  assert.equal(t.count("WATCHDOG=1"), 1 + 900 / 15);
+});
+
+test("ServiceNotifier asks for more time to start while the scan moves, and only until it is ready", async () => {
+  const t = notifier();
+  await using _ = t.begin();
+  assert.equal(t.count("EXTEND_TIMEOUT_USEC=30000000"), 1);
+  await t.clock.advance(30_000);
+  assert.equal(t.count("EXTEND_TIMEOUT_USEC=30000000"), 3);
+  await t.clock.advance(900_000);
+  assert.ok(t.count("EXTEND_TIMEOUT_USEC=30000000") <= 8, "a stuck scan is no reason to wait");
+  const asked = t.count("EXTEND_TIMEOUT_USEC=30000000");
+  t.scanner.sink?.state(SCANNING);
+  t.service.online();
+  await t.clock.advance(60_000);
+  assert.equal(t.count("EXTEND_TIMEOUT_USEC=30000000"), asked);
+});
+
+test("ServiceNotifier keeps the status fresh where there is no watchdog, and feeds none", async () => {
+  const t = notifier({ watchdogMs: null });
+  await using _ = t.begin();
+  await t.clock.advance(60_000);
+  assert.equal(t.sent.length, 3);
+  assert.equal(t.count("WATCHDOG=1"), 0);
+});
+
+test("ServiceNotifier says once that it ends, as soon as it is told to, and nothing more", async () => {
+  const t = notifier();
+  {
+    await using _ = t.begin();
+    t.scanner.sink?.state(SCANNING);
+    t.stop.abort();
+    await t.clock.advance(0);
+    assert.equal(t.count("STOPPING=1"), 1);
+    t.scanner.sink?.state({ kind: "stopped", reason: "stopped" });
+  }
+  assert.equal(t.count("STOPPING=1"), 1);
+  assert.ok(t.sent.at(-1)?.includes("STOPPING=1"));
+  assert.equal(t.clock.sleeping, 0);
+});
+
+test("ServiceNotifier says that it ends when it is disposed of", async () => {
+  const t = notifier();
+  await t.service.start(new AbortController().signal)[Symbol.asyncDispose]();
+  assert.equal(t.count("STOPPING=1"), 1);
+});
+
+test("ServiceNotifier logs once that nobody listens, and goes on", async () => {
+  const t = notifier();
+  t.world.result = -111;
+  await using _ = t.begin();
+  await t.clock.advance(60_000);
+  const complaints = () => t.log.of("service manager does not listen").map(({ level, fields }) => [level, fields]);
+  assert.deepEqual(complaints(), [["warning", { errno: 111 }]]);
+  t.world.result = 1;
+  await t.clock.advance(15_000);
+  t.world.result = -111;
+  await t.clock.advance(30_000);
+  assert.equal(complaints().length, 2);
+});
