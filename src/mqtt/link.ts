@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { type IClientOptions, MqttClient } from "mqtt";
-import type { Clock } from "../time/mod.ts";
+import { abortable, type Clock } from "../time/mod.ts";
 import { type ConnectionFailure, explain, type Progress } from "./failure.ts";
 import type { MqttOptions } from "./options.ts";
 import { type Credentials, openStream, readCredentials, type ReadFile } from "./stream.ts";
@@ -108,15 +108,6 @@ export function clientOptions(options: MqttOptions, password: Credentials["passw
   };
 }
 
-/** @throws the signal's reason, as soon as it aborts */
-async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return abortable<T>(signal, (resolve, reject) => promise.then(resolve, reject));
 }
