@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { type CliIo, runCli } from "../../src/cli/mod.ts";
+import { test } from "../support/test.ts";
+
+async function cli(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const log: string[] = [];
+  const decoder = new TextDecoder();
+  const io: CliIo = {
+    env,
+    stdout: (text) => out.push(text),
+    stderr: (text) => err.push(text),
+    log: {
+      write(bytes) {
+        log.push(decoder.decode(bytes));
+        return Promise.resolve(bytes.length);
+      },
+    },
+  };
+  const code = await runCli(args, io, new AbortController().signal);
+  return { code, stdout: out.join(""), stderr: err.join(""), log: log.join("") };
+}
+
+test("runCli() prints its version", async () => {
+  const { code, stdout } = await cli(["--version"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^\d+\.\d+\.\d+/);
+});
+
+test("runCli() prints help for all and for one command, and ends with 0", async () => {
+  const all = await cli(["--help"]);
+  assert.deepEqual([all.code, /run .*\n[^]*check .*\n[^]*schema/.test(all.stdout)], [0, true]);
+  const run = await cli(["run", "--help"]);
+  assert.equal(run.code, 0);
+  for (
+    const flag of ["--config", "--scanner-id", "--broker", "--qos", "--adapter", "--source", "--replay", "--passive"]
+  ) {
+    assert.ok(run.stdout.includes(flag), flag);
+  }
+  assert.match(run.stdout, /77 missing permission/);
+});
+
+test("runCli() ends with 2 where the usage is wrong, and says what is meant", async () => {
+  const flag = await cli(["run", "--scaner-id", "x"]);
+  assert.equal(flag.code, 2);
+  assert.match(flag.stderr, /Did you mean --scanner-id/);
+  assert.equal((await cli(["rum"])).code, 2);
+  assert.equal((await cli(["schema", "massage"])).code, 2);
+  assert.equal((await cli([])).code, 2);
+});
+
+test("run ends with 2 and every problem of the configuration at once", async () => {
+  const { code, stderr, log } = await cli(["run", "--qos", "2", "--broker", "http://x"], {
+    BT_SCANNER_SCANNER_MOOD: "1",
+  });
+  assert.equal(code, 2);
+  for (const part of ["--qos", "--broker", "BT_SCANNER_SCANNER_MOOD", "--scanner-id"]) {
+    assert.ok(stderr.includes(part), part);
+  }
+  assert.equal(log, "");
+});
+
+test("run ends with 1 where the recording cannot be read, and names it", async () => {
+  const args = ["run", "--scanner-id", "s1", "--broker", "mqtt://127.0.0.1:1", "--replay", "/nowhere/a.btsnoop"];
+  const { code, log } = await cli(args);
+  assert.equal(code, 1);
+  assert.match(log, /cannot go on .*\/nowhere\/a\.btsnoop/);
+});
+
+test("check prints the effective configuration and warnings apart", async () => {
+  const { code, stdout, stderr } = await cli(["check", "--scanner-id", "s1"], {
+    BT_SCANNER_MQTT_BROKER_USERNAME: "u",
+    BT_SCANNER_MQTT_BROKER_PASSWORD: "open sesame",
+    BT_SCANNER_MQTT_CLIENT_KEEP_ALIVE: "0",
+  });
+  assert.equal(code, 0);
+  assert.match(stdout, /id: s1/);
+  assert.match(stderr, /warning: .*keep_alive/);
+  assert.ok(!`${stdout}${stderr}`.includes("sesame"));
+});
+
+test("schema prints a JSON Schema of each message and of the configuration", async () => {
+  for (const what of ["message", "status", "stats", "config"]) {
+    const { code, stdout } = await cli(["schema", what]);
+    assert.equal(code, 0);
+    const schema = JSON.parse(stdout);
+    assert.equal(schema.$schema, "https://json-schema.org/draft/2020-12/schema");
+    assert.equal(schema.type, "object");
+    assert.ok(Object.keys(schema.properties).length > 3);
+  }
+});
