@@ -20,6 +20,8 @@ const STOP_TIMEOUT_MS = 10_000;
 class Tally {
   readonly #devices = new Set<string>();
   readonly #startMs = performance.now();
+  /** Where the rate was taken last: when, and how many messages there were. */
+  #last = { ms: this.#startMs, messages: 0 };
   messages = 0;
 
   add(topic: string): void {
@@ -27,10 +29,17 @@ class Tally {
     this.#devices.add(topic);
   }
 
+  /** The rate since it was asked for last, with the totals. */
+  progress(): string {
+    const nowMs = performance.now();
+    const rate = (this.messages - this.#last.messages) / (nowMs - this.#last.ms) * 1000;
+    this.#last = { ms: nowMs, messages: this.messages };
+    return `${this}, ${rate.toFixed(0)}/s`;
+  }
+
   toString(): string {
-    const seconds = (performance.now() - this.#startMs) / 1000;
-    const rate = (this.messages / seconds).toFixed(0);
-    return `${seconds.toFixed(0)} s: ${this.messages} messages of ${this.#devices.size} devices, ${rate}/s`;
+    const seconds = ((performance.now() - this.#startMs) / 1000).toFixed(0);
+    return `${seconds} s: ${this.messages} messages of ${this.#devices.size} devices`;
   }
 }
 
@@ -63,8 +72,8 @@ async function subscribe(port: number, tally: Tally): Promise<MqttClient> {
 /** Shows the tally each second: in place on a terminal, else as lines. */
 function showProgress(tally: Tally): Disposable {
   const timer = setInterval(() => {
-    if (Deno.stdout.isTerminal()) Deno.stdout.writeSync(new TextEncoder().encode(`\r${tally}\x1b[K`));
-    else console.log(String(tally));
+    if (Deno.stdout.isTerminal()) Deno.stdout.writeSync(new TextEncoder().encode(`\r${tally.progress()}\x1b[K`));
+    else console.log(tally.progress());
   }, 1000);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -33,6 +33,6 @@ test("the demo shows messages until SIGINT, ends the agent cleanly and says so",
   const { code } = await child.status;
   clearTimeout(timer);
 
-  assert.match(end, /[1-9]\d* messages of [1-9]\d* devices, \d+\/s; the agent ended with exit code 0\n$/);
+  assert.match(end, /[1-9]\d* messages of [1-9]\d* devices; the agent ended with exit code 0\n$/);
   assert.equal(code, 0);
 });
