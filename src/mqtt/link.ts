@@ -80,6 +80,8 @@ export class Link {
   }
 
   #ended(error: Error | null): void {
+    // A CONNACK that mqtt.js still has in its queue would start its keepalive timer on a closed connection.
+    this.client.options.keepalive = 0;
     const { connectTimeoutMs, keepAliveS } = this.options;
     this.#end(explain(error, { stage: this.#stage, connectTimeoutMs, keepAliveS }));
   }

@@ -66,7 +66,7 @@ export function rfkill(blocked: boolean): void {
  * none), and with no permission of Deno's but the C library. Resolves to what it prints.
  */
 export function runAsUser(capabilities: string, ...script: string[]): Promise<string> {
-  const deno = ["deno", "run", "--no-check", "--no-prompt", `--allow-ffi=${libcPaths().join(",")}`];
+  const deno = ["deno", "run", "--no-config", "--no-check", "--no-prompt", `--allow-ffi=${libcPaths().join(",")}`];
   return run("env", "DENO_DIR=/tmp/deno-of-user", "python3", "tests/vm/as_user.py", capabilities, ...deno, ...script);
 }
 
