@@ -30,6 +30,7 @@ rm -rf "$R"/usr/share/{doc,man,locale,info,lintian,bug,bash-completion,zsh} "$R"
        "$S"/*.target.wants/* "$R"/usr/lib/systemd/system-generators "$R"/usr/lib/tmpfiles.d
 mkdir -p "$R/etc/systemd/system" "$R/var/tmp"
 : >"$R/etc/machine-id"
+printf '[Manager]\nShowStatus=no\n' >"$R/etc/systemd/system.conf"
 # The command of the VM, as guest-init would run it by itself.
 cat >"$S/job.service" <<'UNIT'
 [Unit]

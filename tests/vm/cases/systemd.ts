@@ -1,0 +1,209 @@
+// vm: VM_INIT=systemd VM_FAKE_ARGS='--fleet 20 --rate 20' VM_FILES="config" VM_TIMEOUT=1500
+// deno-lint-ignore-file no-console
+import assert from "node:assert/strict";
+import { findProgram, Mosquitto } from "../../support/mosquitto.ts";
+import { test } from "../../support/test.ts";
+import { waitFor } from "../../support/wait_for.ts";
+import { controller, run } from "../guest.ts";
+import { MosquittoSub } from "../mosquitto_sub.ts";
+
+const UNIT = "bt-scanner.service";
+const PATIENCE_MS = 180_000;
+const CAP_NET_ADMIN = 12, CAP_NET_RAW = 13;
+
+/** The program as the unit expects it. Its beginning uses the cache folder as an executable that unpacks itself does. */
+const PROGRAM = `#!/bin/sh
+set -e
+[ -x "$CACHE_DIRECTORY/busybox" ] || cp /bin/busybox "$CACHE_DIRECTORY/busybox"
+"$CACHE_DIRECTORY/busybox" true
+export DENO_DIR="$CACHE_DIRECTORY/deno"
+`;
+
+await Deno.mkdir("/etc/bt-scanner", { recursive: true });
+await Deno.copyFile("config/bt-scanner.service", `/etc/systemd/system/${UNIT}`);
+const start = (await Deno.readTextFile("bin/bt-scanner")).split("\n").slice(1).join("\n");
+await Deno.writeTextFile("/usr/bin/bt-scanner", PROGRAM + start.replace("exec deno", "exec /job/files/bin/deno"), {
+  mode: 0o755,
+});
+// systemd forgets how a unit ended that nothing refers to.
+await run("systemctl", "add-wants", "job.target", UNIT);
+
+async function configure(port: number, more = ""): Promise<void> {
+  const yaml = `scanner: { id: s1 }\nmqtt: { broker: { host: localhost, port: ${port}${more} } }\n`;
+  await Deno.writeTextFile("/etc/bt-scanner/config.yaml", yaml);
+}
+
+/** Changes the unit for one test. */
+async function dropIn(...lines: string[]): Promise<AsyncDisposable> {
+  const folder = `/run/systemd/system/${UNIT}.d`;
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(`${folder}/test.conf`, lines.join("\n"));
+  await run("systemctl", "daemon-reload");
+  return {
+    async [Symbol.asyncDispose]() {
+      await run("systemctl", "stop", UNIT);
+      await Deno.remove(folder, { recursive: true });
+      await run("systemctl", "daemon-reload");
+      await run("systemctl", "reset-failed", UNIT).catch(() => {});
+    },
+  };
+}
+
+async function show(property: string): Promise<string> {
+  return (await run("systemctl", "show", "--value", "-p", property, UNIT)).trim();
+}
+
+async function shows(property: string, value: RegExp): Promise<void> {
+  let seen = "";
+  await waitFor(async () => value.test(seen = await show(property)), `${property} to be ${value}`, PATIENCE_MS)
+    .catch(async (error) => {
+      console.log(`${property} is ${seen}\n${await journal()}`);
+      throw error;
+    });
+}
+
+function journal(): Promise<string> {
+  return run("journalctl", "--no-pager", "-o", "cat", "-n", "60", "-u", UNIT);
+}
+
+async function stop(): Promise<void> {
+  await run("systemctl", "stop", UNIT);
+  const [toldUs = 0, endedUs = 0] = await Promise.all(
+    ["ActiveExitTimestampMonotonic", "InactiveEnterTimestampMonotonic"].map(async (name) => Number(await show(name))),
+  );
+  const ms = Math.round((endedUs - toldUs) / 1_000);
+  console.log(`stopped in ${ms} ms`);
+  assert.deepEqual([await show("ActiveState"), await show("Result"), await show("ExecMainStatus")], [
+    "inactive",
+    "success",
+    "0",
+  ]);
+  assert.ok(toldUs > 0 && ms < 3_000, `${ms} ms`);
+}
+
+test("systemd-analyze has nothing to say against the unit, and rates its exposure below 2.0", async () => {
+  assert.equal(await run("systemd-analyze", "verify", "--man=no", `/etc/systemd/system/${UNIT}`), "");
+  const rating = await run("systemd-analyze", "--no-pager", "security", UNIT);
+  const [line = "", exposure] = /Overall exposure level.*: (\d+\.\d+)/.exec(rating) ?? [];
+  console.log(line);
+  assert.ok(Number(exposure) < 2, rating);
+});
+
+test("systemctl start returns once the service has scanned and been connected, not before", async () => {
+  await using broker = await Mosquitto.prepare();
+  await configure(broker.port);
+  await using _ = await dropIn("[Service]", "TimeoutStartSec=60", "WatchdogSec=10");
+  let started = false;
+  const startMs = performance.now();
+  const starting = run("systemctl", "start", UNIT).then(() => started = true);
+  await shows("StatusText", /^scanning with hci0; not connected: /);
+  // Beyond its time-out: the service asks for more while it lives.
+  await waitFor(() => performance.now() - startMs > 80_000, "80 s to pass", PATIENCE_MS);
+  assert.equal(await show("ActiveState"), "activating");
+  assert.equal(started, false);
+  await broker.start();
+  await using subscriber = await MosquittoSub.start(broker.port, "ble/raw/s1/+");
+  await starting;
+  assert.deepEqual([await show("ActiveState"), await show("NRestarts")], ["active", "0"]);
+  await shows("StatusText", /^scanning with hci0; connected; [1-9]\d* published$/);
+  console.log((await run("systemctl", "--no-pager", "-n", "0", "status", UNIT)).replace(/^/gm, "  "));
+  await waitFor(() => subscriber.payloads.length > 0, "a message", PATIENCE_MS);
+  await stop();
+});
+
+test("the service is nobody with two capabilities, on a system that it cannot write to", async () => {
+  await using broker = await Mosquitto.start();
+  await configure(broker.port);
+  await run("systemctl", "start", UNIT);
+  const pid = await show("MainPID");
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  const field = (name: string) => new RegExp(`^${name}:\\s+(\\S+)`, "m").exec(status)?.[1];
+  const uid = Number(field("Uid"));
+  assert.ok(uid >= 61_184 && uid <= 65_519, `uid ${uid}`);
+  const capabilities = (1 << CAP_NET_ADMIN | 1 << CAP_NET_RAW).toString(16).padStart(16, "0");
+  for (const set of ["CapPrm", "CapEff", "CapBnd", "CapAmb"]) assert.equal(field(set), capabilities, set);
+  assert.deepEqual([field("NoNewPrivs"), field("Seccomp")], ["1", "2"]);
+  const mounts = (await Deno.readTextFile(`/proc/${pid}/mountinfo`)).split("\n").map((line) => line.split(" "));
+  assert.match(mounts.filter(([, , , , at]) => at === "/").at(-1)?.[5] ?? "", /^ro,/);
+  const memory = Number(await show("MemoryCurrent"));
+  assert.ok(memory > 0 && memory < Number(await show("MemoryMax")));
+  console.log(
+    `uid ${uid}, memory of the control group ${Math.round(memory / 2 ** 20)} MiB, tasks ${await show("TasksCurrent")}`,
+  );
+  await stop();
+});
+
+test("the watchdog restarts a service whose event loop stands still", async () => {
+  await using broker = await Mosquitto.start();
+  await configure(broker.port);
+  await using _ = await dropIn("[Service]", "WatchdogSec=10");
+  await run("systemctl", "start", UNIT);
+  await run("systemctl", "kill", "-s", "SIGSTOP", UNIT);
+  await shows("NRestarts", /^1$/);
+  await shows("ActiveState", /^active$/);
+  assert.match(await journal(), /Watchdog timeout/);
+  await stop();
+});
+
+test("the watchdog restarts a service whose scan is stuck, though its event loop turns", async () => {
+  const command = "/job/files/bin/deno run -A --no-config --no-check /job/files/tests/vm/stuck_scan.ts";
+  const exec = ["ExecStart=", `ExecStart=${command}`, "Environment=DENO_DIR=/var/cache/bt-scanner/deno"];
+  await using _ = await dropIn("[Service]", "WatchdogSec=10", ...exec);
+  await run("systemctl", "start", UNIT);
+  assert.equal(await show("StatusText"), "scanning with hci0; connected; 0 published");
+  await shows("NRestarts", /^1$/);
+  const log = await journal();
+  assert.match(log, /scan is stuck .*the watchdog restarts the agent/);
+  assert.match(log, /Watchdog timeout/);
+});
+
+test("the watchdog leaves the service alone while adapter and broker are away", async () => {
+  await using broker = await Mosquitto.start();
+  await configure(broker.port);
+  await using _ = await dropIn("[Service]", "WatchdogSec=10", "Environment=BT_SCANNER_SCANNER_STALL_TIMEOUT_S=10");
+  await run("systemctl", "start", UNIT);
+  const pid = await show("MainPID");
+  controller.control("vanish");
+  await broker.stop();
+  await shows("StatusText", /^not scanning: .*; not connected: /);
+  const awayMs = performance.now();
+  await waitFor(() => performance.now() - awayMs > 60_000, "a minute to pass", PATIENCE_MS); // 10 + 30 + 10 s
+  controller.control("appear");
+  await broker.start();
+  await shows("StatusText", /^scanning with hci0; connected; /);
+  assert.deepEqual([await show("MainPID"), await show("NRestarts")], [pid, "0"]);
+  await stop();
+});
+
+test("the service passes on the password that systemd keeps", async () => {
+  await using broker = await Mosquitto.prepare(
+    "allow_anonymous false\npassword_file {folder}/passwords\nlistener {port} 127.0.0.1",
+  );
+  const passwd = findProgram("mosquitto_passwd") ?? "mosquitto_passwd";
+  await run(passwd, "-c", "-b", `${broker.folder}/passwords`, "scanner", "open sesame");
+  await broker.start();
+  await configure(broker.port, ", username: scanner");
+  await Deno.writeTextFile("/etc/bt-scanner/mqtt-password", "open sesame\n", { mode: 0o600 });
+  try {
+    await run("systemctl", "start", UNIT);
+    assert.match(await show("StatusText"), /; connected; /);
+    await stop();
+  } finally {
+    await Deno.remove("/etc/bt-scanner/mqtt-password");
+  }
+});
+
+test("the service is not started again after a wrong configuration, nor for ever after failures", async () => {
+  await Deno.writeTextFile("/etc/bt-scanner/config.yaml", "scanner: { idd: s1 }\n");
+  await assert.rejects(run("systemctl", "start", UNIT));
+  assert.deepEqual([await show("ExecMainStatus"), await show("NRestarts"), await show("ActiveState")], [
+    "2",
+    "0",
+    "failed",
+  ]);
+  await run("systemctl", "reset-failed", UNIT);
+  await using _ = await dropIn("[Service]", "ExecStart=", "ExecStart=/bin/false", "RestartSec=100ms");
+  await run("systemctl", "start", "--no-block", UNIT);
+  await shows("ActiveState", /^failed$/);
+  assert.match(await journal(), /Start request repeated too quickly/);
+});
