@@ -77,6 +77,7 @@ test("ServiceNotifier says that it is ready once it has scanned and been connect
     await using _ = t.begin();
     const steps = [() => t.scanner.sink?.state(SCANNING), () => t.service.online()];
     if (order === "broker first") steps.reverse();
+    t.scanner.sink?.state({ kind: "starting" });
     steps[0]?.();
     assert.equal(t.count("READY=1"), 0, order);
     steps[1]?.();
