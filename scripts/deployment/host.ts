@@ -132,8 +132,8 @@ async function call(
   const variables = {
     operation,
     root: options.root.replaceAll("{host}", hostName(host)),
+    wait: String(options.waitS),
     settle: String(options.settleS),
-    config_mode: options.configMode,
   };
   return await callRemote(
     host,

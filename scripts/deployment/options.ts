@@ -12,8 +12,8 @@ export interface DeployOptions {
   readonly config: string | null;
   /** The systemd unit; null: the one of the project. */
   readonly unit: string | null;
-  /** Permissions of a configuration where the host has none yet, octal. */
-  readonly configMode: string;
+  /** How long the service may take until it is ready, in seconds. */
+  readonly waitS: number;
   /** How long the service must stay up after it was ready, in seconds. */
   readonly settleS: number;
   /** How many hosts at a time. */
@@ -36,12 +36,12 @@ Puts bt-scanner onto hosts over ssh, each as a whole or not at all: what does no
   --hosts FILE        hosts, one a line, # for comments
   --file FILE         the program (default: dist/bt-scanner-linux-arm64 or -x64, as the host is)
   --config FILE       configuration; {host} in it and in FILE stands for the host as named here
-  --config-mode MODE  its permissions where the host has none yet (default 0600)
   --unit FILE         systemd unit (default: config/bt-scanner.service)
   --user NAME         user at the hosts: root, or one who may use sudo without a password
   --port N            port of ssh
   -o OPTION           option of ssh, may be repeated
   --parallel N        how many hosts at a time (default 8)
+  --wait SECONDS      how long the service may take until it is ready (default 90)
   --settle SECONDS    how long the service must stay up once it is ready (default 5)
   --dry-run           look, and say what would be done
   --rollback          go back to what was there before the last deployment
@@ -70,7 +70,6 @@ export async function parseOptions(
   const hosts = [...new Set([...positionals, ...listed])];
   if (hosts.length === 0) throw new UsageError("no host is named");
   for (const host of hosts) if (!HOST.test(host)) throw new UsageError(`not a host: ${JSON.stringify(host)}`);
-  if (!/^0?[0-7]{3}$/.test(values["config-mode"])) throw new UsageError("--config-mode expects three octal digits");
   return {
     hosts,
     operation: values.rollback ? "rollback" : "install",
@@ -78,7 +77,7 @@ export async function parseOptions(
     file: values.file ?? null,
     config: values.config ?? null,
     unit: values.unit ?? null,
-    configMode: values["config-mode"],
+    waitS: number("--wait", values.wait, 1, 3600),
     settleS: number("--settle", values.settle, 0, 3600),
     parallel: number("--parallel", values.parallel, 1, 1000),
     ssh: [
@@ -104,7 +103,7 @@ function parse(args: readonly string[]) {
         hosts: { type: "string" },
         file: { type: "string" },
         config: { type: "string" },
-        "config-mode": { type: "string", default: "0600" },
+        wait: { type: "string", default: "90" },
         unit: { type: "string" },
         user: { type: "string" },
         port: { type: "string" },

@@ -1,6 +1,6 @@
 # What scripts/deploy does on a host, as root. Before it come its parameters, as variables:
-# operation (look, install or rollback), root (of the file system), settle (seconds),
-# config_mode, and files: name:bytes:sha256 of each file that follows on standard input.
+# operation (look, install or rollback), root (of the file system), wait and settle (seconds),
+# and files: name:bytes:sha256 of each file that follows on standard input.
 # It answers with lines: a word, a space, text.
 
 say() { printf '%s %s\n' "$1" "$2"; }
@@ -8,6 +8,10 @@ say() { printf '%s %s\n' "$1" "$2"; }
 fail() {
   say failed "$1"
   exit 1
+}
+
+details() {
+  while IFS= read -r line; do say detail "$line"; done
 }
 
 path_of() {
@@ -56,7 +60,10 @@ put() {
 start() {
   systemctl daemon-reload && systemctl enable --quiet bt-scanner.service || return
   systemctl reset-failed bt-scanner.service 2>/dev/null
-  systemctl restart bt-scanner.service || return # Type=notify: returns once it is ready
+  timeout "$wait" systemctl restart bt-scanner.service # Type=notify: returns once it is ready
+  status=$?
+  if [ $status = 124 ]; then echo "not ready within $wait s"; fi
+  [ $status = 0 ] || return $status
   pid=$(systemctl show --property MainPID --value bt-scanner.service)
   sleep "$settle"
   systemctl is-active --quiet bt-scanner.service &&
@@ -65,7 +72,7 @@ start() {
 
 # Puts back what "before" holds. May be cut short and done again.
 restore() {
-  [ -e "$before/active" ] || systemctl stop bt-scanner.service 2>/dev/null
+  [ -e "$before/running" ] || systemctl stop bt-scanner.service 2>/dev/null
   [ -e "$before/enabled" ] || systemctl disable --quiet bt-scanner.service 2>/dev/null
   restored=0
   for name in binary config unit; do
@@ -76,9 +83,11 @@ restore() {
     fi
   done
   systemctl daemon-reload
-  if [ -e "$before/active" ]; then
-    systemctl reset-failed bt-scanner.service 2>/dev/null
-    systemctl restart bt-scanner.service || restored=1
+  systemctl reset-failed bt-scanner.service 2>/dev/null
+  if [ -e "$before/ready" ]; then
+    timeout "$wait" systemctl restart bt-scanner.service || restored=1
+  elif [ -e "$before/running" ]; then
+    systemctl restart --no-block bt-scanner.service || restored=1
   fi
   [ $restored = 0 ] && rm -rf "$before"
 }
@@ -131,7 +140,7 @@ set_modes() {
   if [ -e "$upload/binary" ]; then chmod 755 "$upload/binary" || return; fi
   if [ -e "$upload/unit" ]; then chmod 644 "$upload/unit" || return; fi
   [ -e "$upload/config" ] || return 0
-  chmod "$config_mode" "$upload/config" || return
+  chmod 644 "$upload/config" || return # the service's own user reads it
   if [ -e "$(path_of config)" ]; then
     chmod --reference "$(path_of config)" "$upload/config" && chown --reference "$(path_of config)" "$upload/config"
   fi
@@ -144,7 +153,7 @@ new_or_current() {
 check() {
   say stage "checking the configuration"
   if output=$(cd / && "$(new_or_current binary)" check --config "$(new_or_current config)" 2>&1 </dev/null); then return; fi
-  echo "$output" | tail -n 20 | while IFS= read -r line; do say detail "$line"; done
+  echo "$output" | tail -n 20 | details
   fail "the new version refuses the configuration; nothing was changed"
 }
 
@@ -155,7 +164,10 @@ remember() {
     path=$(path_of $name)
     if [ -e "$path" ]; then keep $name "$path" "$before.new/$name" || return; fi
   done
-  if systemctl is-active --quiet bt-scanner.service; then : >"$before.new/active"; fi
+  case $(systemctl show --property ActiveState --value bt-scanner.service) in
+    active) : >"$before.new/ready" && : >"$before.new/running" ;;
+    activating | reloading) : >"$before.new/running" ;;
+  esac
   if systemctl is-enabled --quiet bt-scanner.service 2>/dev/null; then : >"$before.new/enabled"; fi
   sync "$upload"/* "$before.new"/* "$before.new" 2>/dev/null # on a first installation there is nothing to keep
   mv "$before.new" "$before"
@@ -176,9 +188,8 @@ switch() {
     say deployed yes
     return
   fi
-  say detail "${error:-it ended again within $settle s}"
-  journalctl --unit bt-scanner.service --since "@$since" --lines 10 --no-pager --output cat 2>/dev/null |
-    while IFS= read -r line; do say detail "$line"; done
+  echo "${error:-it ended again within $settle s}" | details
+  journalctl --unit bt-scanner.service --since "@$since" --lines 10 --no-pager --output cat 2>/dev/null | details
   say stage "rolling back"
   restore || fail "did not become ready, and what was before does not either"
   fail "did not become ready; rolled back"
@@ -201,7 +212,10 @@ main() {
       recover
       if [ -z "$files" ]; then
         say stage restarting
-        error=$(start 2>&1) || fail "does not become ready: ${error:-it ended again within $settle s}"
+        if ! error=$(start 2>&1); then
+          echo "${error:-it ended again within $settle s}" | details
+          fail "does not become ready"
+        fi
         say deployed yes
         return
       fi

@@ -13,7 +13,7 @@ sshdTest("scripts/deploy installs program, configuration and unit, and starts th
   assert.match(stdout, /127\.0\.0\.1 {2}deployed program none → [0-9a-f]{8}, configuration none → /);
   assert.equal(await fleet.version(), "1.0");
   assert.equal(await Deno.readTextFile(fleet.path("etc/bt-scanner/config.yaml")), "scanner:\n  id: '127.0.0.1'\n");
-  assert.equal(mode(fleet.path("etc/bt-scanner/config.yaml")), 0o600);
+  assert.equal(mode(fleet.path("etc/bt-scanner/config.yaml")), 0o644);
   assert.equal(mode(fleet.path("usr/bin/bt-scanner")), 0o755);
   assert.equal(mode(fleet.path("etc/systemd/system/bt-scanner.service")), 0o644);
   assert.deepEqual(await fleet.systemctlCalls(), ["daemon-reload", "enable", "reset-failed", "restart"]);
@@ -63,7 +63,7 @@ sshdTest("scripts/deploy refuses a program that arrives damaged", async () => {
   assert.deepEqual(await fleet.snapshot(), before);
 });
 
-for (const standIn of [{ ready: false }, { stays: false }] as const) {
+for (const standIn of [{ ready: false }, { ready: null }, { stays: false }] as const) {
   sshdTest(`scripts/deploy rolls back a version with ${JSON.stringify(standIn)}`, async () => {
     await using fleet = await Fleet.start();
     await fleet.deployFirst("1.0");
@@ -74,7 +74,10 @@ for (const standIn of [{ ready: false }, { stays: false }] as const) {
     const { code, stdout, stderr } = await fleet.deployFirst("2.0", standIn);
     assert.equal(code, 1);
     assert.match(stdout, /FAILED: did not become ready; rolled back\n/);
-    assert.match(stderr, /^127\.0\.0\.1: (Job for bt-scanner\.service failed\.|it ended again within 0 s)$/m);
+    assert.match(
+      stderr,
+      /^127\.0\.0\.1: (Job for bt-scanner\.service failed\.|it ended again within 0 s|not ready within 3 s)$/m,
+    );
     assert.deepEqual(await fleet.snapshot(), before);
     assert.deepEqual((await fleet.systemctlCalls()).slice(-3), ["daemon-reload", "reset-failed", "restart"]);
   });
@@ -188,7 +191,8 @@ sshdTest("scripts/deploy undoes what a host that lost its power in the middle wa
     await Deno.copyFile(fleet.path(path), `${state}/before/${name}`);
   }
   await Deno.copyFile(fleet.path("etc/systemd/system/bt-scanner.service"), `${state}/before/unit`);
-  await Deno.writeTextFile(`${state}/before/active`, "");
+  await Deno.writeTextFile(`${state}/before/ready`, "");
+  await Deno.writeTextFile(`${state}/before/running`, "");
   await Deno.writeTextFile(`${state}/before/enabled`, "");
   await Deno.copyFile(await fleet.program("2.0"), fleet.path("usr/bin/bt-scanner"));
   const dry = await fleet.deploy("--dry-run", "--file", await fleet.program("3.0"), "127.0.0.1");

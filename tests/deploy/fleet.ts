@@ -5,8 +5,8 @@ const DEPLOY = fileURLToPath(new URL("../../scripts/deploy", import.meta.url));
 
 /** What a stand-in for bt-scanner does. */
 export interface StandIn {
-  /** Whether `run` becomes ready. */
-  readonly ready?: boolean;
+  /** Whether `run` becomes ready; null: it takes for ever. */
+  readonly ready?: boolean | null;
   /** Whether it goes on once it is. */
   readonly stays?: boolean;
   /** Makes it this large. */
@@ -38,7 +38,9 @@ case $1 in
   disable) rm -f enabled ;;
   is-active) test -e active ;;
   is-enabled) test -e enabled ;;
-  show) if grep -q restless usr/bin/bt-scanner; then echo $$; else cat active; fi ;;
+  show) if [ "$3" = ActiveState ]; then test -e active && echo active || echo inactive
+    elif grep -q restless usr/bin/bt-scanner; then echo $$
+    else cat active; fi ;;
 esac
 `;
 
@@ -79,7 +81,7 @@ export class Fleet implements AsyncDisposable {
 case $1 in
   --version) echo ${version} ;;
   check) grep -q '^scanner:' "$3" || { echo "$3: scanner.id: expects a name" >&2; exit 2; } ;;
-  run) exit ${ready ? 0 : 1} ;;
+  run) ${ready === null ? "exec sleep 1000" : `exit ${ready ? 0 : 1}`} ;;
 esac
 exit
 `;
@@ -98,7 +100,7 @@ exit
     return new Deno.Command(DEPLOY, {
       args: [
         ...["--port", String(port), ...options, "-o", "ConnectTimeout=5", "--root", `${this.folder}/{host}`],
-        ...["--unit", `${this.folder}/unit`, "--settle", "0", ...args],
+        ...["--unit", `${this.folder}/unit`, "--wait", "3", "--settle", "0", ...args],
       ],
       env: { PATH: `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH")}`, NO_COLOR: "1" },
       stdin: "null",

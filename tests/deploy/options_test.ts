@@ -28,7 +28,7 @@ for (
     ["@a"],
     ["--port", "0", "a"],
     ["--parallel", "1.5", "a"],
-    ["--config-mode", "rw", "a"],
+    ["--wait", "0", "a"],
     ["--nonsense", "a"],
   ]
 ) {
