@@ -40,7 +40,8 @@ export async function runCli(args: readonly string[], io: CliIo, signal: AbortSi
   }
 }
 
-function createProgram(io: CliIo, signal: AbortSignal, exit: (code: number) => void): Command {
+/** The command line, ready to parse; `exit` is told the exit code of what was carried out. */
+export function createProgram(io: CliIo, signal: AbortSignal, exit: (code: number) => void): Command {
   const program = new Command("bt-scanner")
     .description("Publishes Bluetooth LE advertisements to an MQTT broker, each as one JSON message.")
     .version(VERSION, "-V, --version", "print the version")

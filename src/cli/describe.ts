@@ -1,0 +1,37 @@
+import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { createProgram } from "./program.ts";
+
+/** A command of the program, as its help describes it. */
+export interface CommandDescription {
+  readonly name: string;
+  readonly description: string;
+  /** What follows the name on the command line, such as `[options]`. */
+  readonly usage: string;
+  readonly arguments: readonly { readonly name: string; readonly choices: readonly string[] }[];
+  readonly options: readonly {
+    /** As written, such as `-V, --version` or `--config <file>`. */
+    readonly flags: string;
+    readonly description: string;
+  }[];
+  readonly commands: readonly CommandDescription[];
+}
+
+/** Describes the whole command line, for what is made from it. */
+export function describeCli(): CommandDescription {
+  const nowhere = (): void => {};
+  const io = { env: {}, stdout: nowhere, stderr: nowhere, log: { write: () => Promise.resolve(0) } };
+  return describe(createProgram(io, new AbortController().signal, nowhere));
+}
+
+function describe(command: CommandUnknownOpts): CommandDescription {
+  const help = command.createHelp();
+  return {
+    name: command.name(),
+    description: command.description(),
+    usage: command.usage(),
+    arguments: command.registeredArguments.map((one) => ({ name: one.name(), choices: one.argChoices ?? [] })),
+    options: help.visibleOptions(command).filter((option) => option.long !== "--help")
+      .map(({ flags, description }) => ({ flags, description })),
+    commands: help.visibleCommands(command).filter((one) => one.name() !== "help").map(describe),
+  };
+}
