@@ -1,4 +1,9 @@
 import project from "../../deno.json" with { type: "json" };
 
-/** Version of this program (Semantic Versioning). */
-export const VERSION: string = project.version;
+/** Put in by the build: version, commit, and the kind of executable. */
+declare const BT_SCANNER_VERSION: string | undefined;
+
+/** Version of this program (Semantic Versioning), and what kind of executable it is. */
+export const VERSION: string = typeof BT_SCANNER_VERSION === "undefined"
+  ? `${project.version} (source)`
+  : BT_SCANNER_VERSION;
