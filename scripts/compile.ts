@@ -17,6 +17,8 @@ import { V8_FLAGS } from "./compile/v8_flags.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const COMPILE_TIMEOUT_MS = 120_000;
+/** What `deno compile` says where it cannot download its runtime. */
+const RUNTIME_MISSING = /Setting up base binary|denort.*(not found|download)/is;
 
 /** Version and commit: `0.1.0+1a2b3c4d5e6f`, with `.dirty` where the tree is not the commit's. */
 async function releaseVersion(): Promise<string> {
@@ -34,6 +36,8 @@ async function compiled(target: Target, version: string, output: string): Promis
   const script = await Deno.makeTempFile({ suffix: ".js" });
   try {
     await Deno.writeFile(script, await bundle(`${version} (compiled)`));
+    // deno compile does not overwrite what it did not make.
+    await Deno.remove(output).catch(() => {});
     const child = new Deno.Command(Deno.env.get("DENO_COMPILE") ?? Deno.execPath(), {
       args: [
         ...["compile", "--quiet", "--no-config", "--no-lock", "--no-check", "--target", target.triple],
@@ -44,8 +48,10 @@ async function compiled(target: Target, version: string, output: string): Promis
       stderr: "piped",
       signal: AbortSignal.timeout(COMPILE_TIMEOUT_MS),
     });
-    const { success } = await child.output();
-    return success;
+    const { success, stderr } = await child.output();
+    const message = new TextDecoder().decode(stderr);
+    if (success || RUNTIME_MISSING.test(message)) return success;
+    throw new Error(`deno compile failed: ${message}`);
   } finally {
     await Deno.remove(script);
   }
