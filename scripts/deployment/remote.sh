@@ -152,7 +152,11 @@ new_or_current() {
 
 check() {
   say stage "checking the configuration"
-  if output=$(cd / && "$(new_or_current binary)" check --config "$(new_or_current config)" 2>&1 </dev/null); then return; fi
+  # CACHE_DIRECTORY: what a self-extracting program unpacks for this is not to stay.
+  if output=$(
+    cd / && CACHE_DIRECTORY=$upload/cache "$(new_or_current binary)" check --config "$(new_or_current config)" \
+      2>&1 </dev/null
+  ); then return; fi
   echo "$output" | tail -n 20 | details
   fail "the new version refuses the configuration; nothing was changed"
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gzipSync } from "node:zlib";
 import { hostName, parseOptions, UsageError } from "../../scripts/deployment/options.ts";
 import { machineOf } from "../../scripts/deployment/content.ts";
 import { Progress } from "../../scripts/deployment/progress.ts";
@@ -50,6 +51,14 @@ test("machineOf() reads the machine of an ELF header, in the words of uname", ()
   assert.equal(machineOf(elf), "ELF machine 40");
   assert.equal(machineOf(elf.subarray(0, 19)), null);
   assert.equal(machineOf(new TextEncoder().encode("#!/bin/sh\necho a script\n")), null);
+});
+
+test("machineOf() looks into a self-extracting script", () => {
+  const elf = new Uint8Array(100_000);
+  elf.set([0x7f, 0x45, 0x4c, 0x46]);
+  elf[18] = 183;
+  const script = new TextEncoder().encode("#!/bin/sh\ntail -n +2 … | gzip -dc\n");
+  assert.equal(machineOf(Uint8Array.of(...script, ...gzipSync(elf))), "aarch64");
 });
 
 test("Progress draws a line a host in place on a terminal", () => {
