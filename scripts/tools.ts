@@ -21,6 +21,10 @@ export const BROKER_TOOLS: readonly Tool[] = [
 const ALL_TOOLS: readonly Tool[] = [
   ...BROKER_TOOLS,
   { program: "tshark", debianPackage: "tshark" }, // the independent decoder
+  { program: "ssh", debianPackage: "openssh-client" },
+  { program: "sshd", debianPackage: "openssh-server" }, // what deployments are tested against
+  { program: "lintian", debianPackage: "lintian" },
+  { program: "groff", debianPackage: "groff" },
 ];
 
 /** Where programs are looked for: Debian keeps brokers in `/usr/sbin`, which a user's PATH lacks. */
