@@ -8,7 +8,7 @@ import { waitFor } from "../../support/wait_for.ts";
 import { controller, power } from "../guest.ts";
 import { MosquittoSub } from "../mosquitto_sub.ts";
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 /** An emulated machine takes its time; what is checked here is that nothing is missed, not how fast it is. */
 const DROPS_NOTHING = { BT_SCANNER_MQTT_CLIENT_MAX_IN_FLIGHT: "10000" };

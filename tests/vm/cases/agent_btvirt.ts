@@ -7,7 +7,7 @@ import { waitFor } from "../../support/wait_for.ts";
 import { run } from "../guest.ts";
 import { MosquittoSub } from "../mosquitto_sub.ts";
 
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 /** Has hci1 send an HCI command: `LE Set Advertising Data`, …; all numbers in hex. */
 async function hci1(ocf: string, ...parameters: string[]): Promise<void> {
