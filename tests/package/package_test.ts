@@ -4,7 +4,8 @@ import { gunzipSync } from "node:zlib";
 import { testWith } from "../support/programs.ts";
 
 const PACKAGE = fileURLToPath(new URL("../../scripts/package.ts", import.meta.url));
-const STAND_IN = "#!/bin/sh\necho stand-in\n";
+/** Data behind the script's end, as a self-extracting executable has it. */
+const STAND_IN = "#!/bin/sh\necho stand-in\nexit\n(((\n";
 
 /** A folder with a stand-in for the executable, removed in the end. */
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
