@@ -4,13 +4,43 @@
  * @module
  */
 import * as esbuild from "esbuild";
+import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
+interface StandIn {
+  /** The package or module whose place it takes. */
+  readonly name: string;
+  /** The package in which it does; any where there is none. */
+  readonly within?: string;
+  readonly contents: string;
+}
+
+/** docs/binary.md has what each is worth. */
+const STAND_INS: readonly StandIn[] = [
+  // Its front door brings WebSocket, SOCKS and HTTP along.
+  {
+    name: "mqtt",
+    contents: 'export { default as MqttClient } from "mqtt/lib/client";' +
+      'export { default as UniqueMessageIdProvider } from "mqtt/lib/unique-message-id-provider";',
+  },
+  // Timers for browsers.
+  { name: "worker-timers", contents: "module.exports = {};" },
+  // The same, for systems without it.
+  { name: "readable-stream", contents: 'module.exports = require("node:stream");' },
+  // Logs past our log, as the environment says.
+  { name: "debug", contents: "module.exports = () => () => {};" },
+  // noble asks whether this is the CHIP, a board of 2015; to ask the system needs a permission.
+  { name: "os", within: "noble", contents: 'module.exports = { platform: () => "linux", release: () => "" };' },
+  // For programs whose subcommands are programs; both are slow to load.
+  { name: "node:child_process", within: "commander", contents: "module.exports = {};" },
+  { name: "node:fs", within: "commander", contents: "module.exports = {};" },
+];
+
 /**
  * The program as one file of minified JavaScript: noble, mqtt.js and all, so that nothing is looked
- * for at run time.
+ * for at run time. The same sources and version give the same bytes.
  *
  * @param version what `--version` says
  */
@@ -18,18 +48,16 @@ export async function bundle(version: string): Promise<Uint8Array<ArrayBuffer>> 
   try {
     const { outputFiles: [file] } = await esbuild.build({
       absWorkingDir: ROOT,
-      entryPoints: ["src/main.ts"],
+      entryPoints: ["scripts/compile/entry.ts"],
       write: false,
       bundle: true,
       minify: true,
       legalComments: "none",
       platform: "node",
       format: "esm",
-      target: "es2022",
+      target: "esnext",
       define: { BT_SCANNER_VERSION: JSON.stringify(version) },
-      // CommonJS packages look for Node.js modules with `require`.
-      banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-      plugins: [unused("ws", "socks")],
+      plugins: [standIns, builtins],
     });
     if (file === undefined) throw new Error("esbuild made no file");
     return new Uint8Array(file.contents);
@@ -38,19 +66,33 @@ export async function bundle(version: string): Promise<Uint8Array<ArrayBuffer>> 
   }
 }
 
-/** Leaves out packages that mqtt.js loads only for transports that are not used here. */
-function unused(...packages: readonly string[]): esbuild.Plugin {
-  return {
-    name: "unused",
-    setup(build) {
-      build.onResolve(
-        { filter: new RegExp(`^(${packages.join("|")})$`) },
-        ({ path }) => ({ path, namespace: "unused" }),
-      );
-      build.onLoad({ filter: /.*/, namespace: "unused" }, () => ({ contents: "module.exports = class {};" }));
-    },
-  };
-}
+const standIns: esbuild.Plugin = {
+  name: "stand-ins",
+  setup(build) {
+    build.onResolve({ filter: /.*/ }, ({ path, importer }) => {
+      const index = STAND_INS.findIndex(({ name, within = "" }) => name === path && importer.includes(within));
+      return index < 0 ? undefined : { path, namespace: "stand-in", pluginData: STAND_INS[index]?.contents };
+    });
+    build.onLoad({ filter: /.*/, namespace: "stand-in" }, ({ pluginData }) => ({
+      contents: String(pluginData),
+      resolveDir: ROOT,
+    }));
+  },
+};
+
+/**
+ * Modules of Node.js are asked for where they are used, by `import` as by `require`: what a command
+ * does not use it does not load, and no `createRequire` is needed.
+ */
+const builtins: esbuild.Plugin = {
+  name: "builtins",
+  setup(build) {
+    build.onResolve({ filter: /.*/ }, ({ path }) => isBuiltin(path) ? { path, namespace: "builtin" } : undefined);
+    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)});`,
+    }));
+  },
+};
 
 if (import.meta.main) {
   const [version = "", path = ""] = Deno.args;

@@ -1,13 +1,13 @@
 #!/bin/sh
-# bt-scanner @VERSION@: a runtime and a program, compressed, behind this text. The first start unpacks
-# them into a cache; every start runs them from there.
-set -eu
-name='@NAME@' lines='@LINES@' payload_sha256='@PAYLOAD_SHA256@'
-runtime_bytes='@RUNTIME_BYTES@' runtime_packed='@RUNTIME_PACKED@' runtime_sha256='@RUNTIME_SHA256@'
-program_bytes='@PROGRAM_BYTES@' program_sha256='@PROGRAM_SHA256@'
+# bt-scanner @VERSION@. Behind this text, compressed: Deno for Linux on @MACHINE@, and the program.
+# The first start unpacks both into a cache folder; every start then becomes the agent from there.
+set -u
+lines=@LINES@ payload_digest=@PAYLOAD_DIGEST@
+runtime_packed=@RUNTIME_PACKED@ runtime_digest=@RUNTIME_DIGEST@ program_digest=@PROGRAM_DIGEST@
+other_folder='set BT_SCANNER_CACHE to a folder with 100 MB of room'
 
 fail() {
-  echo "bt-scanner: $*" >&2
+  printf 'bt-scanner: %s\n' "$*" >&2
   exit 1
 }
 
@@ -15,54 +15,72 @@ if [ -n "${BT_SCANNER_CACHE:-}" ]; then cache=$BT_SCANNER_CACHE
 elif [ -n "${CACHE_DIRECTORY:-}" ]; then cache=${CACHE_DIRECTORY%%:*}
 elif [ -n "${XDG_CACHE_HOME:-}" ]; then cache=$XDG_CACHE_HOME/bt-scanner
 elif [ -n "${HOME:-}" ]; then cache=$HOME/.cache/bt-scanner
-else fail "there is no folder to unpack to; set BT_SCANNER_CACHE"
+else fail "no folder to unpack to is known; $other_folder"
 fi
-home=$cache/$name
+case $cache in /*) ;; *) cache=$PWD/$cache ;; esac
+home=$cache/@NAME@ runtime=$cache/@NAME@/bt-scanner program=$cache/@NAME@/bt-scanner.mjs
 
-bytes() { wc -c 2>/dev/null <"$1" | tr -d ' '; }
+# What the system knows about both files; who writes to them changes it.
+note() {
+  # shellcheck disable=SC2046 # to make one line of it
+  set -- $(TZ=UTC0 stat -c '%u %i %s %y %z' "$runtime" "$program" 2>/dev/null)
+  noted=$*
+}
+
 digest() { sha256sum | cut -d ' ' -f 1; }
 
-# Sizes at each start; digests at the first start after a boot, for what a power cut damages.
-boot=$(cat /proc/sys/kernel/random/boot_id 2>/dev/null || echo unknown)
-intact() {
-  [ "$(bytes "$home/deno")" = "$runtime_bytes" ] && [ "$(bytes "$home/bt-scanner.js")" = "$program_bytes" ] || return 1
-  [ "$(cat "$home/checked" 2>/dev/null)" != "$boot" ] || return 0
-  [ "$(digest <"$home/deno")" = "$runtime_sha256" ] && [ "$(digest <"$home/bt-scanner.js")" = "$program_sha256" ] || return 1
-  echo "$boot" 2>/dev/null >"$home/checked" || :
+has_digests() {
+  [ "$(digest <"$1/bt-scanner")" = "$runtime_digest" ] && [ "$(digest <"$1/bt-scanner.mjs")" = "$program_digest" ]
+} 2>/dev/null
+
+# Both are whole: as they were when their digests were last compared, or else by their digests, which
+# takes half a second on a Pi. What another user has put there, root excepted, is not looked at.
+is_ready() {
+  [ -f "$runtime" ] && [ -f "$program" ] || return 1
+  # shellcheck disable=SC3067 # dash, bash and busybox have -O
+  { [ -O "$home" ] && [ -O "$runtime" ] && [ -O "$program" ]; } ||
+    [ "$(stat -c %u "$home" "$runtime" "$program" 2>/dev/null | sort -u)" = 0 ] || return 1
+  note
+  [ -r "$home/noted" ] && IFS= read -r before <"$home/noted" && [ "${noted:-none}" = "$before" ] && return
+  has_digests "$home" && keep_note
 }
 
-unpack() {
-  mkdir -p "$cache" 2>/dev/null || :
-  [ -w "$cache" ] || fail "cannot write to $cache; set BT_SCANNER_CACHE to a folder with 150 MB of room"
-  for left in "$cache"/.new.*; do # left over by one that was killed
-    [ ! -d "$left" ] || kill -0 "${left##*.}" 2>/dev/null || rm -rf "$left"
+keep_note() { { printf '%s\n' "$noted" >"$home/noted"; } 2>/dev/null || :; }
+
+unpack() (
+  umask 077
+  error=$(mkdir -p "$home" 2>&1) || fail "cannot unpack to $cache: ${error##*: }; $other_folder"
+  # shellcheck disable=SC3067
+  [ -O "$home" ] || fail "$home belongs to another user; remove it, or $other_folder"
+  for left in "$home"/new.*; do # by one that was killed
+    kill -0 "${left##*.}" 2>/dev/null || rm -rf "$left"
   done
-  new=$cache/.new.$$
+  [ "$(tail -n +$lines "$0" | digest)" = $payload_digest ] || fail "$0 is damaged; copy it here again"
+  new=$home/new.$$
   trap 'rm -rf "$new"' EXIT
   trap 'exit 1' HUP INT TERM
-  [ "$(tail -n "+$lines" "$0" | digest)" = "$payload_sha256" ] || fail "$0 is damaged; copy it again"
-  mkdir "$new" || fail "cannot write to $cache"
-  if ! tail -n "+$lines" "$0" | head -c "$runtime_packed" | gzip -dc 2>/dev/null >"$new/deno" ||
-    ! tail -n "+$lines" "$0" | tail -c "+$((runtime_packed + 1))" | gzip -dc 2>/dev/null >"$new/bt-scanner.js" ||
-    [ "$(digest 2>/dev/null <"$new/deno")" != "$runtime_sha256" ] ||
-    [ "$(digest 2>/dev/null <"$new/bt-scanner.js")" != "$program_sha256" ]; then
-    fail "cannot unpack to $cache: no room? It takes 150 MB; set BT_SCANNER_CACHE to another folder"
-  fi
-  chmod 755 "$new/deno"
-  echo "$boot" >"$new/checked"
-  if [ -e "$home" ] && ! intact; then # damaged
-    mv "$home" "$new.damaged" && rm -rf "$new.damaged"
-  fi
-  # Of two that start at once the first one wins; the other's goes into it, and away.
-  mv "$new" "$home" 2>/dev/null || :
-  rm -rf "$home/.new.$$"
-  trap - EXIT HUP INT TERM
-  for old in "$cache"/v-*; do
+  error=$({
+    mkdir "$new" &&
+      tail -n +$lines "$0" | head -c $runtime_packed | gzip -dc >"$new/bt-scanner" &&
+      tail -n +$lines "$0" | tail -c +$((runtime_packed + 1)) | gzip -dc >"$new/bt-scanner.mjs" &&
+      chmod 700 "$new/bt-scanner" && sync "$new/bt-scanner" "$new/bt-scanner.mjs"
+  } 2>&1)
+  has_digests "$new" || fail "cannot unpack to $cache: ${error##*: }; $other_folder"
+  error=$("$new/bt-scanner" --version 2>&1) ||
+    fail "cannot run what is unpacked to $cache: ${error##*: }; it takes a 64-bit Linux for @MACHINE@, and a file system not mounted with noexec"
+  # File by file: each is whole at any moment, whoever else unpacks at the same time.
+  error=$(mv -f "$new/bt-scanner" "$runtime" 2>&1 && mv -f "$new/bt-scanner.mjs" "$program" 2>&1) ||
+    fail "cannot unpack to $cache: ${error##*: }; $other_folder"
+  note
+  keep_note
+  for old in "$cache"/bt-scanner-????????????????; do
     [ "$old" = "$home" ] || rm -rf "$old"
   done
-}
+)
 
-intact || unpack
-intact || fail "cannot use $home; remove it"
-export DENO_DIR="$cache/deno" DENO_NO_UPDATE_CHECK=1
-exec "$home/deno" run --quiet --no-config --no-lock --no-npm --no-remote --no-check @FLAGS@ "$home/bt-scanner.js" "$@"
+is_ready || unpack || exit
+
+unset DENO_V8_FLAGS DENO_AUTO_SERVE DENO_CERT DENO_COMPAT DENO_CONDITIONS DENO_COVERAGE_DIR DENO_TLS_CA_STORE \
+  DENO_AUDIT_PERMISSIONS DENO_TRACE_PERMISSIONS DENO_CACHE_DB_MODE DENO_EMIT_CACHE_MODE DENO_USE_CGROUPS
+export DENO_DIR="$home/deno" DENO_NO_PACKAGE_JSON=1 DENO_NO_UPDATE_CHECK=1
+exec "$runtime" run @FLAGS@ "$program" "$@"

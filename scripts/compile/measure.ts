@@ -7,8 +7,9 @@
  * @module
  */
 // deno-lint-ignore-file no-console
+import { connectAsync, type MqttClient } from "mqtt";
 import { encodeBtsnoopHeader, encodeBtsnoopRecord, legacyReportsPacket } from "../../src/hci/mod.ts";
-import { findProgram, Mosquitto } from "../../tests/support/mosquitto.ts";
+import { Mosquitto } from "../../tests/support/mosquitto.ts";
 
 const ROUNDS = 5;
 const REPORTS = 200_000;
@@ -32,16 +33,17 @@ function writeRecording(path: string): void {
   for (const chunk of chunks) file.writeSync(chunk);
 }
 
-/** A subscriber that ends at its first message. */
-async function subscribe(port: number): Promise<Deno.ChildProcess> {
-  const process = new Deno.Command(findProgram("mosquitto_sub") ?? "mosquitto_sub", {
-    args: ["-d", "-p", String(port), "-t", "ble/raw/#", "-C", "1"],
-    stdout: "piped",
-  }).spawn();
-  const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  for (let text = ""; !text.includes("SUBACK");) text += (await reader.read()).value ?? "SUBACK";
-  reader.releaseLock();
-  return process;
+async function subscribe(port: number): Promise<MqttClient> {
+  const client = await connectAsync(`mqtt://127.0.0.1:${port}`);
+  await client.subscribeAsync("ble/raw/#");
+  return client;
+}
+
+async function firstMessage(subscriber: MqttClient, agent: Deno.ChildProcess): Promise<void> {
+  const ended = agent.status.then(({ code }) => Promise.reject(new Error(`the agent ended with ${code}`)));
+  await Promise.race([new Promise((resolve) => subscriber.once("message", resolve)), ended]);
+  ended.catch(() => {});
+  subscriber.end(true);
 }
 
 function start(command: string, port: number, ...args: readonly string[]): Deno.ChildProcess {
@@ -57,8 +59,7 @@ async function measureStart(command: string, port: number): Promise<number> {
   const subscriber = await subscribe(port);
   const startMs = performance.now();
   const agent = start(command, port, "--source", "simulate", "--simulate-rate", "1000");
-  await subscriber.stdout.cancel();
-  await subscriber.status;
+  await firstMessage(subscriber, agent);
   const ms = performance.now() - startMs;
   agent.kill("SIGTERM");
   await agent.status;
@@ -78,8 +79,7 @@ async function measureMemory(command: string, port: number): Promise<[residentMb
 async function measureThroughput(command: string, port: number, recording: string): Promise<number> {
   const subscriber = await subscribe(port);
   const agent = start(command, port, "--source", "replay", "--replay", recording, "--replay-speed", "max");
-  await subscriber.stdout.cancel();
-  await subscriber.status;
+  await firstMessage(subscriber, agent);
   const startMs = performance.now();
   const { code } = await agent.status;
   if (code !== 0) throw new Error(`${command} ended with ${code}`);

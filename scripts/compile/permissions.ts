@@ -2,9 +2,8 @@ import { libcPaths } from "../../src/hci/mod.ts";
 import type { Target } from "./targets.ts";
 
 /**
- * What the executable may do, baked in: the network, reading, the environment, the C library, and
- * the one system call by which noble asks for the kernel's release. No writing, no running, no
- * prompts.
+ * What the executable may do, baked in: the network, reading, the environment, the C library; for
+ * `record` alone, writing (see `no_writing.ts`). No running, no questions to the system, no prompts.
  */
 export function permissions({ arch }: Target): string[] {
   return [
@@ -12,7 +11,7 @@ export function permissions({ arch }: Target): string[] {
     "--allow-net",
     "--allow-read",
     "--allow-env",
-    "--allow-sys=osRelease",
+    "--allow-write",
     `--allow-ffi=${libcPaths({ os: "linux", arch }).join(",")}`,
   ];
 }

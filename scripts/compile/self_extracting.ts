@@ -1,44 +1,50 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
+import { RUNTIME_FLAGS, type Target } from "./targets.ts";
 import { permissions } from "./permissions.ts";
-import type { Target } from "./targets.ts";
 import { V8_FLAGS } from "./v8_flags.ts";
 
-/** One file that unpacks a runtime and the program, and runs them: a shell script with both behind it. */
-export function selfExtracting(target: Target, version: string, runtime: Uint8Array, program: Uint8Array): Uint8Array {
-  const packedRuntime = gzip(runtime);
-  const payload = concat(packedRuntime, gzip(program));
+/**
+ * One file that unpacks a runtime and the program, and becomes the agent: a shell script
+ * (`head.sh`) with both behind it. The same content gives the same bytes.
+ *
+ * @param version as `--version` says it
+ */
+export function selfExtracting(
+  target: Target,
+  version: string,
+  runtime: Uint8Array,
+  program: Uint8Array,
+): Uint8Array<ArrayBuffer> {
+  const packed = [runtime, program].map((bytes) => gzipSync(bytes, { level: 9 })); // without name and time
+  const payload = concat(packed);
+  const template = Deno.readTextFileSync(new URL("head.sh", import.meta.url));
   const values: Readonly<Record<string, string>> = {
     VERSION: version,
-    NAME: `v-${sha256(payload).slice(0, 16)}`,
-    LINES: String(HEAD.split("\n").length),
-    PAYLOAD_SHA256: sha256(payload),
-    RUNTIME_BYTES: String(runtime.length),
-    RUNTIME_PACKED: String(packedRuntime.length),
-    RUNTIME_SHA256: sha256(runtime),
-    PROGRAM_BYTES: String(program.length),
-    PROGRAM_SHA256: sha256(program),
-    FLAGS: [...permissions(target), V8_FLAGS].join(" "),
+    MACHINE: target.arch,
+    NAME: `bt-scanner-${sha256(payload).slice(0, 16)}`,
+    LINES: String(template.split("\n").length),
+    PAYLOAD_DIGEST: sha256(payload),
+    RUNTIME_PACKED: String(packed[0]?.length),
+    RUNTIME_DIGEST: sha256(runtime),
+    PROGRAM_DIGEST: sha256(program),
+    FLAGS: [...RUNTIME_FLAGS, V8_FLAGS, ...permissions(target)].join(" "),
   };
-  const head = HEAD.replace(/@([A-Z0-9_]+)@/g, (_, name: string) => values[name] ?? `@${name}@`);
-  return concat(new TextEncoder().encode(head), payload);
+  const head = template.replace(/@([A-Z_]+)@/g, (placeholder, name: string) => values[name] ?? placeholder);
+  return concat([new TextEncoder().encode(head), payload]);
 }
 
-const HEAD = Deno.readTextFileSync(new URL("head.sh", import.meta.url));
-
-/** The SHA-256 digest in hex. */
+/** The SHA-256 digest in lower-case hex. */
 export function sha256(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** Without name and time, so that the same bytes give the same bytes. */
-function gzip(bytes: Uint8Array): Uint8Array {
-  return gzipSync(bytes, { level: 9 });
-}
-
-function concat(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -4,12 +4,14 @@ export interface Target {
   readonly triple: string;
   /** Name of the executable in `dist/`. */
   readonly file: string;
-  /** As `libcPaths()` has it. */
-  readonly arch: typeof Deno.build.arch;
+  /** As `Deno.build.arch` and `uname -m` have it. */
+  readonly arch: "aarch64" | "x86_64";
+  /** Machine field of its ELF header. */
+  readonly elfMachine: number;
   /** npm package that holds Deno itself for this system. */
   readonly runtime: string;
-  /** Subresource integrity of that package's tarball, at the version of {@linkcode RUNTIME_VERSION}. */
-  readonly integrity: string;
+  /** SHA-256 of the `deno` in that package, at {@linkcode RUNTIME_VERSION}. */
+  readonly runtimeDigest: string;
 }
 
 /** Version of Deno that goes into the executable. */
@@ -21,14 +23,28 @@ export const TARGETS: readonly Target[] = [
     triple: "aarch64-unknown-linux-gnu",
     file: "bt-scanner-linux-arm64",
     arch: "aarch64",
+    elfMachine: 183,
     runtime: "@deno/linux-arm64-glibc",
-    integrity: "sha512-IuYjsz9PGl7CJcNXMuN27KNDB8Q40brK3SG3l+TXMDVW61ZKwcn0fQHBHnXFiiygEwI8by/fKnASEluhZB1atw==",
+    runtimeDigest: "e1a70c5eb03b0ebaf761077029ef86b9ba22d50e2b54ca45ce5437457f701b63",
   },
   {
     triple: "x86_64-unknown-linux-gnu",
     file: "bt-scanner-linux-x64",
     arch: "x86_64",
+    elfMachine: 62,
     runtime: "@deno/linux-x64-glibc",
-    integrity: "sha512-TDqcnoLe3jlgqYEQm7H7MK6q0JOth+o8iSZzknRODnVkJfPiNnjVn1M1Zc6vnp+ipkyb6Av1/CUlHgHtlq59Gw==",
+    runtimeDigest: "dc480c462c8c3582524f3e75c160613d0a975e1f66b5465995d58bae236da7d3",
   },
+];
+
+/** Nothing that lies about on a Pi has a say, nothing is fetched, nothing cached that is not needed. */
+export const RUNTIME_FLAGS: readonly string[] = [
+  "--quiet",
+  "--no-config",
+  "--no-lock",
+  "--no-npm",
+  "--no-remote",
+  "--cached-only",
+  "--node-modules-dir=none",
+  "--no-code-cache",
 ];

@@ -1,134 +1,117 @@
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
-import { permissions } from "../../scripts/compile/permissions.ts";
-import { selfExtracting } from "../../scripts/compile/self_extracting.ts";
-import { type Target, TARGETS } from "../../scripts/compile/targets.ts";
+import { findProgram } from "../support/mosquitto.ts";
 import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
+import { fakeFile, Packaged, PROGRAM, RUNTIME } from "./packaged.ts";
 
-/** In place of Deno: says how it was called, then sleeps until told to end where it is asked to. */
-const RUNTIME = new TextEncoder().encode(
-  '#!/bin/sh\ntrap "exit 7" TERM\necho "ran $*"\nfor last; do :; done\n[ "$last" != wait ] || while :; do sleep 0.05; done\nexit 3\n',
-);
-const PROGRAM = new TextEncoder().encode("// the program\n");
-
-function target(): Target {
-  const found = TARGETS.find(({ arch }) => arch === Deno.build.arch);
-  assert.ok(found);
-  return found;
+/** A test that needs a program; its name says where it is missing. */
+function testWith(program: string, name: string, fn: () => Promise<void>): void {
+  const ignore = findProgram(program) === null;
+  test(ignore ? `${name} [${program} not installed]` : name, fn, { ignore });
 }
 
-/** A self-extracting file in a folder of its own, with a cache beside it. */
-class Packaged implements AsyncDisposable {
-  private constructor(readonly folder: string) {}
-
-  static async of(program = PROGRAM, runtime = RUNTIME): Promise<Packaged> {
-    const packaged = new Packaged(await Deno.makeTempDir({ prefix: "bt-scanner-compile-" }));
-    await packaged.write(selfExtracting(target(), "1.2.3", runtime, program));
-    return packaged;
-  }
-
-  get file(): string {
-    return `${this.folder}/bt-scanner`;
-  }
-
-  get cache(): string {
-    return `${this.folder}/cache`;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    await Deno.writeFile(this.file, bytes, { mode: 0o755 });
-  }
-
-  /** The folders with an unpacked version. */
-  homes(cache = this.cache): string[] {
-    return [...Deno.readDirSync(cache)].map(({ name }) => name).filter((name) => name.startsWith("v-"));
-  }
-
-  /** What else is in the cache. */
-  leftovers(): string[] {
-    return [...Deno.readDirSync(this.cache)].map(({ name }) => name).filter((name) => name.startsWith(".new"));
-  }
-
-  spawn(args: readonly string[], env: Readonly<Record<string, string>> = {}, shell: readonly string[] = []) {
-    const [command = "", ...rest] = [...shell, this.file, ...args];
-    return new Deno.Command(command, {
-      args: rest,
-      clearEnv: true,
-      env: { PATH: Deno.env.get("PATH") ?? "", BT_SCANNER_CACHE: this.cache, ...env },
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-  }
-
-  async run(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}, shell: readonly string[] = []) {
-    const { code, stdout, stderr } = await this.spawn(args, env, shell).output();
-    const decoder = new TextDecoder();
-    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Deno.remove(this.folder, { recursive: true });
-  }
+/** A test that needs to be root; its name says where this is not. */
+function rootTest(name: string, fn: () => Promise<void>): void {
+  const ignore = Deno.uid() !== 0;
+  test(ignore ? `${name} [not root]` : name, fn, { ignore });
 }
 
-/** The bundle, made by a process of its own: esbuild leaves one behind for a moment. */
-async function bundle(version: string): Promise<Uint8Array<ArrayBuffer>> {
-  const path = await Deno.makeTempFile();
-  const script = fileURLToPath(new URL("../../scripts/compile/bundle.ts", import.meta.url));
-  const { success } = await new Deno.Command(Deno.execPath(), { args: ["run", "-A", script, version, path] }).output();
-  assert.ok(success);
+/** One whose cache is a file system in memory. */
+function tmpfsTest(name: string, options: string, fn: (packaged: Packaged) => Promise<void>): void {
+  rootTest(name, async () => {
+    await using packaged = await Packaged.fake();
+    await Deno.mkdir(packaged.cache);
+    await command("mount", "-t", "tmpfs", "-o", options, "tmpfs", packaged.cache);
+    try {
+      await fn(packaged);
+    } finally {
+      await command("umount", packaged.cache);
+    }
+  });
+}
+
+async function command(program: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
+  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert.ok(success, `${program} ${args.join(" ")}: ${out}${error}`);
+  return out ?? "";
+}
+
+async function changed(path: string, change: (bytes: Uint8Array) => void): Promise<void> {
   const bytes = await Deno.readFile(path);
-  await Deno.remove(path);
-  return bytes;
+  change(bytes);
+  await Deno.writeFile(path, bytes);
+}
+
+function damage(bytes: Uint8Array): void {
+  const middle = bytes.length >> 1;
+  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+}
+
+/** Starts the file, in a process group of its own, with a gzip that writes a little and then hangs. */
+async function startUnpacking(packaged: Packaged): Promise<Deno.ChildProcess> {
+  const bin = `${packaged.folder}/bin`;
+  await Deno.mkdir(bin);
+  const script = `#!/bin/sh\necho half\n: >"${bin}/begun"\nexec sleep 60\n`;
+  await Deno.writeTextFile(`${bin}/gzip`, script, { mode: 0o755 });
+  const env = { PATH: `${bin}:${Deno.env.get("PATH") ?? ""}` };
+  const child = packaged.spawn([], { env, through: ["setsid"] });
+  await waitFor(async () => await Deno.stat(`${bin}/begun`).then(() => true, () => false), "the unpacking to begin");
+  return child;
 }
 
 test("selfExtracting() gives the same bytes for the same content", () => {
-  const once = selfExtracting(target(), "1.2.3", RUNTIME, PROGRAM);
-  assert.deepEqual(selfExtracting(target(), "1.2.3", RUNTIME, PROGRAM), once);
-});
-
-test("bundle() gives the same bytes each time, with the version inside and no path of this machine", async () => {
-  const once = await bundle("1.2.3+abc");
-  assert.deepEqual(await bundle("1.2.3+abc"), once);
-  const text = new TextDecoder().decode(once);
-  assert.ok(text.includes("1.2.3+abc"));
-  assert.ok(!text.includes(import.meta.dirname ?? "unknown"));
-});
-
-test("the permissions allow no writing, no running, no prompts, and no library but libc", () => {
-  for (const each of TARGETS) {
-    const flags = permissions(each);
-    assert.ok(flags.includes("--no-prompt"));
-    assert.deepEqual(flags.filter((flag) => /write|run|all$|-A/.test(flag)), []);
-    const [ffi = ""] = flags.filter((flag) => flag.startsWith("--allow-ffi"));
-    assert.match(ffi, /^--allow-ffi=(\/[\w/.-]+\/libc\.so\.6,?)+$/);
-  }
+  assert.deepEqual(fakeFile(), fakeFile());
 });
 
 test("the file unpacks once, and passes on arguments and exit code", async () => {
-  await using packaged = await Packaged.of();
+  await using packaged = await Packaged.fake();
   const first = await packaged.run(["run", "--scanner-id", "a b"]);
   assert.deepEqual([first.code, first.stderr], [3, ""]);
-  assert.match(first.stdout, /^ran run .*--no-prompt .*bt-scanner\.js run --scanner-id a b\n$/);
-  const [home = ""] = packaged.homes();
-  const { ino } = await Deno.stat(`${packaged.cache}/${home}`);
+  assert.match(first.stdout, /^ran run .*--no-prompt .*bt-scanner\.mjs run --scanner-id a b\n$/);
+  const files = () => ["bt-scanner", "bt-scanner.mjs"].map((name) => Deno.statSync(`${packaged.home()}/${name}`).ino);
+  const before = files();
   await packaged.run();
-  assert.equal((await Deno.stat(`${packaged.cache}/${home}`)).ino, ino);
+  assert.deepEqual(files(), before);
   assert.deepEqual(packaged.leftovers(), []);
 });
 
-test("the file runs in every shell that a small system may have", async () => {
-  await using packaged = await Packaged.of();
-  for (const shell of [["dash"], ["bash", "--posix"]]) {
-    await Deno.remove(packaged.cache, { recursive: true }).catch(() => {});
-    assert.equal((await packaged.run([], {}, shell)).code, 3, shell.join(" "));
+test("nobody but its user can read what the file has unpacked", async () => {
+  await using packaged = await Packaged.fake();
+  await packaged.run();
+  assert.equal(((await Deno.stat(packaged.home())).mode ?? 0) & 0o777, 0o700);
+});
+
+testWith("shellcheck", "shellcheck has nothing to say about the file's script", async () => {
+  await using packaged = await Packaged.fake();
+  const text = new TextDecoder().decode(await Deno.readFile(packaged.file));
+  await Deno.writeTextFile(`${packaged.folder}/head`, text.slice(0, text.indexOf("\nexec ")) + "\n");
+  await command("shellcheck", `${packaged.folder}/head`);
+});
+
+for (const shell of ["dash", "bash", "busybox"]) {
+  testWith(shell, `the file runs in ${shell}`, async () => {
+    await using packaged = await Packaged.fake();
+    const through = { dash: ["dash"], bash: ["bash", "--posix"], busybox: ["busybox", "sh"] }[shell] ?? [];
+    for (const _ of ["unpacked", "from the cache"]) {
+      assert.deepEqual(await packaged.run(["x"], { through }).then(({ code, stderr }) => [code, stderr]), [3, ""]);
+    }
+  });
+}
+
+testWith("busybox", "the file needs no more than the tools of busybox", async () => {
+  await using packaged = await Packaged.fake();
+  const PATH = `${packaged.folder}/bin`;
+  await Deno.mkdir(PATH);
+  await command("busybox", "--install", "-s", PATH);
+  const start = { env: { PATH }, through: [`${PATH}/sh`] };
+  for (const _ of ["unpacked", "from the cache"]) {
+    assert.deepEqual(await packaged.run(["x"], start).then(({ code, stderr }) => [code, stderr]), [3, ""]);
   }
 });
 
 test("a signal reaches the program, for the shell is gone", async () => {
-  await using packaged = await Packaged.of();
+  await using packaged = await Packaged.fake();
   const child = packaged.spawn(["wait"]);
   const reader = child.stdout.getReader();
   await reader.read();
@@ -139,97 +122,179 @@ test("a signal reaches the program, for the shell is gone", async () => {
 });
 
 test("many that start at once do not collide", async () => {
-  await using packaged = await Packaged.of();
+  await using packaged = await Packaged.fake();
   const ends = await Promise.all(Array.from({ length: 8 }, () => packaged.run()));
   assert.deepEqual(ends.map(({ code, stderr }) => [code, stderr]), ends.map(() => [3, ""]));
-  assert.deepEqual([packaged.homes().length, packaged.leftovers()], [1, []]);
+  assert.deepEqual(packaged.leftovers(), []);
 });
 
-test("a cache that is cut short or changed is noticed and made again", async () => {
-  await using packaged = await Packaged.of();
+for (const name of ["bt-scanner", "bt-scanner.mjs"]) {
+  const faults: Readonly<Record<string, (path: string) => Promise<void>>> = {
+    "cut short": (path) => Deno.truncate(path, 3),
+    "changed in place": (path) => changed(path, damage),
+    "changed with its times put back": async (path) => {
+      const { atime, mtime } = await Deno.stat(path);
+      await changed(path, damage);
+      if (atime && mtime) await Deno.utime(path, atime, mtime);
+    },
+    "removed": (path) => Deno.remove(path),
+    "made empty, and its note with it": async (path) => {
+      await Deno.truncate(path);
+      await Deno.truncate(path.replace(/[^/]*$/, "noted"));
+    },
+  };
+  for (const [fault, apply] of Object.entries(faults)) {
+    test(`a cached ${name} that was ${fault} is noticed and made again`, async () => {
+      await using packaged = await Packaged.fake();
+      await packaged.run();
+      await apply(`${packaged.home()}/${name}`);
+      const { code, stdout, stderr } = await packaged.run();
+      assert.deepEqual([code, stderr], [3, ""]);
+      assert.match(stdout, /^ran run/);
+      assert.equal(await Deno.readTextFile(`${packaged.home()}/bt-scanner`), RUNTIME);
+      assert.equal(await Deno.readTextFile(`${packaged.home()}/bt-scanner.mjs`), PROGRAM);
+    });
+  }
+}
+
+test("a cache that was only touched is not made again", async () => {
+  await using packaged = await Packaged.fake();
   await packaged.run();
-  const home = `${packaged.cache}/${packaged.homes()[0]}`;
-  await Deno.truncate(`${home}/bt-scanner.js`, 3);
+  const path = `${packaged.home()}/bt-scanner`;
+  const { ino } = await Deno.stat(path);
+  await Deno.utime(path, 0, 0);
   assert.equal((await packaged.run()).code, 3);
-  assert.deepEqual(await Deno.readFile(`${home}/bt-scanner.js`), PROGRAM);
-
-  const damaged = PROGRAM.slice();
-  damaged[0] = 0;
-  await Deno.writeFile(`${home}/bt-scanner.js`, damaged);
-  await Deno.writeTextFile(`${home}/checked`, "an earlier boot\n");
-  assert.equal((await packaged.run()).code, 3);
-  assert.deepEqual(await Deno.readFile(`${home}/bt-scanner.js`), PROGRAM);
+  assert.equal((await Deno.stat(path)).ino, ino);
 });
 
-test("what one that was killed while unpacking left is removed, and not used", async () => {
-  await using packaged = await Packaged.of();
-  const noProcess = 2 ** 22 + 1; // above the largest process id of 64-bit Linux
-  await Deno.mkdir(`${packaged.cache}/.new.${noProcess}`, { recursive: true });
-  await Deno.writeTextFile(`${packaged.cache}/.new.${noProcess}/deno`, "half");
+test("one that is killed while it unpacks leaves nothing that is used", async () => {
+  await using packaged = await Packaged.fake();
+  const child = await startUnpacking(packaged);
+  await command("kill", "-KILL", "--", `-${child.pid}`);
+  assert.equal((await child.output()).code, 137);
+  assert.equal(packaged.leftovers().length, 1);
   assert.equal((await packaged.run()).code, 3);
   assert.deepEqual(packaged.leftovers(), []);
 });
 
+test("one that is told to end while it unpacks clears up", async () => {
+  await using packaged = await Packaged.fake();
+  const child = await startUnpacking(packaged);
+  await command("kill", "-TERM", "--", `-${child.pid}`);
+  assert.notEqual((await child.output()).code, 0);
+  await waitFor(() => packaged.leftovers().length === 0, "the leftovers to go");
+});
+
 test("a damaged file says so, and unpacks nothing", async () => {
-  await using packaged = await Packaged.of();
-  const bytes = await Deno.readFile(packaged.file);
-  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
-  await packaged.write(bytes);
+  await using packaged = await Packaged.fake();
+  const whole = await Deno.readFile(packaged.file);
+  const flipped = whole.slice();
+  flipped[flipped.length - 20] = (flipped.at(-20) ?? 0) ^ 1;
+  for (const bytes of [flipped, whole.subarray(0, -5)]) {
+    await packaged.write(bytes);
+    const { code, stdout, stderr } = await packaged.run();
+    assert.deepEqual([code, stdout], [1, ""]);
+    assert.match(stderr, /^bt-scanner: \/\S+ is damaged; copy it here again\n$/);
+    assert.deepEqual(packaged.unpacked(), []);
+  }
+});
+
+test("a runtime that cannot run here is not kept, and the reason is given", async () => {
+  await using packaged = await Packaged.fake(PROGRAM, "\x7fELF of another machine");
   const { code, stderr } = await packaged.run();
   assert.equal(code, 1);
-  assert.match(stderr, /is damaged; copy it again/);
-  assert.deepEqual(packaged.homes(), []);
+  assert.match(stderr, /^bt-scanner: cannot run what is unpacked to \S+: .*; it takes a 64-bit Linux for \w+, and/);
+  assert.deepEqual(packaged.unpacked(), []);
 });
 
-test("a new version removes the old one", async () => {
-  await using packaged = await Packaged.of();
+test("a new version removes the old one, and nothing else", async () => {
+  await using packaged = await Packaged.fake();
   await packaged.run();
-  const [old] = packaged.homes();
-  await packaged.write(selfExtracting(target(), "1.2.4", RUNTIME, new TextEncoder().encode("// newer\n")));
+  const old = packaged.home();
+  await packaged.write(fakeFile("// newer\n"));
   await packaged.run();
-  assert.equal(packaged.homes().length, 1);
-  assert.notEqual(packaged.homes()[0], old);
+  assert.notEqual(packaged.home(), old);
+
+  await Deno.mkdir(`${packaged.cache}/mine`);
+  await packaged.write(fakeFile("// newest\n"));
+  await packaged.run();
+  assert.ok((await Deno.stat(`${packaged.cache}/mine`)).isDirectory);
 });
 
-test("a folder that cannot be written to is named, with the remedy", async () => {
-  await using packaged = await Packaged.of();
-  const { code, stderr } = await packaged.run([], { BT_SCANNER_CACHE: "/proc/nowhere" });
+test("a folder that cannot be made is named, with the remedy", async () => {
+  await using packaged = await Packaged.fake();
+  const { code, stderr } = await packaged.run([], { env: { BT_SCANNER_CACHE: "/proc/nowhere" } });
   assert.equal(code, 1);
-  assert.match(stderr, /cannot write to \/proc\/nowhere; set BT_SCANNER_CACHE/);
+  assert.match(stderr, /^bt-scanner: cannot unpack to \/proc\/nowhere: \S.*; set BT_SCANNER_CACHE to a folder/);
+});
+
+tmpfsTest("without room the file says so, and leaves none of it taken", "size=8k", async (packaged) => {
+  await Deno.writeFile(`${packaged.cache}/filler`, new Uint8Array(4096));
+  const { code, stderr } = await packaged.run();
+  assert.equal(code, 1);
+  assert.match(stderr, /^bt-scanner: cannot unpack to \S+: No space left on device; set BT_SCANNER_CACHE/);
+});
+
+tmpfsTest("a file system that runs no programs is named", "size=1m,noexec", async (packaged) => {
+  const { code, stderr } = await packaged.run();
+  assert.equal(code, 1);
+  assert.match(stderr, /Permission denied; .*not mounted with noexec\n$/);
+});
+
+tmpfsTest("a cache that has become read-only is used as it is", "size=1m", async (packaged) => {
+  await packaged.run();
+  await Deno.remove(`${packaged.home()}/noted`);
+  await command("mount", "-o", "remount,ro", packaged.cache);
+  const { code, stderr } = await packaged.run();
+  assert.deepEqual([code, stderr], [3, ""]);
+
+  await packaged.write(fakeFile("// newer\n"));
+  const newer = await packaged.run();
+  assert.equal(newer.code, 1);
+  assert.match(newer.stderr, /^bt-scanner: cannot unpack to \S+: Read-only file system; set BT_SCANNER_CACHE/);
+});
+
+rootTest("what another user has put into the cache is not run", async () => {
+  await using packaged = await Packaged.fake();
+  await packaged.run();
+  const user = ["setpriv", "--reuid", "65534", "--clear-groups"];
+  await command("chmod", "-R", "a+rwX", packaged.folder);
+  await command("chown", "-R", "12345", packaged.cache);
+  const { code, stderr } = await packaged.run([], { through: user });
+  assert.equal(code, 1);
+  assert.match(stderr, /belongs to another user; remove it, or set BT_SCANNER_CACHE/);
+
+  await command("chown", "-R", "0", packaged.cache);
+  assert.equal((await packaged.run([], { through: user })).code, 3);
 });
 
 test("the cache is where systemd or the desktop wants it", async () => {
-  await using packaged = await Packaged.of();
+  await using packaged = await Packaged.fake();
   const places = [
-    [{ CACHE_DIRECTORY: `${packaged.folder}/systemd:/other` }, `${packaged.folder}/systemd`],
-    [{ XDG_CACHE_HOME: `${packaged.folder}/xdg` }, `${packaged.folder}/xdg/bt-scanner`],
+    [{ CACHE_DIRECTORY: `${packaged.folder}/systemd:/other`, HOME: "/" }, `${packaged.folder}/systemd`],
+    [{ XDG_CACHE_HOME: `${packaged.folder}/xdg`, HOME: "/" }, `${packaged.folder}/xdg/bt-scanner`],
     [{ HOME: packaged.folder }, `${packaged.folder}/.cache/bt-scanner`],
   ] as const;
   for (const [env, folder] of places) {
-    assert.equal((await packaged.run([], { BT_SCANNER_CACHE: "", ...env })).code, 3);
-    assert.equal(packaged.homes(folder).length, 1);
+    assert.equal((await packaged.run([], { env: { BT_SCANNER_CACHE: "", ...env } })).code, 3);
+    assert.ok(packaged.home(folder));
   }
-  const nowhere = await packaged.run([], { BT_SCANNER_CACHE: "" });
-  assert.match(nowhere.stderr, /set BT_SCANNER_CACHE/);
+  const nowhere = await packaged.run([], { env: { BT_SCANNER_CACHE: "" } });
+  assert.match(nowhere.stderr, /^bt-scanner: no folder to unpack to is known; set BT_SCANNER_CACHE/);
 });
 
-test("the real program runs from its file: version, configuration errors, and a clean end", async () => {
-  await using packaged = await Packaged.of(
-    await bundle("1.2.3 (self-extracting)"),
-    await Deno.readFile(Deno.execPath()),
-  );
-  const version = await packaged.run(["--version"]);
-  assert.deepEqual([version.code, version.stdout], [0, "1.2.3 (self-extracting)\n"]);
-  const wrong = await packaged.run(["run", "--qos", "5"]);
-  assert.equal(wrong.code, 2);
-  const child = packaged.spawn(["run", "--scanner-id", "s1", "--broker", "mqtt://127.0.0.1:1", "--source", "simulate"]);
-  let log = "";
-  const reading = (async () => {
-    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) log += text;
-  })();
-  await waitFor(() => log.includes("scanning"), "the agent to scan");
-  child.kill("SIGTERM");
-  assert.equal((await child.status).code, 0, log);
-  await reading;
-  await child.stdout.cancel();
+test("a cache given as a relative path is that of the working directory", async () => {
+  await using packaged = await Packaged.fake();
+  const { code, stderr } = await packaged.run([], {
+    env: { BT_SCANNER_CACHE: "cache" },
+    through: ["env", "-C", packaged.folder],
+  });
+  assert.deepEqual([code, stderr], [3, ""]);
+  assert.ok(packaged.home());
+});
+
+test("the runtime's own variables are kept from it", async () => {
+  await using packaged = await Packaged.fake(PROGRAM, "#!/bin/sh\nenv\n");
+  const { stdout } = await packaged.run([], { env: { DENO_V8_FLAGS: "--jitless", DENO_DIR: "/elsewhere" } });
+  assert.doesNotMatch(stdout, /jitless|elsewhere/);
 });
