@@ -116,7 +116,15 @@ function openSource({ scanner, replay, simulate }: Config, clock: Clock): Promis
     case "hci":
       return openLinuxHciSocket({ adapter: scanner.adapter, channel: "raw", powerUp: true });
     case "simulate":
-      return openSimulated({ devices: simulate.devices, reportsPerSecond: simulate.rate, seed: simulate.seed, clock });
+      return openSimulated({
+        devices: simulate.devices,
+        reportsPerSecond: simulate.rate,
+        seed: simulate.seed,
+        addressLifetimeMs: simulate.rotate_s * 1000,
+        malformedShare: simulate.malformed,
+        burstReports: simulate.burst,
+        clock,
+      });
     case "replay": {
       const name = replay.file ?? "";
       const open = async () => (await Deno.open(name)).readable;

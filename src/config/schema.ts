@@ -120,6 +120,13 @@ export const configSchema = section("Configuration of bt-scanner.", {
     devices: key("How many devices advertise.", whole(1, 1_000_000), 50),
     rate: key("Advertising reports per second, of all devices together.", positive(1_000_000), 100),
     seed: key("The same seed invents the same devices.", whole(0, 0xffff_ffff), 1),
+    rotate_s: key("How long phones and the like keep a random address, in seconds.", between(0.1, 86_400), 900),
+    malformed: key(
+      "Share of the reports that arrive damaged: cut, changed, or as fragments whose rest never comes.",
+      between(0, 1),
+      0,
+    ),
+    burst: key("How many more reports come at once, each minute.", whole(0, 1_000_000), 0),
   }),
   filter: section("Which reports are published.", {
     min_rssi: key("Weakest signal that passes, in dBm. null: any.", orNull(whole(-127, 20)), null),

@@ -19,7 +19,7 @@ test("loadConfig() with nothing but a scanner id gives the documented defaults",
       stall_timeout_s: 60,
     },
     replay: { file: null, speed: 1, loop: false },
-    simulate: { devices: 50, rate: 100, seed: 1 },
+    simulate: { devices: 50, rate: 100, seed: 1, rotate_s: 900, malformed: 0, burst: 0 },
     filter: { min_rssi: null, allow: [], deny: [], max_rate_per_device: null },
     publisher: { topic_prefix: "ble/raw", fields: "standard", merge_scan_response: true },
     mqtt: {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { ReportReader } from "../../src/advertisement/mod.ts";
 import { hci, type HciTransport, openSimulated, type SimulationOptions } from "../../src/hci/mod.ts";
 import { Crowd } from "../../src/hci/simulated/crowd.ts";
 import { KINDS } from "../../src/hci/simulated/kinds.ts";
-import { SimulatedSource } from "../../src/hci/simulated/source.ts";
+import { SimulatedSource, type SourceOptions } from "../../src/hci/simulated/source.ts";
 import type { ControllerScanning } from "../../src/hci/virtual_controller.ts";
 import { systemClock } from "../../src/time/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -33,27 +34,35 @@ const SCAN: ControllerScanning = {
   le1mPhy: true,
   codedPhy: true,
 };
+const LIFETIME_MS = 15 * 60_000;
+const PLAIN = { addressLifetimeMs: LIFETIME_MS, malformedShare: 0, burstReports: 0 };
 const LEGACY_SCAN: ControllerScanning = { ...SCAN, extended: false, codedPhy: false };
 
 function open(options: Partial<SimulationOptions> = {}): Promise<HciTransport> {
   return openSimulated({ devices: 200, reportsPerSecond: 2_000, seed: 1, clock: systemClock, ...options });
 }
 
-/** The first reports of a scan, and what the simulation's own time was for each. */
-function listen(
-  { devices = 200, seed = 1, reportsPerSecond = 1_000, scan = SCAN, count = 1_000 } = {},
-): Report[] {
+/** The first packets of a scan, as time goes by for it alone. */
+function packets(
+  { scan = SCAN, count = 1_000, ...changes }: Partial<SourceOptions> & { scan?: ControllerScanning; count?: number } =
+    {},
+): Uint8Array[] {
   let nowMs = 0;
   const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs, sleep: () => Promise.resolve() };
-  const source = new SimulatedSource({ devices, seed, reportsPerSecond, clock });
-  const reports: Report[] = [];
-  for (let steps = 0; reports.length < count && steps < 10 * count; steps++) {
+  const source = new SimulatedSource({ ...PLAIN, devices: 200, seed: 1, reportsPerSecond: 1_000, clock, ...changes });
+  const heard: Uint8Array[] = [];
+  for (let steps = 0; heard.length < count && steps < 10 * count; steps++) {
     const step = source.next(scan);
-    if (step instanceof Uint8Array) reports.push(read(step));
+    if (step instanceof Uint8Array) heard.push(step.slice());
     else if (typeof step === "number") nowMs += step;
     else assert.fail("neither packet nor pause");
   }
-  return reports;
+  return heard;
+}
+
+/** The first reports of a scan. */
+function listen(options: Parameters<typeof packets>[0] = {}): Report[] {
+  return packets(options).map(read);
 }
 
 function read(packet: Uint8Array): Report {
@@ -231,7 +240,7 @@ test("openSimulated() rotates resolvable addresses every 15 min of its time, eac
   const fixed = [...seen].filter(([address]) => isFixed(address));
   const resolvable = [...seen].filter(([address]) => !isFixed(address));
   assert.ok(resolvable.every(([address]) => highest(address) === 0b01));
-  const crowd = new Crowd(1);
+  const crowd = new Crowd(1, LIFETIME_MS);
   const rotating = Array.from({ length: 40 }, (_, index) => crowd.device(index, 0))
     .filter(({ kind }) => kind.address === "resolvable").length;
   assert.ok(rotating > 5 && rotating < 35);
@@ -242,10 +251,57 @@ test("openSimulated() rotates resolvable addresses every 15 min of its time, eac
   for (const [, { first, last }] of fixed) assert.ok(last - first > 60);
 });
 
+test("openSimulated() rotates addresses as fast as it is told", () => {
+  const addresses = (addressLifetimeMs: number) =>
+    new Set(listen({ count: 5_000, addressLifetimeMs }).map(({ address }) => address)).size;
+  assert.ok(addresses(100) > 5 * addresses(LIFETIME_MS));
+});
+
+test("openSimulated() damages the share of reports that it is told, in every way there is", () => {
+  const sound = packets({ count: 3_000 });
+  for (const [malformedShare, least, most] of [[0, 0, 0], [0.1, 0.07, 0.13], [1, 0.95, 1]] as const) {
+    const heard = packets({ count: 3_000, malformedShare });
+    const share = heard.filter((packet, i) => hex(packet) !== hex(sound[i] ?? packet)).length / heard.length;
+    assert.ok(share >= least && share <= most, `${share} for ${malformedShare}`);
+  }
+  const reasons = new Set<string>();
+  const sink = { advertisement: () => {}, invalid: (reason: string) => void reasons.add(reason) };
+  const reader = new ReportReader({ clock: systemClock, sink });
+  for (const packet of packets({ count: 3_000, malformedShare: 0.1 })) {
+    assert.equal(hex(packet.slice(0, 2)), "043e", "still a report, and no other event");
+    reader.read(packet);
+  }
+  reader.end();
+  for (const reason of ["event length mismatch", "report cut short", "fragments unfinished"]) {
+    assert.ok(reasons.has(reason), reason);
+  }
+});
+
+test("openSimulated() lets as many more reports come at once as it is told, each minute", () => {
+  let nowMs = 0;
+  const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs, sleep: () => Promise.resolve() };
+  const source = new SimulatedSource({
+    ...PLAIN,
+    burstReports: 500,
+    devices: 99,
+    seed: 1,
+    reportsPerSecond: 10,
+    clock,
+  });
+  const secondly: number[] = [];
+  for (; nowMs <= 125_000; nowMs += 1_000) {
+    let count = 0;
+    while (source.next(SCAN) instanceof Uint8Array) count++;
+    secondly.push(count);
+  }
+  const bursts = secondly.flatMap((count, second) => count > 100 ? [[second, count]] : []);
+  assert.deepEqual(bursts, [[60, 501], [120, 501]]);
+});
+
 test("openSimulated() reports each address once a scan where duplicates are filtered", () => {
   let nowMs = 0;
   const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs, sleep: () => Promise.resolve() };
-  const source = new SimulatedSource({ devices: 60, seed: 1, reportsPerSecond: 1_000, clock });
+  const source = new SimulatedSource({ ...PLAIN, devices: 60, seed: 1, reportsPerSecond: 1_000, clock });
   for (let round = 0; round < 2; round++) {
     const scan = { ...LEGACY_SCAN, active: false, filterDuplicates: true };
     const addresses: string[] = [];
@@ -260,7 +316,7 @@ test("openSimulated() reports each address once a scan where duplicates are filt
 });
 
 test("a Crowd of 100,000 has an address of its own for each device, and devices of every kind", () => {
-  const crowd = new Crowd(3);
+  const crowd = new Crowd(3, LIFETIME_MS);
   const addresses = new Set<string>();
   const kinds = new Set<string>();
   for (let index = 0; index < 100_000; index++) {
@@ -287,7 +343,7 @@ test("openSimulated() gives as many reports as it was told, at 1 as at 50,000 a 
 test("openSimulated() catches up on a late tick for 100 ms at most", () => {
   let nowMs = 0;
   const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs, sleep: () => Promise.resolve() };
-  const source = new SimulatedSource({ devices: 100, seed: 1, reportsPerSecond: 1_000, clock });
+  const source = new SimulatedSource({ ...PLAIN, devices: 100, seed: 1, reportsPerSecond: 1_000, clock });
   const burst = () => {
     let count = 0;
     while (source.next(SCAN) instanceof Uint8Array) count++;

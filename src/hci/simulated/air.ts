@@ -39,8 +39,8 @@ export class Air {
   /** A time of its own, so that what is sent does not depend on a clock. */
   #ageMs = 0;
 
-  constructor(private readonly devices: number, seed: number) {
-    this.#crowd = new Crowd(seed);
+  constructor(private readonly devices: number, seed: number, addressLifetimeMs: number) {
+    this.#crowd = new Crowd(seed, addressLifetimeMs);
     this.#random = new Random(seed);
     this.#rssiDbm = new Int8Array(devices);
   }
@@ -52,7 +52,7 @@ export class Air {
 
   /** The events of a scan, one after the other; null for one that the scan does not hear. */
   *hear(scan: ControllerScanning): Generator<Uint8Array | null, never> {
-    const heard = scan.filterDuplicates ? new Uint16Array(this.devices) : null;
+    const heard = scan.filterDuplicates ? new Uint32Array(this.devices) : null;
     while (true) {
       const index = this.#pick(scan);
       const device = index === null ? null : this.#crowd.device(index, this.#ageMs);
@@ -116,7 +116,7 @@ export class Air {
 }
 
 /** Notes that a device was heard under its present address, as epoch + 1; says whether it was noted before. */
-function isDuplicate(heard: Uint16Array | null, index: number, epoch: number): boolean {
+function isDuplicate(heard: Uint32Array | null, index: number, epoch: number): boolean {
   if (heard === null) return false;
   if (heard[index] === epoch + 1) return true;
   heard[index] = epoch + 1;

@@ -1,8 +1,6 @@
 import { type Device, type Kind, KINDS } from "./kinds.ts";
 import { mix } from "./random.ts";
 
-/** How long a resolvable private address is used; Core Specification 5.4, Vol 3, Part C, Appendix A: 15 min. */
-const ADDRESS_LIFETIME_MS = 15 * 60_000;
 /** A registered prefix of public addresses. */
 const PUBLIC_PREFIX = 0xa4c138;
 const STATIC_BITS = 0xc0_0000;
@@ -16,7 +14,8 @@ const PREFIX_RANDOM_BITS = 0x3f_ffff;
 export class Crowd {
   readonly #kinds: readonly Kind[] = KINDS.flatMap((kind) => new Array<Kind>(kind.share).fill(kind));
 
-  constructor(private readonly seed: number) {}
+  /** @param addressLifetimeMs how long a resolvable private address is used */
+  constructor(private readonly seed: number, private readonly addressLifetimeMs: number) {}
 
   /** 32 bits that tell the device of this index from others. */
   id(index: number): number {
@@ -36,7 +35,7 @@ export class Crowd {
     const kind = this.kind(id);
     // Each changes its address at moments of its own.
     const epoch = kind.address === "resolvable"
-      ? Math.floor((ageMs + id % ADDRESS_LIFETIME_MS) / ADDRESS_LIFETIME_MS)
+      ? Math.floor((ageMs + id % this.addressLifetimeMs) / this.addressLifetimeMs)
       : 0;
     return { id, kind, epoch, ageMs, address: this.#address(kind, index, id, epoch) };
   }

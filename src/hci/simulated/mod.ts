@@ -16,11 +16,20 @@ export interface SimulationOptions {
   readonly reportsPerSecond: number;
   /** The same seed gives the same reports in the same order. */
   readonly seed: number;
+  /** How long devices with random addresses keep one, in milliseconds; default 15 min, as recommended to them. */
+  readonly addressLifetimeMs?: number;
+  /** Share of the reports that arrive damaged, 0 (default) to 1: cut, changed, fragments never finished. */
+  readonly malformedShare?: number;
+  /** How many more reports come at once, each minute; default 0. */
+  readonly burstReports?: number;
   /** Whether the controller knows the extended scan commands (Bluetooth 5); default true. */
   readonly extendedAdvertising?: boolean;
   /** Times the reports. */
   readonly clock: Clock;
 }
+
+/** Core Specification 5.4, Vol 3, Part C, Appendix A. */
+const ADDRESS_LIFETIME_MS = 15 * 60_000;
 
 /**
  * Opens a simulated controller: phones, beacons and sensors with the data such devices send,
@@ -34,6 +43,7 @@ export interface SimulationOptions {
 // deno-lint-ignore require-await -- fails as any other transport: by rejecting
 export async function openSimulated(options: SimulationOptions): Promise<HciTransport> {
   const { devices, reportsPerSecond, clock, extendedAdvertising = true } = options;
+  const { addressLifetimeMs = ADDRESS_LIFETIME_MS, malformedShare = 0, burstReports = 0 } = options;
   if (!Number.isSafeInteger(devices) || devices < 0) {
     throw new RangeError(`Cannot simulate ${devices} devices: it must be a whole number from 0`);
   }
@@ -44,7 +54,7 @@ export async function openSimulated(options: SimulationOptions): Promise<HciTran
     name: "simulated",
     paced: false,
     controller: new VirtualController({ extendedAdvertising }),
-    source: new SimulatedSource(options),
+    source: new SimulatedSource({ ...options, addressLifetimeMs, malformedShare, burstReports }),
     clock,
   });
 }

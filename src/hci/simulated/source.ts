@@ -2,12 +2,16 @@ import type { Clock } from "../../time/mod.ts";
 import type { ControllerScanning } from "../virtual_controller.ts";
 import type { ReportSource, ReportStep } from "../virtual_transport.ts";
 import { Air } from "./air.ts";
+import { Damage } from "./damage.ts";
 
 /** What the source needs to know. */
 export interface SourceOptions {
   readonly devices: number;
   readonly reportsPerSecond: number;
   readonly seed: number;
+  readonly addressLifetimeMs: number;
+  readonly malformedShare: number;
+  readonly burstReports: number;
   readonly clock: Clock;
 }
 
@@ -15,18 +19,22 @@ export interface SourceOptions {
 const TICK_MS = 10;
 /** How much of a late tick is made up for. */
 const MAX_CATCH_UP_MS = 100;
+const BURST_INTERVAL_MS = 60_000;
 
-/** Gives what is on the {@linkcode Air} at a steady rate. */
+/** Gives what is on the {@linkcode Air} at a steady rate, with a burst now and then. */
 export class SimulatedSource implements ReportSource {
   readonly #air: Air;
+  readonly #damage: Damage;
   #scan: ControllerScanning | null = null;
   #reports: Iterator<Uint8Array | null, never> | null = null;
   /** How many reports are due. */
   #credit = 0;
   #creditedAtMs = 0;
+  #burstDueMs = Infinity;
 
   constructor(private readonly options: SourceOptions) {
-    this.#air = new Air(options.devices, options.seed);
+    this.#air = new Air(options.devices, options.seed, options.addressLifetimeMs);
+    this.#damage = new Damage(options.malformedShare, options.seed);
   }
 
   next(scan: ControllerScanning): ReportStep {
@@ -37,7 +45,7 @@ export class SimulatedSource implements ReportSource {
       this.#credit--;
       this.#air.elapse(1_000 / reportsPerSecond);
       const packet = reports.next().value;
-      if (packet !== null) return packet;
+      if (packet !== null) return this.#damage.apply(packet);
     }
     return Math.max(TICK_MS, Math.ceil((1 - this.#credit) * 1_000 / reportsPerSecond));
   }
@@ -49,15 +57,20 @@ export class SimulatedSource implements ReportSource {
     this.#scan = scan;
     this.#credit = 0;
     this.#creditedAtMs = this.options.clock.monotonicMs();
+    this.#burstDueMs = this.#creditedAtMs + BURST_INTERVAL_MS;
     return this.#reports = this.#air.hear(scan);
   }
 
   #earn(): number {
-    const { clock, reportsPerSecond } = this.options;
+    const { clock, reportsPerSecond, burstReports } = this.options;
     const nowMs = clock.monotonicMs();
     const earned = (nowMs - this.#creditedAtMs) * reportsPerSecond / 1_000;
     this.#creditedAtMs = nowMs;
     this.#credit = Math.min(this.#credit + earned, Math.max(1, MAX_CATCH_UP_MS * reportsPerSecond / 1_000));
+    if (nowMs >= this.#burstDueMs) {
+      this.#burstDueMs = nowMs + BURST_INTERVAL_MS;
+      this.#credit += burstReports;
+    }
     return this.#credit;
   }
 }
