@@ -37,7 +37,7 @@ const CHARACTER_WIDTH = 7;
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 
 const STYLE = `text { font: 12px sans-serif; fill: #333 } .title { font-size: 15px; font-weight: bold }
-.axis { stroke: #666 } .grid { stroke: #ddd } path { fill: none; stroke-width: 1.5 } .bars { opacity: 0.75 }
+.axis { stroke: #666 } .grid { stroke: #ddd } path { stroke-width: 1.5 } .bars { opacity: 0.75 }
 @media (prefers-color-scheme: dark) { text { fill: #ccc } .axis { stroke: #999 } .grid { stroke: #444 } }`;
 
 /** One axis: values to pixels. */
@@ -119,7 +119,7 @@ function curve({ kind = "line", points, barWidth = 1 }: Series, colour: string, 
   const path = px.map(([left, top], index) =>
     index === 0 ? `M${left} ${top}` : kind === "step" ? `H${left}V${top}` : `L${left} ${top}`
   );
-  return [`<path stroke="${colour}" d="${path.join("")}"/>`];
+  return [`<path fill="none" stroke="${colour}" d="${path.join("")}"/>`];
 }
 
 function legend(series: readonly Series[]): string[] {
