@@ -11,6 +11,7 @@ export {
   type LogLevel,
   type Publisher,
   type PublishOutcome,
+  type ScanCure,
   ScanError,
   type Scanner,
   type ScanSink,

@@ -62,6 +62,14 @@ export type ScanState =
     /** Whether extended advertising is received. */
     readonly extended: boolean;
   }
+  | {
+    /** The controller says that it scans, but has reported nothing for the stall time-out. */
+    readonly kind: "silent";
+    readonly adapter: string;
+    readonly adapterAddress: string | null;
+    /** The stall time-out. */
+    readonly silentMs: number;
+  }
   | { readonly kind: "stopped"; readonly reason: string };
 
 /** Takes what a scanner finds. */
@@ -88,17 +96,25 @@ export interface Scanner {
    * @throws {ScanError} where the scan cannot start, or ends without being asked to
    */
   run(sink: ScanSink, signal: AbortSignal): Promise<void>;
+  /**
+   * Switches the adapter off and on, between two runs. Other programs' connections through it end.
+   * Nothing happens where the source is no adapter.
+   *
+   * @throws {Error} where it cannot be, or does not come up again
+   */
+  reset(): Promise<void>;
 }
+
+/** What helps against a failure: that a person acts, waiting, or switching the adapter off and on. */
+export type ScanCure = "person" | "time" | "reset";
 
 /** A scan failed. */
 export class ScanError extends Error {
   /** Tells it from other errors. */
   override readonly name = "ScanError";
 
-  /** Says why.
-   *
-   * @param permanent trying again cannot help until a person acts: permission is missing */
-  constructor(message: string, readonly permanent: boolean, options?: ErrorOptions) {
+  /** Says why, and what helps. */
+  constructor(message: string, readonly cure: ScanCure, options?: ErrorOptions) {
     super(message, options);
   }
 }

@@ -11,9 +11,9 @@ export interface Status {
   readonly version: string;
   /** When the scanner was started, UTC. */
   readonly started_at: string;
-  /** Whether it receives advertisements. */
+  /** Whether it receives advertisements; false also after a silence as long as the stall time-out. */
   readonly scanning: boolean;
-  /** What it scans with, while it does. */
+  /** What it scans with, while it does or has fallen silent. */
   readonly adapter: string | null;
   /** The adapter's own address, where known. */
   readonly adapter_address: string | null;
@@ -58,6 +58,11 @@ export class StatusReporter {
     this.#announce("online", null);
   }
 
+  /** What the scan does, as last told. */
+  get scanState(): ScanState {
+    return this.#scan;
+  }
+
   /** The scan's state has changed. */
   scan(state: ScanState): void {
     this.#scan = state;
@@ -75,15 +80,15 @@ export class StatusReporter {
   }
 
   #encode(status: Status["status"], reason: string | null): string {
-    const scanning = status === "online" && this.#scan.kind === "scanning" ? this.#scan : null;
+    const adapter = status === "online" && "adapter" in this.#scan ? this.#scan : null;
     const message: Status = {
       status,
       scanner_id: this.options.scannerId,
       version: this.options.version,
       started_at: this.#startedAt,
-      scanning: scanning !== null,
-      adapter: scanning?.adapter ?? null,
-      adapter_address: scanning?.adapterAddress ?? null,
+      scanning: adapter?.kind === "scanning",
+      adapter: adapter?.adapter ?? null,
+      adapter_address: adapter?.adapterAddress ?? null,
       reason: reason ?? whyNotScanning(this.#scan),
     };
     return JSON.stringify(message);
@@ -96,6 +101,8 @@ function whyNotScanning(state: ScanState): string | null {
       return "starting";
     case "scanning":
       return null;
+    case "silent":
+      return `nothing heard for ${state.silentMs / 1000} s: nobody advertises, or the controller is stuck`;
     case "stopped":
       return state.reason;
     default:

@@ -1,5 +1,7 @@
-import { backoffMs, type BackoffPolicy, type Clock } from "../time/mod.ts";
-import { type Logger, ScanError, type Scanner, type ScanSink, type ScanState } from "./ports.ts";
+import { backoffMs, type BackoffPolicy, type Clock, untilAborted } from "../time/mod.ts";
+import { type Logger, ScanError, type Scanner, type ScanSink } from "./ports.ts";
+import { ResetSchedule } from "./reset_schedule.ts";
+import { WatchedSink } from "./watched_sink.ts";
 
 /** What keeps a scan alive. */
 export interface SupervisorParts {
@@ -13,81 +15,127 @@ export interface SupervisorParts {
 
 /** An adapter that was put back is to scan again within 10 s. */
 const RESTART_POLICY: BackoffPolicy = { initialDelayMs: 1_000, maxDelayMs: 5_000, exponential: true };
+/** A controller that does not answer is reset at least once in so many tries, some minutes. */
+const STUCK_TRIES = 32;
 
 /**
  * Scans until `signal` aborts or a recording ends; begins again whenever the scan fails or falls
- * silent.
+ * silent, and switches the adapter off and on where that alone does not help.
+ *
+ * A controller that does not answer, refuses, or fails is stuck. One that answers and reports nothing
+ * may be stuck too, or nobody advertises: nothing but time can tell. So its scan is begun afresh after
+ * each stall time-out, which disturbs nobody, and it is reset after twice as long each time.
  *
  * @throws {ScanError} where trying again cannot help, or a recording breaks off
  */
-export async function superviseScan(parts: SupervisorParts, sink: ScanSink, signal: AbortSignal): Promise<void> {
-  const { clock, random, log } = parts;
-  let failures = 0;
-  let lastReason: string | null = null;
-  while (!signal.aborted) {
-    const watched = new WatchedSink(sink, clock);
-    try {
-      return await scanOnce(parts, watched, signal);
-    } catch (error) {
-      if (signal.aborted) return;
-      const permanent = error instanceof ScanError && error.permanent;
-      // A recording that begins again would publish its beginning twice.
-      if (permanent || parts.scanner.paced) throw error;
-      if (watched.heard) {
-        failures = 0;
-        lastReason = null;
+export function superviseScan(parts: SupervisorParts, sink: ScanSink, signal: AbortSignal): Promise<void> {
+  return new Supervisor(parts, sink).run(signal);
+}
+
+class Supervisor {
+  readonly #sink: WatchedSink;
+  readonly #whenStuck = new ResetSchedule(STUCK_TRIES);
+  readonly #whenSilent = new ResetSchedule(Infinity);
+  /** Runs in a row that failed before anything was heard. */
+  #failures = 0;
+  #lastReason: string | null = null;
+  #hasScanned = false;
+
+  constructor(private readonly parts: SupervisorParts, sink: ScanSink) {
+    const watched: ScanSink = {
+      event: (packet) => sink.event(packet),
+      state: (state) => {
+        if (state.kind === "scanning") this.#hasScanned = true;
+        sink.state(state);
+      },
+    };
+    this.#sink = new WatchedSink(watched, parts.clock, (silentMs) => {
+      this.#whenSilent.clear();
+      parts.log.info("heard again", { silentS: Math.round(silentMs / 1000) });
+    });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { scanner } = this.parts;
+    while (!signal.aborted) {
+      try {
+        if (scanner.paced) return await scanner.run(this.#sink, signal);
+        if (await this.#scanUntilSilent(signal)) return;
+        await this.#recoverFromSilence(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        const failure = error instanceof ScanError ? error : new ScanError(String(error), "time", { cause: error });
+        if (this.#isFinal(failure)) throw error;
+        await this.#recover(failure, signal);
       }
-      const retryInMs = Math.round(backoffMs(failures++, RESTART_POLICY, random));
-      const reason = error instanceof Error ? error.message : String(error);
-      // An adapter may be away for months, a room quiet all night: one line, not one for each look.
-      if (reason === lastReason) log.debug("scan failed again", { reason, retryInMs });
-      else log.error("scan failed", { reason, retryInMs });
-      lastReason = reason;
-      await clock.sleep(retryInMs, signal).catch(() => {});
     }
   }
-}
 
-async function scanOnce(parts: SupervisorParts, watched: WatchedSink, signal: AbortSignal): Promise<void> {
-  if (parts.scanner.paced) return await parts.scanner.run(watched, signal);
-  const silent = new AbortController();
-  const done = new AbortController();
-  const watching = untilSilent(parts, watched, done.signal).then(() => silent.abort(), () => {});
-  try {
-    await parts.scanner.run(watched, AbortSignal.any([signal, silent.signal]));
-  } finally {
-    done.abort();
-    await watching;
-  }
-  if (silent.signal.aborted) throw new ScanError(`no advertisement for ${parts.stallTimeoutMs / 1000} s`, false);
-}
-
-/** Resolves once nothing has come in for the stall time-out. */
-async function untilSilent(parts: SupervisorParts, watched: WatchedSink, signal: AbortSignal): Promise<void> {
-  const { clock, stallTimeoutMs } = parts;
-  while (true) {
-    const silentMs = clock.monotonicMs() - watched.lastEventMs;
-    if (silentMs >= stallTimeoutMs) return;
-    await clock.sleep(stallTimeoutMs - silentMs, signal);
-  }
-}
-
-/** Notes the signs of life of a scan; looks at what comes in before any filter does. */
-class WatchedSink implements ScanSink {
-  lastEventMs: number;
-  heard = false;
-
-  constructor(private readonly sink: ScanSink, private readonly clock: Clock) {
-    this.lastEventMs = clock.monotonicMs();
+  /** A recording that begins again would publish its beginning twice. What it once was allowed, it is still. */
+  #isFinal({ cure }: ScanError): boolean {
+    return this.parts.scanner.paced || cure === "person" && !this.#hasScanned;
   }
 
-  event(packet: Uint8Array): Promise<void> | undefined {
-    this.lastEventMs = this.clock.monotonicMs();
-    this.heard = true;
-    return this.sink.event(packet);
+  /** False: it has been silent for the stall time-out. */
+  async #scanUntilSilent(signal: AbortSignal): Promise<boolean> {
+    const silent = new AbortController();
+    const done = new AbortController();
+    this.#sink.begin();
+    const watching = this.#untilSilent(done.signal).then(() => silent.abort(), () => {});
+    try {
+      await this.parts.scanner.run(this.#sink, AbortSignal.any([signal, silent.signal]));
+    } finally {
+      done.abort();
+      await watching;
+    }
+    return !silent.signal.aborted;
   }
 
-  state(state: ScanState): void {
-    this.sink.state(state);
+  /** Resolves once nothing has come in for the stall time-out. */
+  async #untilSilent(signal: AbortSignal): Promise<void> {
+    const { clock, log, stallTimeoutMs } = this.parts;
+    while (this.#sink.quietMs < stallTimeoutMs) {
+      await clock.sleep(stallTimeoutMs - this.#sink.quietMs, signal);
+    }
+    if (!this.#sink.fallSilent(stallTimeoutMs)) return;
+    log.warn("nothing heard", {
+      silentS: stallTimeoutMs / 1000,
+      action: "beginning the scan afresh, now and again, until something is heard",
+    });
+  }
+
+  async #recoverFromSilence(signal: AbortSignal): Promise<void> {
+    // The controller has answered: what failed before is over.
+    this.#succeeded();
+    if (this.#whenSilent.isDue()) await this.#reset("nothing heard", signal);
+  }
+
+  async #recover({ cure, message: reason }: ScanError, signal: AbortSignal): Promise<void> {
+    const { clock, random, log } = this.parts;
+    if (this.#sink.takeHeard()) this.#succeeded();
+    const retryInMs = Math.round(backoffMs(this.#failures++, RESTART_POLICY, random));
+    // An adapter may be away for months: one line, not one for each look.
+    if (reason === this.#lastReason) log.debug("scan failed again", { reason, retryInMs });
+    else log.error("scan failed", { reason, retryInMs });
+    this.#lastReason = reason;
+    await clock.sleep(retryInMs, signal).catch(() => {});
+    if (cure === "reset" && !signal.aborted && this.#whenStuck.isDue()) await this.#reset(reason, signal);
+  }
+
+  #succeeded(): void {
+    this.#failures = 0;
+    this.#lastReason = null;
+    this.#whenStuck.clear();
+  }
+
+  async #reset(reason: string, signal: AbortSignal): Promise<void> {
+    const { log, scanner } = this.parts;
+    log.warn("resetting the adapter", { reason });
+    try {
+      // A controller that does not answer takes the kernel many seconds; the end does not wait for it.
+      await untilAborted(scanner.reset(), signal);
+    } catch (error) {
+      if (!signal.aborted) log.warn("adapter not reset", { error });
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { AgentOptions, Logger } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
-import { type HciTransport, linuxHost, openLinuxHciSocket, openReplay, openSimulated } from "../hci/mod.ts";
+import { type HciSource, linuxAdapterSource, linuxHost, openReplay, openSimulated } from "../hci/mod.ts";
 import type { ConnectionState, MqttOptions } from "../mqtt/mod.ts";
 import { NobleScanner } from "../noble/mod.ts";
 import { readNotifySettings, sendNotification, ServiceNotifier, type ServiceNotifierParts } from "../systemd/mod.ts";
@@ -69,7 +69,7 @@ export function createScanner(config: Config, clock: Clock, log: Logger): NobleS
   const { scanner } = config;
   return new NobleScanner(
     {
-      open: () => openSource(config, clock),
+      source: hciSource(config, clock),
       paced: scanner.source === "replay",
       mode: scanner.mode,
       intervalMs: scanner.interval_ms,
@@ -111,24 +111,22 @@ export function offlineReason(state: ConnectionState): string | null {
   }
 }
 
-function openSource({ scanner, replay, simulate }: Config, clock: Clock): Promise<HciTransport> {
+function hciSource({ scanner, replay, simulate }: Config, clock: Clock): HciSource {
+  const reset = () => Promise.resolve();
   switch (scanner.source) {
     case "hci":
-      return openLinuxHciSocket({ adapter: scanner.adapter, channel: "raw", powerUp: true });
-    case "simulate":
-      return openSimulated({
-        devices: simulate.devices,
-        reportsPerSecond: simulate.rate,
-        seed: simulate.seed,
-        addressLifetimeMs: simulate.rotate_s * 1000,
-        malformedShare: simulate.malformed,
-        burstReports: simulate.burst,
-        clock,
-      });
+      return linuxAdapterSource(scanner.adapter);
+    case "simulate": {
+      const { devices, rate: reportsPerSecond, seed, malformed: malformedShare, burst: burstReports } = simulate;
+      const addressLifetimeMs = simulate.rotate_s * 1000;
+      const options = { devices, reportsPerSecond, seed, addressLifetimeMs, malformedShare, burstReports, clock };
+      return { open: () => openSimulated(options), reset };
+    }
     case "replay": {
-      const name = replay.file ?? "";
+      const { file, speed, loop } = replay;
+      const name = file ?? "";
       const open = async () => (await Deno.open(name)).readable;
-      return openReplay({ open, name, speed: replay.speed, loop: replay.loop, clock });
+      return { open: () => openReplay({ open, name, speed, loop, clock }), reset };
     }
     default:
       return unreachable(scanner.source);

@@ -35,6 +35,7 @@ export async function run(config: Config, logOutput: ByteOutput, signal: AbortSi
   const service = createServiceNotifier(config, {
     clock,
     log,
+    scan: () => status.scanState,
     offlineReason: () => offlineReason(publisher.state),
     published: () => agent.counters.published,
   });

@@ -2,7 +2,7 @@
  *
  * @module
  */
-export { HciError, type HciErrorCode, type HciTransport, type PacketHandler } from "./transport.ts";
+export { HciError, type HciErrorCode, type HciSource, type HciTransport, type PacketHandler } from "./transport.ts";
 export * as hci from "./constants.ts";
 export {
   BtsnoopDecoder,
@@ -32,5 +32,6 @@ export {
   listAdapters,
   resetAdapter,
 } from "./linux/adapters.ts";
+export { linuxAdapterSource } from "./linux/adapter_source.ts";
 export { type LinuxHciSocket, type LinuxHciSocketOptions, openLinuxHciSocket } from "./linux/hci_socket.ts";
 export { type Libc, libcPaths } from "./linux/libc.ts";

@@ -46,6 +46,22 @@ export interface HciTransport extends AsyncDisposable {
   receive(onPacket: PacketHandler, signal: AbortSignal): Promise<void>;
 }
 
+/** Where transports come from: the same controller, opened again and again. */
+export interface HciSource {
+  /**
+   * Opens the controller.
+   *
+   * @throws {HciError} where it cannot be opened
+   */
+  open(): Promise<HciTransport>;
+  /**
+   * Switches the controller off and on; nothing happens where it is none.
+   *
+   * @throws {HciError} where it cannot be, or does not come up again
+   */
+  reset(): Promise<void>;
+}
+
 /** Why a transport does not work; what the caller does next depends on it. */
 export type HciErrorCode =
   | "EPERM" // not allowed: capabilities are missing

@@ -1,6 +1,6 @@
-import { type Logger, ScanError, type Scanner, type ScanSink } from "../agent/mod.ts";
-import { hci, HciError, type HciTransport } from "../hci/mod.ts";
-import { abortable, type Clock } from "../time/mod.ts";
+import { type Logger, type ScanCure, ScanError, type Scanner, type ScanSink } from "../agent/mod.ts";
+import { hci, HciError, type HciErrorCode, type HciSource, type HciTransport } from "../hci/mod.ts";
+import { abortable, type Clock, untilAborted } from "../time/mod.ts";
 import { NobleDriver } from "./driver.ts";
 import { HciLink } from "./link.ts";
 import { type ScanCommandResult, ScanMonitor } from "./scan_monitor.ts";
@@ -8,9 +8,9 @@ import { readScanFeatures, type ScanFeatures, type ScanParameters, scanParameter
 
 /** What a {@linkcode NobleScanner} scans with. */
 export interface NobleScannerOptions extends ScanParameters {
-  /** Opens the controller; called anew for each run. */
-  readonly open: () => Promise<HciTransport>;
-  /** Whether `open` yields paced transports. */
+  /** Opens the controller, anew for each run. */
+  readonly source: HciSource;
+  /** Whether `source` yields paced transports. */
   readonly paced: boolean;
   /** Extended advertising: where the controller has it, always, or never. */
   readonly extended: "auto" | boolean;
@@ -20,8 +20,21 @@ export interface NobleScannerOptions extends ScanParameters {
 const ANSWER_TIMEOUT_MS = 2_000;
 /** An agent must be able to end within 3 s with a mute controller and a dead broker. */
 const STOP_TIMEOUT_MS = 500;
+/** How often a scan is looked after in which nothing is heard. */
+const LOOK_INTERVAL_MS = 3_000;
 /** Whoever ended our scan often starts one of their own right after, which serves us too. */
 const FOREIGN_STOP_GRACE_MS = 1_000;
+
+/** What else fails is the controller: it does not answer, refuses, or reports that it has failed. */
+const CURES: Readonly<Record<HciErrorCode, ScanCure>> = {
+  EPERM: "person",
+  EAFNOSUPPORT: "person",
+  ENODEV: "time",
+  EBUSY: "time",
+  ERFKILL: "time",
+  ENETDOWN: "time", // it is powered up when it is opened
+  EIO: "reset",
+};
 
 /** Scans through noble over any transport; the reports themselves bypass noble. */
 export class NobleScanner implements Scanner {
@@ -54,14 +67,31 @@ export class NobleScanner implements Scanner {
     sink.state({ kind: "starting" });
     let reason = "stopped";
     try {
-      await using transport = await this.options.open();
+      await using transport = await this.#open(signal);
       await this.#scan(transport, sink, signal);
     } catch (error) {
+      if (signal.aborted) return;
       const failure = toScanError(error);
       reason = failure.message;
       throw failure;
     } finally {
       sink.state({ kind: "stopped", reason });
+    }
+  }
+
+  /** Switches the adapter off and on. */
+  reset(): Promise<void> {
+    return this.options.source.reset();
+  }
+
+  /** Powering an adapter up can take the kernel many seconds, which the end does not wait for. */
+  async #open(signal: AbortSignal): Promise<HciTransport> {
+    const opening = this.options.source.open();
+    try {
+      return await untilAborted(opening, signal);
+    } catch (error) {
+      opening.then((late) => late[Symbol.asyncDispose](), () => {});
+      throw error;
     }
   }
 
@@ -84,6 +114,8 @@ class Scan {
   /** The transport delivers no more: the recording is over, or this scan is. */
   readonly #ended = new AbortController();
   #onResult: (result: ScanCommandResult) => void = () => {};
+  #heard = false;
+  #watching: Promise<void> = Promise.resolve();
 
   constructor(
     private readonly transport: HciTransport,
@@ -94,7 +126,10 @@ class Scan {
   ) {
     this.#monitor = new ScanMonitor((result) => this.#onResult(result));
     this.#link = new HciLink(transport, {
-      reports: (packet) => sink.event(packet),
+      reports: (packet) => {
+        this.#heard = true;
+        return sink.event(packet);
+      },
       commandSent: (packet, foreign) => this.#monitor.commandSent(packet, foreign),
       commandCompleted: (opcode, status) => this.#commandCompleted(opcode, status),
       hardwareError: (code) => this.#fail(`the controller reported a hardware error (${hex(code)})`),
@@ -112,6 +147,7 @@ class Scan {
       if (!signal.aborted && !this.#ended.signal.aborted) throw error;
     } finally {
       this.#ended.abort();
+      await this.#watching;
       await receiving.catch(() => {});
     }
   }
@@ -121,6 +157,7 @@ class Scan {
     this.#link.scanParameters = scanParametersCommand(this.options, features);
     const driver = new NobleDriver(this.#link, features.extended);
     await this.#answered("power on", running, (signal) => driver.powerOn(signal));
+    if (!this.transport.paced) this.#watching = this.#watch(running);
     try {
       while (true) {
         await this.#start(driver, running);
@@ -151,7 +188,7 @@ class Scan {
     if (extended === true && !features.extended) {
       throw new ScanError(
         `${this.transport.name} has no extended advertising; set scanner.extended to auto or false`,
-        true,
+        "person",
       );
     }
     return { ...features, extended: extended === "auto" ? features.extended : extended };
@@ -163,6 +200,31 @@ class Scan {
       const { status } = await this.#nextResult(signal, started, () => driver.startScanning());
       if (status !== 0) throw new Error(`${this.transport.name} refused to scan (status ${hex(status)})`);
     });
+  }
+
+  /**
+   * Looks after a scan in which nothing is heard: nobody tells that an adapter was powered down, or
+   * that its controller answers no more.
+   */
+  async #watch(running: AbortSignal): Promise<void> {
+    try {
+      while (true) {
+        this.#heard = false;
+        await this.clock.sleep(LOOK_INTERVAL_MS, running);
+        if (!this.#heard) await this.#look(running);
+      }
+    } catch (error) {
+      if (!running.aborted) this.#failed.abort(error);
+    }
+  }
+
+  async #look(running: AbortSignal): Promise<void> {
+    if (!this.transport.isUp()) throw new HciError("ENETDOWN", `${this.transport.name} is powered down`);
+    await this.#answered(
+      "say that it is there",
+      running,
+      (signal) => this.#link.ask(hci.CMD_LE_READ_LOCAL_FEATURES, signal),
+    );
   }
 
   /** Resolves when another process has switched scanning off and not on again soon after. */
@@ -236,8 +298,7 @@ class Scan {
 function toScanError(error: unknown): ScanError {
   if (error instanceof ScanError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  const permanent = error instanceof HciError && (error.code === "EPERM" || error.code === "EAFNOSUPPORT");
-  return new ScanError(message, permanent, { cause: error });
+  return new ScanError(message, error instanceof HciError ? CURES[error.code] : "reset", { cause: error });
 }
 
 function hex(code: number): string {

@@ -11,6 +11,8 @@ export interface ServiceNotifierOptions {
 
 /** What a {@linkcode ServiceNotifier} works with. */
 export interface ServiceNotifierParts {
+  /** What the scan does, as the agent tells it. */
+  readonly scan: () => ScanState;
   /** Sends a notification without waiting; the error number, negated, where it cannot. */
   readonly send: (message: string) => number;
   /** Why there is no connection to the broker; null while there is one. */
@@ -38,7 +40,6 @@ const RESTART_MARGIN_MS = 30_000;
  * begun afresh is one.
  */
 export class ServiceNotifier {
-  #scan: ScanState = { kind: "starting" };
   #hasScanned = false;
   #hasConnected = false;
   #isEnding = false;
@@ -68,10 +69,15 @@ export class ServiceNotifier {
             return sink.event(packet);
           },
           state: (state) => {
-            this.#scanChanged(state);
             sink.state(state);
+            this.#scanChanged(state);
           },
         }, signal),
+      reset: async () => {
+        this.#moved = true;
+        await scanner.reset();
+        this.#moved = true;
+      },
     };
   }
 
@@ -116,7 +122,6 @@ export class ServiceNotifier {
 
   #scanChanged(state: ScanState): void {
     this.#moved = true;
-    this.#scan = state;
     if (state.kind === "scanning") this.#hasScanned = true;
     this.#notify();
   }
@@ -146,10 +151,10 @@ export class ServiceNotifier {
   }
 
   #status(): string {
-    const { offlineReason, published } = this.parts;
+    const { offlineReason, published, scan } = this.parts;
     const offline = offlineReason();
     const broker = offline === null ? "connected" : `not connected: ${offline}`;
-    const status = `${scanText(this.#scan)}; ${broker}; ${published()} published`;
+    const status = `${scanText(scan())}; ${broker}; ${published()} published`;
     // A line break would begin another assignment.
     return status.replace(/\p{Cc}+/gu, " ");
   }
@@ -161,6 +166,8 @@ function scanText(state: ScanState): string {
       return "starting to scan";
     case "scanning":
       return `scanning with ${state.adapter}`;
+    case "silent":
+      return `nothing heard with ${state.adapter} for ${state.silentMs / 1000} s`;
     case "stopped":
       return `not scanning: ${state.reason}`;
     default:

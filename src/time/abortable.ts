@@ -26,3 +26,8 @@ export function abortable<T>(
   }
   return promise.finally(() => signal.removeEventListener("abort", onAbort));
 }
+
+/** What `promise` comes to, unless `signal` aborts first: then it rejects with the signal's reason. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return abortable<T>(signal, (resolve, reject) => promise.then(resolve, reject));
+}

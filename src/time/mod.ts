@@ -2,6 +2,6 @@
  *
  * @module
  */
-export { abortable } from "./abortable.ts";
+export { abortable, untilAborted } from "./abortable.ts";
 export { backoffMs, type BackoffPolicy } from "./backoff.ts";
 export { type Clock, systemClock } from "./clock.ts";

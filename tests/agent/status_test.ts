@@ -57,6 +57,13 @@ test("StatusReporter says why the scan stopped, also on the next connection", ()
   assert.deepEqual([last().status, last().scanning, last().reason], ["online", false, "hci0 was unplugged"]);
 });
 
+test("StatusReporter does not say scanning in a silence, but what it listens with and why", () => {
+  const { status, last } = reporter();
+  status.scan({ kind: "silent", adapter: "hci0", adapterAddress: "00:11:22:33:44:55", silentMs: 60_000 });
+  assert.deepEqual([last().scanning, last().adapter, last().adapter_address], [false, "hci0", "00:11:22:33:44:55"]);
+  assert.match(last().reason ?? "", /^nothing heard for 60 s/);
+});
+
 test("StatusReporter says offline at the end, and in the will", () => {
   const { status, last } = reporter();
   status.scan(SCANNING);

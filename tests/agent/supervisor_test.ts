@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ScanError, type Scanner, type ScanSink, type ScanState } from "../../src/agent/mod.ts";
+import { type ScanCure, ScanError, type Scanner, type ScanSink, type ScanState } from "../../src/agent/mod.ts";
 import { superviseScan } from "../../src/agent/supervisor.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { RecordingLog } from "../support/recording_log.ts";
@@ -10,14 +10,39 @@ type Behaviour = (sink: ScanSink, signal: AbortSignal) => Promise<void>;
 class ScriptedScanner implements Scanner {
   readonly missed = 0;
   runs = 0;
+  /** Before which runs the adapter was reset. */
+  readonly resets: number[] = [];
   constructor(private readonly behaviour: (run: number) => Behaviour, readonly paced = false) {}
   run(sink: ScanSink, signal: AbortSignal): Promise<void> {
     return this.behaviour(++this.runs)(sink, signal);
   }
+  reset(): Promise<void> {
+    this.resets.push(this.runs + 1);
+    return Promise.resolve();
+  }
 }
 
-const fails = (message: string, permanent = false): Behaviour => () =>
-  Promise.reject(new ScanError(message, permanent));
+const SCANNING: ScanState = {
+  kind: "scanning",
+  adapter: "hci0",
+  adapterAddress: "00:11:22:33:44:55",
+  mode: "active",
+  extended: false,
+};
+
+const fails = (message: string, cure: ScanCure = "time"): Behaviour => () =>
+  Promise.reject(new ScanError(message, cure));
+const scansAndFails: Behaviour = (sink) => {
+  sink.state(SCANNING);
+  return Promise.reject(new ScanError("hci0 was unplugged", "time"));
+};
+/** As NobleScanner does it, where the controller confirms the scan. */
+const scans: Behaviour = async (sink, signal) => {
+  sink.state({ kind: "starting" });
+  sink.state(SCANNING);
+  await untilAborted(sink, signal);
+  sink.state({ kind: "stopped", reason: "stopped" });
+};
 const untilAborted: Behaviour = (_, signal) =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 
@@ -29,7 +54,8 @@ function supervised(scanner: Scanner) {
   const sink: ScanSink = { event: () => undefined, state: (state) => states.push(state) };
   const parts = { scanner, clock, random: () => 1, log, stallTimeoutMs: 60_000 };
   const ended = superviseScan(parts, sink, controller.signal);
-  return { clock, log, controller, ended };
+  const kinds = () => states.map(({ kind }) => kind);
+  return { clock, log, controller, ended, states, kinds };
 }
 
 test("superviseScan() begins again after a failure, waiting 1, 2, 4, 5, 5 … s", async () => {
@@ -50,7 +76,7 @@ test("superviseScan() begins again after a failure, waiting 1, 2, 4, 5, 5 … s"
 test("superviseScan() begins with short waits again once the scan has heard something", async () => {
   const hearsAndFails: Behaviour = (sink) => {
     sink.event(Uint8Array.of(4));
-    return Promise.reject(new ScanError("hci0 was unplugged", false));
+    return Promise.reject(new ScanError("hci0 was unplugged", "time"));
   };
   const scanner = new ScriptedScanner((run) => run === 4 ? hearsAndFails : fails("hci0 was unplugged"));
   const { clock, log, controller, ended } = supervised(scanner);
@@ -64,7 +90,7 @@ test("superviseScan() begins with short waits again once the scan has heard some
 });
 
 test("superviseScan() gives up where trying again cannot help", async () => {
-  const { ended } = supervised(new ScriptedScanner(() => fails("permission denied", true)));
+  const { ended } = supervised(new ScriptedScanner(() => fails("permission denied", "person")));
   await assert.rejects(ended, { name: "ScanError", message: "permission denied" });
 });
 
@@ -81,17 +107,114 @@ test("superviseScan() ends with a recording that is over", async () => {
   assert.equal(clock.sleeping, 0);
 });
 
-test("superviseScan() begins again after silence, and stops watching at its end", async () => {
-  const scanner = new ScriptedScanner(() => untilAborted);
+test("superviseScan() goes on where a scan that once ran is not allowed any more", async () => {
+  const scanner = new ScriptedScanner((run) => run === 1 ? scansAndFails : fails("permission denied", "person"));
+  const { clock, controller, ended } = supervised(scanner);
+  await clock.advance(8_000);
+  assert.ok(scanner.runs > 3, `${scanner.runs} runs`);
+  controller.abort();
+  await ended;
+});
+
+test("superviseScan() resets an adapter that is stuck: at the second failure, the fourth, …, for ever", async () => {
+  const scanner = new ScriptedScanner(() => fails("hci0 does not answer", "reset"));
   const { clock, log, controller, ended } = supervised(scanner);
+  await clock.advance(600_000);
+  controller.abort();
+  await ended;
+  assert.deepEqual(scanner.resets, [3, 5, 9, 17, 33, 65, 97]);
+  assert.equal(log.of("scan failed").length, 1);
+  assert.equal(log.of("resetting the adapter").length, 7);
+});
+
+test("superviseScan() does not reset an adapter that is away", async () => {
+  const scanner = new ScriptedScanner(() => fails("there is none", "time"));
+  const { clock, controller, ended } = supervised(scanner);
+  await clock.advance(600_000);
+  controller.abort();
+  await ended;
+  assert.deepEqual(scanner.resets, []);
+});
+
+test("superviseScan() goes on where the adapter cannot be reset, and does not wait for it at its end", async () => {
+  const scanner = new ScriptedScanner(() => fails("hci0 does not answer", "reset"));
+  const never = new Promise<void>(() => {});
+  let resets = 0;
+  scanner.reset = () => ++resets === 1 ? Promise.reject(new Error("permission denied")) : never;
+  const { clock, log, controller, ended } = supervised(scanner);
+  await clock.advance(60_000);
+  assert.equal(log.of("adapter not reset").length, 1);
+  assert.equal(resets, 2);
+  controller.abort();
+  await ended;
+});
+
+test("superviseScan() begins a silent scan afresh after each stall time-out, and says so once", async () => {
+  const scanner = new ScriptedScanner(() => scans);
+  const { clock, log, controller, ended, states, kinds } = supervised(scanner);
   await clock.advance(59_999);
   assert.equal(scanner.runs, 1);
-  await clock.advance(1_001);
+  await clock.advance(1);
   assert.equal(scanner.runs, 2);
-  assert.equal(log.of("scan failed")[0]?.fields["reason"], "no advertisement for 60 s");
+  await clock.advance(180_000);
+  assert.equal(scanner.runs, 5);
+  assert.deepEqual(kinds(), ["starting", "scanning", "silent"]);
+  assert.deepEqual(states.at(-1), {
+    kind: "silent",
+    adapter: "hci0",
+    adapterAddress: "00:11:22:33:44:55",
+    silentMs: 60_000,
+  });
+  assert.equal(log.of("nothing heard").length, 1);
+  assert.equal(log.of("scan failed").length, 0);
   controller.abort();
   await ended;
   assert.equal(clock.sleeping, 0);
+});
+
+test("superviseScan() resets the adapter of a silent scan after twice as long each time: no loop", async () => {
+  const scanner = new ScriptedScanner(() => scans);
+  const { clock, controller, ended } = supervised(scanner);
+  for (let minute = 0; minute < 24 * 60; minute++) await clock.advance(60_000);
+  controller.abort();
+  await ended;
+  assert.deepEqual(scanner.resets, [3, 5, 9, 17, 33, 65, 129, 257, 513, 1025]);
+});
+
+test("superviseScan() says scanning again as soon as something is heard, and how long it was silent", async () => {
+  let sink: ScanSink | null = null;
+  const scanner = new ScriptedScanner(() => (watched, signal) => {
+    sink = watched;
+    return scans(watched, signal);
+  });
+  const { clock, log, controller, ended, kinds } = supervised(scanner);
+  await clock.advance(90_000);
+  (sink as ScanSink | null)?.event(Uint8Array.of(4));
+  assert.deepEqual(kinds(), ["starting", "scanning", "silent", "scanning"]);
+  assert.deepEqual(log.of("heard again").map(({ fields }) => fields), [{ silentS: 90 }]);
+  await clock.advance(60_000);
+  assert.deepEqual(kinds(), ["starting", "scanning", "silent", "scanning", "silent"]);
+  controller.abort();
+  await ended;
+});
+
+test("superviseScan() tells a failure in silence, and afterwards that it is silent still", async () => {
+  const scanner = new ScriptedScanner((run) => run === 2 ? fails("hci0 was unplugged") : scans);
+  const { clock, controller, ended, kinds } = supervised(scanner);
+  const tellStop = scanner.run.bind(scanner);
+  scanner.run = async (sink, signal) => {
+    try {
+      await tellStop(sink, signal);
+    } catch (error) {
+      sink.state({ kind: "stopped", reason: "hci0 was unplugged" });
+      throw error;
+    }
+  };
+  await clock.advance(61_000);
+  assert.equal(scanner.runs, 3);
+  assert.deepEqual(kinds(), ["starting", "scanning", "silent", "stopped", "silent"]);
+  controller.abort();
+  await ended;
 });
 
 test("superviseScan() takes any event for a sign of life", async () => {

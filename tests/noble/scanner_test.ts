@@ -24,7 +24,8 @@ function scanning(faults: FakeAdapterOptions = {}, options: Partial<NobleScanner
   const controller = new AbortController();
   const states: ScanState[] = [];
   const events: Uint8Array[] = [];
-  const scanner = new NobleScanner({ ...SCAN, open: () => Promise.resolve(adapter), ...options }, clock, log);
+  const source = { open: () => Promise.resolve(adapter), reset: () => Promise.resolve() };
+  const scanner = new NobleScanner({ ...SCAN, source, ...options }, clock, log);
   const ended = scanner.run({
     event: (packet) => void events.push(packet.slice()),
     state: (state) => states.push(state),
@@ -95,7 +96,7 @@ test("NobleScanner uses extended scanning where the controller has it, and never
 
 test("NobleScanner fails for good where extended scanning is required and missing", async () => {
   const scan = scanning({ extended: false }, { extended: true });
-  await assert.rejects(scan.ended, (error) => error instanceof ScanError && error.permanent);
+  await assert.rejects(scan.ended, (error) => error instanceof ScanError && error.cure === "person");
 });
 
 test("NobleScanner passes reports on past noble, empty LE Meta events too", async () => {
@@ -154,11 +155,12 @@ test("NobleScanner starts its scan again after another process ended it", async 
 test("NobleScanner does not disturb another process that goes on scanning", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
-  const sentBefore = scan.adapter.sent.length;
+  const enables = () => scan.adapter.opcodes.filter((opcode) => opcode === hci.CMD_LE_SET_SCAN_ENABLE).length;
+  const before = enables();
   scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [0, 0]));
   scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [1, 1]));
   await scan.clock.advance(5_000);
-  assert.equal(scan.adapter.sent.length, sentBefore);
+  assert.equal(enables(), before);
   await stop(scan);
 });
 
@@ -166,7 +168,7 @@ test("NobleScanner fails when the adapter is unplugged, and says so", async () =
   const scan = scanning();
   await scan.clock.advance(0);
   scan.adapter.unplug();
-  await assert.rejects(scan.ended, { name: "ScanError", message: "hci0 was unplugged", permanent: false });
+  await assert.rejects(scan.ended, { name: "ScanError", message: "hci0 was unplugged", cure: "time" });
   assert.deepEqual(scan.states.at(-1), { kind: "stopped", reason: "hci0 was unplugged" });
   assert.equal(scan.adapter.closed, true);
   assert.equal(scan.clock.sleeping, 0);
@@ -210,8 +212,45 @@ test("NobleScanner fails for good without permission, wherever it shows", async 
   const sending = scanning({ throwOn: new Map<number, HciError>([[hci.CMD_READ_SUPPORTED_COMMANDS, denied]]) });
   await assert.rejects(
     sending.ended,
-    (error) => error instanceof ScanError && error.permanent && error.cause === denied,
+    (error) => error instanceof ScanError && error.cure === "person" && error.cause === denied,
   );
-  const opening = scanning({}, { open: () => Promise.reject(denied) });
-  await assert.rejects(opening.ended, (error) => error instanceof ScanError && error.permanent);
+  const opening = scanning({}, { source: { open: () => Promise.reject(denied), reset: () => Promise.resolve() } });
+  await assert.rejects(opening.ended, (error) => error instanceof ScanError && error.cure === "person");
+});
+
+test("NobleScanner asks a controller that reports nothing whether it is there, and fails where it is not", async () => {
+  const mute = new Set<number>();
+  const scan = scanning({ mute });
+  await scan.clock.advance(0);
+  const asked = () => scan.adapter.opcodes.filter((opcode) => opcode === hci.CMD_LE_READ_LOCAL_FEATURES).length;
+  const before = asked();
+  await scan.clock.advance(3_000);
+  assert.equal(asked(), before + 1);
+  await scan.clock.advance(2_999);
+  scan.adapter.deliver(REPORT);
+  await scan.clock.advance(1);
+  assert.equal(asked(), before + 1);
+  mute.add(hci.CMD_LE_READ_LOCAL_FEATURES);
+  await scan.clock.advance(5_000);
+  await assert.rejects(scan.ended, { message: "hci0 does not answer (say that it is there)", cure: "reset" });
+  assert.equal(scan.clock.sleeping, 0);
+});
+
+test("NobleScanner notices that the adapter was powered down, which nobody tells", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  scan.adapter.isUp = () => false;
+  await scan.clock.advance(3_000);
+  await assert.rejects(scan.ended, { message: "hci0 is powered down", cure: "time" });
+  assert.equal(scan.clock.sleeping, 0);
+});
+
+test("NobleScanner ends at once while its adapter takes long to open, and closes it when it is open", async () => {
+  const opened = Promise.withResolvers<FakeAdapter>();
+  const scan = scanning({}, { source: { open: () => opened.promise, reset: () => Promise.resolve() } });
+  scan.controller.abort();
+  await scan.ended;
+  opened.resolve(scan.adapter);
+  await scan.clock.advance(0);
+  assert.equal(scan.adapter.closed, true);
 });

@@ -22,6 +22,9 @@ class HandScanner implements Scanner {
   isStuck = false;
   missed = 0;
   constructor(readonly paced = false) {}
+  reset(): Promise<void> {
+    return Promise.resolve();
+  }
   run(sink: ScanSink, signal: AbortSignal): Promise<void> {
     this.sink = sink;
     return new Promise((resolve) => {
@@ -36,7 +39,12 @@ function notifier({ watchdogMs = 30_000 as number | null, paced = false } = {}) 
   const clock = new FakeClock();
   const log = new RecordingLog();
   const sent: string[][] = [];
-  const world = { offline: "connecting" as string | null, published: 0, result: 1 };
+  const world = {
+    offline: "connecting" as string | null,
+    published: 0,
+    result: 1,
+    scan: { kind: "starting" } as ScanState,
+  };
   const service = new ServiceNotifier({ watchdogMs, stallTimeoutMs: STALL_TIMEOUT_MS }, {
     clock,
     log,
@@ -44,6 +52,7 @@ function notifier({ watchdogMs = 30_000 as number | null, paced = false } = {}) 
       sent.push(message.split("\n"));
       return world.result;
     },
+    scan: () => world.scan,
     offlineReason: () => world.offline,
     published: () => world.published,
   });
@@ -52,7 +61,10 @@ function notifier({ watchdogMs = 30_000 as number | null, paced = false } = {}) 
   const heard: string[] = [];
   const sink: ScanSink = {
     event: () => void heard.push("event"),
-    state: ({ kind }) => void heard.push(kind),
+    state: (state) => {
+      world.scan = state;
+      heard.push(state.kind);
+    },
   };
   const watched = service.watch(scanner);
   const begin = () => {
@@ -132,6 +144,19 @@ test("ServiceNotifier feeds the watchdog at half its patience while events come"
   assert.equal(t.log.records.length, 0);
 });
 
+test("ServiceNotifier does not say scanning in a silence, and takes a reset for movement", async () => {
+  const t = notifier();
+  await using _ = t.begin();
+  t.world.scan = { kind: "silent", adapter: "hci0", adapterAddress: null, silentMs: 60_000 };
+  t.service.online();
+  assert.equal(t.status(), "STATUS=nothing heard with hci0 for 60 s; not connected: connecting; 0 published");
+  for (let minute = 0; minute < 5; minute++) {
+    await t.watched.reset();
+    await t.clock.advance(60_000);
+  }
+  assert.equal(t.log.of("scan is stuck").length, 0);
+});
+
 test("ServiceNotifier starves the watchdog once the scan has not moved, and feeds it again when it does", async () => {
   const t = notifier();
   await using _ = t.begin();
@@ -153,6 +178,7 @@ test("ServiceNotifier feeds the watchdog for as long as the agent finds no adapt
     const t = notifier();
     const scanner: Scanner = {
       paced: false,
+      reset: () => Promise.resolve(),
       missed: 0,
       run: (sink, signal) => {
         sink.state({ kind: "starting" });

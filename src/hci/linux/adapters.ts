@@ -122,12 +122,17 @@ function isUp(deviceInfo: Uint8Array): boolean {
   return ((deviceInfo[16] ?? 0) & 1) === 1;
 }
 
+/** Whether the selector names this adapter. */
+export function isSelected({ name, index, address }: AdapterInfo, selector: AdapterSelector): boolean {
+  const wanted = selector.toUpperCase();
+  return name.toUpperCase() === wanted || String(index) === wanted || address === wanted;
+}
+
 /** @throws {HciError} `ENODEV`, naming the adapters that there are */
 export function selectAdapter(adapters: readonly AdapterInfo[], selector: AdapterSelector | null): AdapterInfo {
-  const wanted = selector?.toUpperCase();
-  const found = wanted === undefined
+  const found = selector === null
     ? adapters.find((adapter) => adapter.state === "up") ?? adapters[0]
-    : adapters.find((a) => a.name.toUpperCase() === wanted || String(a.index) === wanted || a.address === wanted);
+    : adapters.find((adapter) => isSelected(adapter, selector));
   if (found !== undefined) return found;
   if (adapters.length === 0) {
     const remedy = "plug one in, or see `dmesg | grep -i bluetooth` for why its driver does not load";

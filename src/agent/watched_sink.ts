@@ -1,0 +1,88 @@
+import type { Clock } from "../time/mod.ts";
+import type { ScanSink, ScanState } from "./ports.ts";
+
+/**
+ * Notes the signs of life of a scan, before any filter looks at them, and keeps its state true in
+ * silence: what has reported nothing for so long is not called scanning again until it does.
+ */
+export class WatchedSink implements ScanSink {
+  /** When the last event came, or this run of the scan began; monotonic. */
+  #lastMs: number;
+  /** From when it was noticed until something is heard. */
+  #silence: { readonly sinceMs: number; readonly timeoutMs: number } | null = null;
+  #scanning: Extract<ScanState, { kind: "scanning" }> | null = null;
+  #shown: ScanState["kind"] | null = null;
+  #heard = false;
+  /** It is begun afresh for its silence alone: not worth telling. */
+  #isRestarting = false;
+
+  /**
+   * @param heardAgain called with the length of a silence that is over, in milliseconds
+   */
+  constructor(
+    private readonly sink: ScanSink,
+    private readonly clock: Clock,
+    private readonly heardAgain: (silentMs: number) => void,
+  ) {
+    this.#lastMs = clock.monotonicMs();
+  }
+
+  /** How long nothing has come, in milliseconds; a run that has just begun starts at 0. */
+  get quietMs(): number {
+    return this.clock.monotonicMs() - this.#lastMs;
+  }
+
+  /** A run of the scan begins. */
+  begin(): void {
+    this.#lastMs = this.clock.monotonicMs();
+  }
+
+  /** Whether anything was heard since this was asked last. */
+  takeHeard(): boolean {
+    const heard = this.#heard;
+    this.#heard = false;
+    return heard;
+  }
+
+  /** Nothing has come for the stall time-out. Returns whether that is news. */
+  fallSilent(timeoutMs: number): boolean {
+    this.#isRestarting = true;
+    if (this.#silence !== null) return false;
+    this.#silence = { sinceMs: this.#lastMs, timeoutMs };
+    this.#showSilence();
+    return true;
+  }
+
+  event(packet: Uint8Array): Promise<void> | undefined {
+    this.#lastMs = this.clock.monotonicMs();
+    this.#heard = true;
+    if (this.#silence !== null) this.#endSilence(this.#silence.sinceMs);
+    return this.sink.event(packet);
+  }
+
+  state(state: ScanState): void {
+    if (state.kind === "scanning") this.#scanning = state;
+    const isOwnRestart = state.kind === "stopped" && this.#isRestarting;
+    if (state.kind === "stopped") this.#isRestarting = false;
+    if (this.#silence === null) this.#show(state);
+    else if (state.kind === "scanning") this.#showSilence();
+    else if (state.kind === "stopped" && !isOwnRestart) this.#show(state);
+  }
+
+  #endSilence(sinceMs: number): void {
+    this.#silence = null;
+    if (this.#scanning !== null) this.#show(this.#scanning);
+    this.heardAgain(this.clock.monotonicMs() - sinceMs);
+  }
+
+  #showSilence(): void {
+    if (this.#silence === null || this.#scanning === null || this.#shown === "silent") return;
+    const { adapter, adapterAddress } = this.#scanning;
+    this.#show({ kind: "silent", adapter, adapterAddress, silentMs: this.#silence.timeoutMs });
+  }
+
+  #show(state: ScanState): void {
+    this.#shown = state.kind;
+    this.sink.state(state);
+  }
+}
