@@ -27,6 +27,8 @@ export class Program implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
   readonly #stdout: Promise<string>;
   readonly #reading: Promise<void>;
+  /** The complete lines of the JSON log so far. */
+  readonly log: LogLine[] = [];
   #stderr = "";
   #ended = false;
 
@@ -55,13 +57,8 @@ export class Program implements AsyncDisposable {
     return new Program(agentArgs(port, ...args));
   }
 
-  /** The complete lines of the JSON log so far. */
-  get log(): LogLine[] {
-    const complete = this.#stderr.slice(0, this.#stderr.lastIndexOf("\n") + 1);
-    return complete.split("\n").filter((line) => line.startsWith("{")).map((line) => {
-      const { time, level, event, fields = {} } = JSON.parse(line);
-      return { time, level, event, fields };
-    });
+  get pid(): number {
+    return this.#process.pid;
   }
 
   /** Resolves to the first line of this event, from the `from`th line on. */
@@ -99,7 +96,22 @@ export class Program implements AsyncDisposable {
   }
 
   async #readStderr(stream: ReadableStream<Uint8Array>): Promise<void> {
-    for await (const text of stream.pipeThrough(new TextDecoderStream())) this.#stderr += text;
+    let line = "";
+    for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+      this.#stderr += text;
+      const [first = "", ...more] = text.split("\n");
+      line += first;
+      for (const next of more) {
+        this.#keep(line);
+        line = next;
+      }
+    }
+  }
+
+  #keep(line: string): void {
+    if (!line.startsWith("{")) return;
+    const { time, level, event, fields = {} } = JSON.parse(line);
+    this.log.push({ time, level, event, fields });
   }
 }
 

@@ -1,17 +1,15 @@
-/** Stands between client and server, and can let the link go dead without closing it. */
+/** Stands between client and server; refuses connections, or lets the link go dead without closing it, when told. */
 export class TcpProxy implements AsyncDisposable {
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly port: number;
   readonly #connections = new Set<Deno.TcpConn>();
-  readonly #serving: Promise<void>;
+  #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  #serving: Promise<void>;
   #gate: PromiseWithResolvers<void> | null = null;
   #accepted = 0;
 
   constructor(private readonly targetPort: number) {
-    this.#serving = this.#serve();
-  }
-
-  get port(): number {
-    return this.#listener.addr.port;
+    this.port = this.#listener.addr.port;
+    this.#serving = this.#serve(this.#listener);
   }
 
   /** How many connections it has accepted so far. */
@@ -30,21 +28,32 @@ export class TcpProxy implements AsyncDisposable {
     this.#gate = null;
   }
 
+  /** Lets nobody connect any more; connections that are open stay. */
+  refuse(): void {
+    this.#listener.close();
+  }
+
+  /** Lets clients connect again after {@linkcode refuse}, on the same port. */
+  accept(): void {
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: this.port });
+    this.#serving = Promise.all([this.#serving, this.#serve(this.#listener)]).then(() => {});
+  }
+
   /** Closes every connection that is open. */
   closeAll(): void {
-    for (const connection of this.#connections) close(connection);
+    for (const connection of this.#connections) closeIfOpen(connection);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#listener.close();
+    closeIfOpen(this.#listener);
     this.closeAll();
     this.unblock();
     await this.#serving;
   }
 
-  async #serve(): Promise<void> {
+  async #serve(listener: Deno.TcpListener): Promise<void> {
     const running: Promise<void>[] = [];
-    for await (const client of this.#listener) {
+    for await (const client of listener) {
       this.#accepted++;
       running.push(this.#relay(client));
     }
@@ -55,7 +64,7 @@ export class TcpProxy implements AsyncDisposable {
     this.#connections.add(client);
     await this.#gate?.promise;
     const server = await Deno.connect({ hostname: "127.0.0.1", port: this.targetPort }).catch(() => null);
-    if (server === null) return close(client);
+    if (server === null) return closeIfOpen(client);
     this.#connections.add(server);
     await Promise.all([this.#pump(client, server), this.#pump(server, client)]);
     this.#connections.delete(client);
@@ -75,14 +84,14 @@ export class TcpProxy implements AsyncDisposable {
           error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.Interrupted)
       ) throw error;
     }
-    close(from);
-    close(to);
+    closeIfOpen(from);
+    closeIfOpen(to);
   }
 }
 
-function close(connection: Deno.TcpConn): void {
+function closeIfOpen(resource: Deno.TcpConn | Deno.TcpListener): void {
   try {
-    connection.close();
+    resource.close();
   } catch (error) {
     if (!(error instanceof Deno.errors.BadResource)) throw error; // closed already
   }
