@@ -1,3 +1,5 @@
+import { escapeInvisible } from "../text/mod.ts";
+
 /** Something that a person has to put right. */
 export interface ConfigProblem {
   /** `config.yaml:4:9`, `BT_SCANNER_LOG_LEVEL`, `--qos`; null where it comes from nowhere: a key is missing. */
@@ -47,7 +49,7 @@ export class ConfigError extends Error {
  */
 export function renderProblem({ source, key, problem, remedy }: ConfigProblem): string {
   const place = [source, key].filter((part) => part !== null);
-  return visible([...place, remedy === null ? problem : `${problem}; ${remedy}`].join(": "));
+  return escapeInvisible([...place, remedy === null ? problem : `${problem}; ${remedy}`].join(": "));
 }
 
 /** A value as a person would write it, in short. */
@@ -63,15 +65,7 @@ export function show(value: unknown, secret = false): string {
 
 /** Text in double quotes, as JSON and YAML both read it. */
 export function quote(text: string): string {
-  return visible(JSON.stringify(text));
-}
-
-/** Escapes what is invisible or would steer a terminal. */
-function visible(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (match) => match.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
-  );
+  return escapeInvisible(JSON.stringify(text));
 }
 
 /** The candidate that `word` was probably meant to be, or null. */

@@ -1,4 +1,5 @@
 import type { LogRecord, TextFormatter } from "@logtape/logtape";
+import { escapeInvisible } from "../text/mod.ts";
 import { type ErrorStyle, type Plain, plainFields } from "./fields.ts";
 
 /** For machines: one JSON object per line with `time`, `level`, `event` and `fields`. */
@@ -27,18 +28,6 @@ export function textFormatter(style: ErrorStyle): TextFormatter {
 function bareOrQuoted(value: Plain): string {
   if (typeof value === "string" && /^[\w./:@%+,-]+$/.test(value)) return value;
   return escapeInvisible(JSON.stringify(value));
-}
-
-/**
- * Escapes as JSON does what a terminal would obey or not show: control characters (C0 with ESC and
- * line feeds, C1), format characters (direction overrides, zero width), line and paragraph
- * separators. In a line of JSON they only occur within strings, so its meaning stays.
- */
-function escapeInvisible(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
-    (match) => match.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
-  );
 }
 
 function isoTime(timestamp: LogRecord["timestamp"]): string {
