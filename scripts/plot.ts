@@ -47,7 +47,7 @@ interface Axis {
 }
 
 /**
- * Draws a plot.
+ * Draws plots, one below the other.
  *
  * @returns the text of an SVG file
  *
@@ -59,7 +59,18 @@ interface Axis {
  * console.log(drawPlot({ title: "Memory", xLabel: "hours", yLabel: "MB", series: [memory] }));
  * ```
  */
-export function drawPlot(plot: Plot): string {
+export function drawPlot(...plots: readonly Plot[]): string {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT * plots.length}" role="img">`,
+    `<title>${escape(plots.map(({ title }) => title).join("; "))}</title>`,
+    `<style>${STYLE}</style>`,
+    ...plots.flatMap((plot, index) => [`<g transform="translate(0 ${HEIGHT * index})">`, ...panel(plot), "</g>"]),
+    "</svg>",
+    "",
+  ].join("\n");
+}
+
+function panel(plot: Plot): string[] {
   const points = plot.series.flatMap(({ points }) => points);
   const ends = plot.series.flatMap(({ kind, points, barWidth = 1 }) =>
     kind === "bars" ? points.map(([x]) => x + barWidth) : []
@@ -68,9 +79,6 @@ export function drawPlot(plot: Plot): string {
   const bounds = [plot.yMin ?? 0, ...plot.yMax === undefined ? [] : [plot.yMax]];
   const y = axis([...points.map(([, y]) => y), ...bounds], Y_TICKS, AREA.bottom, AREA.top);
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img">`,
-    `<title>${escape(plot.title)}</title>`,
-    `<style>${STYLE}</style>`,
     text(plot.title, AREA.left, 22, 'class="title"'),
     ...legend(plot.series),
     ...y.ticks.flatMap((value) => horizontal(value, y.at(value))),
@@ -84,9 +92,7 @@ export function drawPlot(plot: Plot): string {
       0,
       `text-anchor="middle" transform="translate(16 ${(AREA.top + AREA.bottom) / 2}) rotate(-90)"`,
     ),
-    "</svg>",
-    "",
-  ].join("\n");
+  ];
 }
 
 /** Round values that span `values`, about `count` steps of 1, 2 or 5 times a power of ten. */
