@@ -1,7 +1,7 @@
 /**
  * bt-scanner: from Bluetooth LE advertisements to MQTT messages.
  *
- * Here the program meets the process: arguments, environment, signals, exit code.
+ * Here the program meets the process: arguments, environment, signals, faults, exit code.
  *
  * @module
  */
@@ -22,6 +22,22 @@ function endOnSignals(): AbortSignal {
   return controller.signal;
 }
 
+/**
+ * Ends the process with 1 by the first error that nobody caught, as soon as `report` is done with it.
+ * The program is in an unknown state then: its supervisor starts a new one.
+ */
+function endOnFault(report: (fault: unknown) => Promise<void>): void {
+  let ending = false;
+  const end = (event: Event, fault: unknown) => {
+    event.preventDefault(); // else the runtime writes to stderr itself, and waits for whoever reads that
+    if (ending) return;
+    ending = true;
+    Promise.try(report, fault).catch(() => {}).then(() => Deno.exit(1));
+  };
+  globalThis.addEventListener("error", (event) => end(event, event.error));
+  globalThis.addEventListener("unhandledrejection", (event) => end(event, event.reason));
+}
+
 /** Writes all of it, waiting where the reader is slow. */
 function writeTo(file: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
   const encoder = new TextEncoder();
@@ -37,6 +53,7 @@ if (import.meta.main) {
     stdout: writeTo(Deno.stdout),
     stderr: writeTo(Deno.stderr),
     log: Deno.stderr,
+    onFault: endOnFault,
   };
   Deno.exit(await runCli(Deno.args, io, endOnSignals()));
 }

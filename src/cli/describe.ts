@@ -19,7 +19,7 @@ export interface CommandDescription {
 /** Describes the whole command line, for what is made from it. */
 export function describeCli(): CommandDescription {
   const nowhere = (): void => {};
-  const io = { env: {}, stdout: nowhere, stderr: nowhere, log: { write: () => Promise.resolve(0) } };
+  const io = { env: {}, stdout: nowhere, stderr: nowhere, log: { write: () => Promise.resolve(0) }, onFault: nowhere };
   return describe(createProgram(io, new AbortController().signal, nowhere));
 }
 

@@ -15,6 +15,8 @@ export interface CliIo {
   readonly stderr: (text: string) => void;
   /** Where the log goes: standard error too, but never waited for. */
   readonly log: ByteOutput;
+  /** Has `report` called with an error that nobody caught; the process ends once that resolves. */
+  readonly onFault: (report: (fault: unknown) => Promise<void>) => void;
 }
 
 /**
@@ -76,7 +78,7 @@ function addRun(program: Command, io: CliIo, signal: AbortSignal, exit: (code: n
       const { config, warnings } = await loadConfig(sources(io, file, flags));
       for (const warning of warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
       const { run } = await import("./run.ts");
-      exit(await run(config, io.log, signal));
+      exit(await run(config, io, signal));
     });
 }
 

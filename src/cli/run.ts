@@ -1,11 +1,12 @@
-import { Agent, countFields, type Publisher, ScanError, StatusReporter } from "../agent/mod.ts";
+import { Agent, countFields, type LogFields, type Publisher, ScanError, StatusReporter } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { HciError } from "../hci/mod.ts";
-import { type ByteOutput, createLog, LineWriter } from "../log/mod.ts";
+import { createLog, LineWriter } from "../log/mod.ts";
 import { MqttPublisher } from "../mqtt/mod.ts";
 import { systemClock } from "../time/mod.ts";
 import { agentOptions, createScanner, createServiceNotifier, mqttOptions, offlineReason } from "./compose.ts";
 import { EXIT } from "./exit_codes.ts";
+import type { CliIo } from "./program.ts";
 import { VERSION } from "./version.ts";
 
 /** A log that nobody takes must not keep the agent from ending. */
@@ -16,10 +17,19 @@ const FLUSH_TIMEOUT_MS = 200;
  *
  * @returns the exit code
  */
-export async function run(config: Config, logOutput: ByteOutput, signal: AbortSignal): Promise<number> {
+export async function run(
+  config: Config,
+  io: Pick<CliIo, "log" | "onFault">,
+  signal: AbortSignal,
+): Promise<number> {
   const clock = systemClock;
-  const lines = new LineWriter(logOutput);
+  const lines = new LineWriter(io.log);
+  const flush = () => lines.flush(AbortSignal.timeout(FLUSH_TIMEOUT_MS));
   const log = createLog({ ...config.log, write: (line) => lines.write(line), now: clock.wallMs });
+  io.onFault((fault) => {
+    log.error("unexpected error", faultFields(fault));
+    return flush();
+  });
   const { id: scannerId, source } = config.scanner;
   const topic = config.status.enabled ? `${config.status.topic_prefix}/${scannerId}` : null;
   const status = new StatusReporter({ scannerId, version: VERSION, topic }, (): Publisher => publisher, clock);
@@ -54,8 +64,14 @@ export async function run(config: Config, logOutput: ByteOutput, signal: AbortSi
     exitCode = isPermissionMissing(error) ? EXIT.permission : EXIT.failure;
   }
   log.info("ended", { exitCode, ...countFields(agent.counters) });
-  await lines.flush(AbortSignal.timeout(FLUSH_TIMEOUT_MS));
+  await flush();
   return exitCode;
+}
+
+/** Anything can be thrown; an object that is no error may be options with a password in them. */
+function faultFields(fault: unknown): LogFields {
+  if (fault instanceof Error) return { error: fault, stack: fault.stack };
+  return { error: Object(fault) === fault ? "an object that is no error" : String(fault) };
 }
 
 function isPermissionMissing(error: unknown): boolean {

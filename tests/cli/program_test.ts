@@ -17,6 +17,7 @@ async function cli(args: readonly string[], env: Readonly<Record<string, string>
         return Promise.resolve(bytes.length);
       },
     },
+    onFault: () => {},
   };
   const code = await runCli(args, io, new AbortController().signal);
   return { code, stdout: out.join(""), stderr: err.join(""), log: log.join("") };

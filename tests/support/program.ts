@@ -120,7 +120,8 @@ export function agentArgs(port: number, ...more: string[]): string[] {
   return ["run", "--scanner-id", "s1", "--broker", `mqtt://127.0.0.1:${port}`, "--log-format", "json", ...more];
 }
 
-function commandLine(): string[] {
+/** How the program is started, without arguments of its own. */
+export function commandLine(): string[] {
   const executable = Deno.env.get("TEST_EXECUTABLE");
   if (executable !== undefined) return [executable];
   const [, ...start] = config.tasks.start.command.split(" ").slice(0, -1); // `run` is the caller's to say
