@@ -1,0 +1,52 @@
+import type { LogLine } from "../../tests/support/program.ts";
+import type { Fault } from "./faults.ts";
+import type { Memory } from "./memory.ts";
+
+/** The agent's counters at one moment. */
+export interface Counts {
+  readonly atS: number;
+  readonly received: number;
+  readonly published: number;
+  readonly dropped_offline: number;
+  readonly dropped_backpressure: number;
+  readonly filtered: number;
+  readonly invalid: number;
+  readonly in_flight: number;
+  readonly malformed_structures: number;
+  readonly missed: number;
+}
+
+/** Everything that a run has measured. */
+export interface SoakRecord {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly reportsPerSecond: number;
+  readonly devices: number;
+  readonly memory: readonly (Memory & { readonly atS: number })[];
+  /** As logged each second; the last ones those of the end. */
+  readonly counts: readonly Counts[];
+  readonly faults: readonly Fault[];
+  /** What the subscriber saw. */
+  readonly subscriber: {
+    readonly messages: number;
+    readonly addresses: number;
+    readonly broken: number;
+    readonly examples: readonly string[];
+  };
+  /** Exit code of the agent; null: it ended before it was told to, and not well. */
+  readonly exitCode: number | null;
+}
+
+/** The counters in the lines of the agent's log. */
+export function countsOf(log: readonly LogLine[], startWallMs: number): Counts[] {
+  return log.filter(({ event }) => event === "statistics" || event === "ended").map(({ time, fields }) => {
+    return { ...fields as unknown as Counts, atS: (Date.parse(time) - startWallMs) / 1000 };
+  });
+}
+
+/** Whether every report is accounted for exactly once. */
+export function lawHolds(counts: Counts): boolean {
+  const { received, published, dropped_offline, dropped_backpressure, filtered, invalid, in_flight } = counts;
+  return received === published + dropped_offline + dropped_backpressure + filtered + invalid + in_flight &&
+    in_flight >= 0;
+}
