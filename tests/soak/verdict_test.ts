@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { planFaults } from "../../scripts/soak/faults.ts";
+import { describe, plotSoak } from "../../scripts/soak/figures.ts";
+import type { Counts, SoakRecord } from "../../scripts/soak/record.ts";
+import { judge } from "../../scripts/soak/verdict.ts";
+import { Random } from "../../src/hci/simulated/random.ts";
+import { test } from "../support/test.ts";
+
+const COUNTS: Omit<Counts, "atS"> = {
+  received: 0,
+  published: 0,
+  dropped_offline: 0,
+  dropped_backpressure: 0,
+  filtered: 0,
+  invalid: 0,
+  in_flight: 0,
+  malformed_structures: 0,
+  missed: 0,
+};
+
+/** An hour in which all went well; memory grows by `kibPerHour`. */
+function record(changes: Partial<SoakRecord> = {}, kibPerHour = 0): SoakRecord {
+  return {
+    seed: 1,
+    minutes: 60,
+    reportsPerSecond: 100,
+    devices: 10,
+    memory: Array.from({ length: 720 }, (_, i) => ({
+      atS: 5 * i,
+      rssKiB: 60_000,
+      privateKiB: 21_000 + i % 7 + kibPerHour * i / 720,
+    })),
+    counts: Array.from({ length: 3_600 }, (_, i) => ({
+      ...COUNTS,
+      atS: i,
+      received: 100 * i + 1,
+      published: 100 * i,
+      in_flight: 1,
+    })),
+    faults: [{ kind: "broker killed", atS: 100, lastedS: 10, recoveredAfterS: 2 }],
+    subscriber: { messages: 359_850, addresses: 100_000, broken: 0, examples: [] },
+    exitCode: 0,
+    ...changes,
+  };
+}
+
+function failures(changes: Partial<SoakRecord>, kibPerHour = 0): string[] {
+  return judge(record(changes, kibPerHour)).filter(({ passed }) => !passed).map(({ name }) => name);
+}
+
+test("judge() has nothing against a run in which all went well", () => {
+  assert.deepEqual(failures({}), []);
+  assert.ok(judge(record()).length >= 7);
+});
+
+test("judge() finds a report that is not accounted for, once in an hour", () => {
+  const counts = record().counts.map((each) => each.atS === 1_800 ? { ...each, invalid: 1 } : each);
+  assert.deepEqual(failures({ counts }), ["every report is accounted for, each second"]);
+  assert.deepEqual(failures({ counts: [] }).length, 2);
+});
+
+test("judge() finds growth that is certain, and lets a heap breathe", () => {
+  assert.deepEqual(failures({}, 900), []);
+  assert.deepEqual(failures({}, 2_700), ["memory does not grow by more than 1024 KiB an hour"]);
+});
+
+test("judge() does not judge the memory of a short run", () => {
+  const memory = record({}, 100_000).memory.slice(0, 200);
+  assert.deepEqual(failures({ memory }), []);
+});
+
+test("judge() finds an agent that ended by itself, or stood still while nobody had frozen it", () => {
+  assert.deepEqual(failures({ exitCode: null }), ["the agent ends when it is told to, not before"]);
+  const counts = record().counts.filter(({ atS }) => atS < 500 || atS > 520);
+  assert.deepEqual(failures({ counts }), ["the agent never stands still"]);
+  const frozen = { kind: "agent frozen", atS: 501, lastedS: 18, recoveredAfterS: 1 } as const;
+  assert.deepEqual(
+    failures({ counts, faults: [frozen], subscriber: { ...record().subscriber, messages: 359_900 } }),
+    [],
+  );
+});
+
+test("judge() compares what arrived with what was published", () => {
+  const arrived = (messages: number) => failures({ subscriber: { ...record().subscriber, messages } });
+  assert.deepEqual(arrived(359_900), []);
+  assert.deepEqual(arrived(359_800), [], "a killed broker takes what is in flight along");
+  assert.deepEqual(arrived(359_799), ["the subscriber has what the agent says it has published"]);
+  assert.deepEqual(arrived(359_901), ["the subscriber has what the agent says it has published"]);
+});
+
+test("judge() finds messages that break the contract, and faults that nothing came after", () => {
+  const subscriber = { ...record().subscriber, broken: 1, examples: ["x {}"] };
+  assert.deepEqual(failures({ subscriber }), ["every message that arrived keeps the contract"]);
+  const faults = [{ kind: "link dead", atS: 3, lastedS: 1, recoveredAfterS: null }] as const;
+  assert.deepEqual(failures({ faults, subscriber: { ...record().subscriber, messages: 359_900 } }), [
+    "messages arrive again after every fault",
+  ]);
+});
+
+test("planFaults() plans every kind, the same for the same numbers", () => {
+  const plan = (seed: number) => {
+    const numbers = new Random(seed);
+    const faults = planFaults(() => numbers.below(1_000) / 1_000);
+    return Array.from({ length: 20 }, () => faults.next().value);
+  };
+  assert.deepEqual(plan(1), plan(1));
+  assert.notDeepEqual(plan(1), plan(2));
+  assert.equal(new Set(plan(1).map(({ kind }) => kind)).size, 5);
+  for (const { afterS, lastsS } of plan(1)) assert.ok(afterS >= 5 && lastsS >= 0.5);
+});
+
+test("describe() and plotSoak() show what was measured", () => {
+  const lines = describe(record()).join("\n");
+  assert.match(lines, /private memory: -?[01] KiB an hour, 95 % confidence .* from 600 s on \(20 block averages/);
+  assert.match(lines, /broker killed: 1, messages again after 2\.0 s/);
+  assert.match(plotSoak(record()), /Memory of the agent[^]*broker killed/);
+});
