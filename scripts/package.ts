@@ -8,6 +8,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import project from "../deno.json" with { type: "json" };
+import { completionScript } from "../src/cli/completion/mod.ts";
 import { describeCli } from "../src/cli/describe.ts";
 import { machineOf } from "./deployment/content.ts";
 import { buildDeb, compressedFile, controlFiles, type PackageFile, textFile } from "./package/deb.ts";
@@ -27,6 +28,7 @@ type Architecture = keyof typeof ARCHITECTURES;
 async function contents(executable: Uint8Array, maintainer: string, epochS: number): Promise<PackageFile[]> {
   const read = (path: string) => Deno.readTextFile(`${ROOT}${path}`);
   const doc = "usr/share/doc/bt-scanner";
+  const cli = describeCli();
   return [
     { path: "usr/bin/bt-scanner", bytes: executable, mode: 0o755 },
     textFile("usr/lib/systemd/system/bt-scanner.service", await read("config/bt-scanner.service")),
@@ -34,10 +36,10 @@ async function contents(executable: Uint8Array, maintainer: string, epochS: numb
     textFile(`${doc}/copyright`, copyright(await read("LICENSE"))),
     compressedFile(`${doc}/changelog`, await read("CHANGELOG.md")),
     compressedFile(`${doc}/changelog.Debian`, debianChangelog(maintainer, epochS)),
-    compressedFile(
-      "usr/share/man/man1/bt-scanner.1",
-      renderManual(describeCli(), { version: project.version, epochS }),
-    ),
+    compressedFile("usr/share/man/man1/bt-scanner.1", renderManual(cli, { version: project.version, epochS })),
+    textFile("usr/share/bash-completion/completions/bt-scanner", completionScript("bash", cli)),
+    textFile("usr/share/fish/vendor_completions.d/bt-scanner.fish", completionScript("fish", cli)),
+    textFile("usr/share/zsh/vendor-completions/_bt-scanner", completionScript("zsh", cli)),
     textFile("usr/share/lintian/overrides/bt-scanner", await read("scripts/package/lintian-overrides")),
   ];
 }

@@ -25,6 +25,8 @@ const ALL_TOOLS: readonly Tool[] = [
   { program: "sshd", debianPackage: "openssh-server" }, // what deployments are tested against
   { program: "lintian", debianPackage: "lintian" },
   { program: "groff", debianPackage: "groff" },
+  { program: "zsh", debianPackage: "zsh" }, // what completion is tested in, besides bash
+  { program: "fish", debianPackage: "fish" },
 ];
 
 /** Where programs are looked for: Debian keeps brokers in `/usr/sbin`, which a user's PATH lacks. */

@@ -53,6 +53,7 @@ export function createProgram(io: CliIo, signal: AbortSignal, exit: (code: numbe
   addRun(program, io, signal, exit);
   addCheck(program, io, exit);
   addSchema(program, io);
+  addCompletion(program, io);
   return program;
 }
 
@@ -64,15 +65,15 @@ function addRun(program: Command, io: CliIo, signal: AbortSignal, exit: (code: n
     .option("--broker <url>", "mqtt[s]://host[:port] (mqtt.broker)")
     .option("--qos <0|1>", "quality of service (mqtt.client.qos)")
     .option("--adapter <name>", "Bluetooth adapter: hci0, index or address (scanner.adapter)")
-    .option("--source <source>", "hci, simulate or replay (scanner.source)")
+    .option("--source <hci|simulate|replay>", "where advertisements come from (scanner.source)")
     .option("--replay <file>", "btsnoop recording to replay (replay.file)")
     .option("--replay-speed <factor>", "a number, or max (replay.speed)")
     .option("--replay-loop", "begin the recording again at its end (replay.loop)")
     .option("--simulate-devices <n>", "how many devices to invent (simulate.devices)")
     .option("--simulate-rate <n>", "reports per second to invent (simulate.rate)")
     .option("--passive", "do not ask devices for scan responses (scanner.mode)")
-    .option("--log-level <level>", "trace, debug, info, warning or error (log.level)")
-    .option("--log-format <format>", "text or json (log.format)")
+    .option("--log-level <trace|debug|info|warning|error>", "least severity that is logged (log.level)")
+    .option("--log-format <text|json>", "the log's format (log.format)")
     .addHelpText("after", EXIT_CODES_HELP)
     .action(async ({ config: file, ...flags }) => {
       const { config, warnings } = await loadConfig(sources(io, file, flags));
@@ -97,6 +98,19 @@ function addSchema(program: Command, io: CliIo): void {
     .action(async (what) => {
       const { schemaText } = await import("./schema.ts");
       io.stdout(schemaText(what));
+    });
+}
+
+function addCompletion(program: Command, io: CliIo): void {
+  program.command("completion")
+    .description("print what a shell needs to complete commands and options")
+    .addArgument(new Argument("<shell>").choices(["bash", "zsh", "fish"] as const))
+    .action(async (shell) => {
+      const [{ completionScript }, { describeCli }] = await Promise.all([
+        import("./completion/mod.ts"),
+        import("./describe.ts"),
+      ]);
+      io.stdout(completionScript(shell, describeCli()));
     });
 }
 

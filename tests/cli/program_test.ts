@@ -91,3 +91,10 @@ test("schema prints a JSON Schema of each message and of the configuration", asy
     assert.ok(Object.keys(schema.properties).length > 3);
   }
 });
+
+test("completion prints a script for the shell, and knows no other", async () => {
+  const { code, stdout } = await cli(["completion", "bash"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /complete -F _bt_scanner bt-scanner\n$/);
+  assert.equal((await cli(["completion", "tcsh"])).code, 2);
+});

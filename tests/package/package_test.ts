@@ -37,33 +37,40 @@ async function run(program: string, args: readonly string[], env: Record<string,
   return text;
 }
 
-testWith(["dpkg-deb"], "deno task package holds program, unit, configuration, manual and papers", async () => {
-  await withFolder(async (folder) => {
-    const deb = await makePackage(folder, "arm64");
-    assert.match(deb, /bt-scanner_[\d.]+-1_arm64\.deb$/);
-    const listed = (await run("dpkg-deb", ["--contents", deb])).trim().split("\n").map((line) => line.split(/\s+/));
-    const files = listed.filter(([mode]) => mode?.startsWith("-")).map((
-      [mode, owner, , , , path],
-    ) => [mode, owner, path]);
-    const doc = "./usr/share/doc/bt-scanner";
-    assert.deepEqual(files, [
-      ["-rw-r--r--", "root/root", "./etc/bt-scanner/config.yaml"],
-      ["-rwxr-xr-x", "root/root", "./usr/bin/bt-scanner"],
-      ["-rw-r--r--", "root/root", "./usr/lib/systemd/system/bt-scanner.service"],
-      ["-rw-r--r--", "root/root", `${doc}/changelog.Debian.gz`],
-      ["-rw-r--r--", "root/root", `${doc}/changelog.gz`],
-      ["-rw-r--r--", "root/root", `${doc}/copyright`],
-      ["-rw-r--r--", "root/root", "./usr/share/lintian/overrides/bt-scanner"],
-      ["-rw-r--r--", "root/root", "./usr/share/man/man1/bt-scanner.1.gz"],
-    ]);
-    assert.equal(await run("dpkg-deb", ["--info", deb, "conffiles"]), "/etc/bt-scanner/config.yaml\n");
-    assert.equal(await run("dpkg-deb", ["--field", deb, "Architecture"]), "arm64\n");
-    await run("dpkg-deb", ["--extract", deb, `${folder}/x`]);
-    assert.equal(await Deno.readTextFile(`${folder}/x/usr/bin/bt-scanner`), STAND_IN);
-    const manual = gunzipSync(await Deno.readFile(`${folder}/x/usr/share/man/man1/bt-scanner.1.gz`)).toString();
-    assert.match(manual, /^\.TH BT-SCANNER 1 2027-01-15 /);
-  });
-});
+testWith(
+  ["dpkg-deb"],
+  "deno task package holds program, unit, configuration, manual, completion and papers",
+  async () => {
+    await withFolder(async (folder) => {
+      const deb = await makePackage(folder, "arm64");
+      assert.match(deb, /bt-scanner_[\d.]+-1_arm64\.deb$/);
+      const listed = (await run("dpkg-deb", ["--contents", deb])).trim().split("\n").map((line) => line.split(/\s+/));
+      const files = listed.filter(([mode]) => mode?.startsWith("-")).map((
+        [mode, owner, , , , path],
+      ) => [mode, owner, path]);
+      const doc = "./usr/share/doc/bt-scanner";
+      assert.deepEqual(files, [
+        ["-rw-r--r--", "root/root", "./etc/bt-scanner/config.yaml"],
+        ["-rwxr-xr-x", "root/root", "./usr/bin/bt-scanner"],
+        ["-rw-r--r--", "root/root", "./usr/lib/systemd/system/bt-scanner.service"],
+        ["-rw-r--r--", "root/root", "./usr/share/bash-completion/completions/bt-scanner"],
+        ["-rw-r--r--", "root/root", `${doc}/changelog.Debian.gz`],
+        ["-rw-r--r--", "root/root", `${doc}/changelog.gz`],
+        ["-rw-r--r--", "root/root", `${doc}/copyright`],
+        ["-rw-r--r--", "root/root", "./usr/share/fish/vendor_completions.d/bt-scanner.fish"],
+        ["-rw-r--r--", "root/root", "./usr/share/lintian/overrides/bt-scanner"],
+        ["-rw-r--r--", "root/root", "./usr/share/man/man1/bt-scanner.1.gz"],
+        ["-rw-r--r--", "root/root", "./usr/share/zsh/vendor-completions/_bt-scanner"],
+      ]);
+      assert.equal(await run("dpkg-deb", ["--info", deb, "conffiles"]), "/etc/bt-scanner/config.yaml\n");
+      assert.equal(await run("dpkg-deb", ["--field", deb, "Architecture"]), "arm64\n");
+      await run("dpkg-deb", ["--extract", deb, `${folder}/x`]);
+      assert.equal(await Deno.readTextFile(`${folder}/x/usr/bin/bt-scanner`), STAND_IN);
+      const manual = gunzipSync(await Deno.readFile(`${folder}/x/usr/share/man/man1/bt-scanner.1.gz`)).toString();
+      assert.match(manual, /^\.TH BT-SCANNER 1 2027-01-15 /);
+    });
+  },
+);
 
 testWith(["dpkg-deb"], "deno task package makes the same bytes of the same commit", async () => {
   await withFolder(async (folder) => {
