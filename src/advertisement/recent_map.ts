@@ -21,6 +21,12 @@ export class RecentMap<K, V> {
     return this.#recent.size + this.#older.size;
   }
 
+  /** The values, in no order. */
+  *values(): Generator<V> {
+    yield* this.#older.values();
+    yield* this.#recent.values();
+  }
+
   /** The value, or undefined. Looking does not count as use. */
   get(key: K): V | undefined {
     return this.#recent.get(key) ?? this.#older.get(key);

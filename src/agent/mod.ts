@@ -20,3 +20,4 @@ export {
 } from "./ports.ts";
 export { countFields, type Stats, type StatsOptions } from "./stats.ts";
 export { type Status, type StatusOptions, StatusReporter } from "./status.ts";
+export { superviseScan, type SupervisorParts } from "./supervisor.ts";

@@ -5,9 +5,13 @@ import { WatchedSink } from "./watched_sink.ts";
 
 /** What keeps a scan alive. */
 export interface SupervisorParts {
+  /** Hears. */
   readonly scanner: Scanner;
+  /** Time. */
   readonly clock: Clock;
+  /** Numbers in [0, 1), for jitter. */
   readonly random: () => number;
+  /** Where events are written. */
   readonly log: Logger;
   /** Silence after which the scan is begun afresh, in milliseconds. */
   readonly stallTimeoutMs: number;

@@ -64,12 +64,17 @@ export function mqttOptions({ mqtt }: Config, will: { topic: string; payload: st
   };
 }
 
-/** A scanner on the configured source. */
-export function createScanner(config: Config, clock: Clock, log: Logger): NobleScanner {
+/** A scanner on the configured source, or on one that stands for it. */
+export function createScanner(
+  config: Config,
+  clock: Clock,
+  log: Logger,
+  source: HciSource = hciSource(config, clock),
+): NobleScanner {
   const { scanner } = config;
   return new NobleScanner(
     {
-      source: hciSource(config, clock),
+      source,
       paced: scanner.source === "replay",
       mode: scanner.mode,
       intervalMs: scanner.interval_ms,
@@ -111,7 +116,8 @@ export function offlineReason(state: ConnectionState): string | null {
   }
 }
 
-function hciSource({ scanner, replay, simulate }: Config, clock: Clock): HciSource {
+/** Where HCI packets come from, as configured. */
+export function hciSource({ scanner, replay, simulate }: Config, clock: Clock): HciSource {
   const reset = () => Promise.resolve();
   switch (scanner.source) {
     case "hci":

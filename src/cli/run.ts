@@ -1,11 +1,11 @@
 import { Agent, countFields, type LogFields, type Publisher, ScanError, StatusReporter } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
-import { HciError } from "../hci/mod.ts";
 import { createLog, LineWriter } from "../log/mod.ts";
 import { MqttPublisher } from "../mqtt/mod.ts";
 import { systemClock } from "../time/mod.ts";
 import { agentOptions, createScanner, createServiceNotifier, mqttOptions, offlineReason } from "./compose.ts";
 import { EXIT } from "./exit_codes.ts";
+import { failureCode } from "./failure.ts";
 import type { CliIo } from "./program.ts";
 import { VERSION } from "./version.ts";
 
@@ -61,7 +61,7 @@ export async function run(
     await agent.run(signal);
   } catch (error) {
     log.error("cannot go on", error instanceof ScanError ? { reason: error.message } : { error });
-    exitCode = isPermissionMissing(error) ? EXIT.permission : EXIT.failure;
+    exitCode = failureCode(error);
   }
   log.info("ended", { exitCode, ...countFields(agent.counters) });
   await flush();
@@ -72,8 +72,4 @@ export async function run(
 function faultFields(fault: unknown): LogFields {
   if (fault instanceof Error) return { error: fault, stack: fault.stack };
   return { error: Object(fault) === fault ? "an object that is no error" : String(fault) };
-}
-
-function isPermissionMissing(error: unknown): boolean {
-  return error instanceof Error && error.cause instanceof HciError && error.cause.code === "EPERM";
 }

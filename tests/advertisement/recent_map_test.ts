@@ -21,6 +21,7 @@ test("RecentMap never holds more than its size, and always the half that was set
       used.splice(0, used.length, key, ...used.filter((each) => each !== key));
       assert.ok(map.size <= maxSize);
       for (const recent of used.slice(0, Math.floor(maxSize / 2))) assert.equal(map.get(recent), recent);
+      assert.deepEqual([...map.values()].sort(), used.filter((each) => map.get(each) !== undefined).sort());
     }
   }));
 });
