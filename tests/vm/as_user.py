@@ -21,4 +21,6 @@ header = (ctypes.c_uint32 * 2)(0x20080522, 0)              # version 3, this pro
 must(libc.capset(header, (ctypes.c_uint32 * 6)(mask, mask, mask, 0, 0, 0)))
 for cap in caps:
     must(libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0))
+os.environ["HOME"] = "/tmp/home-of-1000"
+os.makedirs(os.environ["HOME"], exist_ok=True)
 os.execvp(sys.argv[2], sys.argv[2:])

@@ -42,7 +42,7 @@ truncate -s 256M "$T/out.img"       # sparse; the guest writes its tar here
 
 LOG="quiet loglevel=3"; [ "$VM_VERBOSE" = 1 ] && LOG="loglevel=7"
 show() { # what the job printed, without the rest of the console
-  tr -d '\r' | if [ "$VM_VERBOSE" = 1 ]; then cat; else
+  sed -u 's/\r//g' | if [ "$VM_VERBOSE" = 1 ]; then cat; else
     sed -u -n '/^@@begin/,/^@@end/{/^@@/!p}; /^@@\(no\|modprobe\|hci\)/p; /Kernel panic/p'; fi
 }
 set +e

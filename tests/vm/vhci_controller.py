@@ -16,6 +16,7 @@ written to the FIFO of --control:
   report ADDR[/random] DATAHEX [RSSI [EVT]]   bad KIND [N]   burst N   rate R
   raw HEX (a whole packet, with its H4 type byte)   hwerr [CODE]
   mute / unmute (leave commands unanswered)         fail OPCODE STATUS (hex; 00 again: works)
+  stick (answer, but report nothing until reset)
   vanish / appear (the controller is pulled out, put in)      stats   quit
 """
 import argparse, heapq, json, os, random, select, signal, struct, sys, time
@@ -197,7 +198,7 @@ class Controller:
         self.reset_state()
 
     def reset_state(self):
-        self.scan = self.active = self.dup = False
+        self.scan = self.active = self.dup = self.stuck = False
         self.interval = self.window = 0x10
         self.seen, self.mode = set(), None
 
@@ -348,7 +349,7 @@ class Controller:
 
     # reports
     def report(self, addr, atype, data, rssi, evt):
-        if not self.scan:
+        if not self.scan or self.stuck:
             return
         if self.dup:
             k = (addr, atype, evt)
@@ -377,7 +378,7 @@ class Controller:
         self.report(f[0], 1, bytes([2, 1, 6, 7, 0xFF, 0x99, 4]) + struct.pack(">I", f[1]), self.rng.randrange(-95, -40), 3)
 
     def send_bad(self, kind):
-        if not self.scan:
+        if not self.scan or self.stuck:
             return
         if kind == "all":
             kind = self.bad.kinds[self.turn % len(self.bad.kinds)]; self.turn += 1
@@ -417,6 +418,8 @@ class Controller:
                 self.muted = False
             elif c == "fail":
                 self.failing[int(w[1], 16)] = int(w[2], 16)
+            elif c == "stick":
+                self.stuck = True
             elif c == "vanish":
                 self.vanish()
             elif c == "appear":

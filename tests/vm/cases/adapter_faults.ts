@@ -1,0 +1,253 @@
+// vm: VM_FAKE_ARGS='--fleet 50 --rate 100' VM_TIMEOUT=1200
+// deno-lint-ignore-file no-console
+/**
+ * What can happen to an adapter, and how soon advertisements are published again. Prints a line for
+ * each fault and repetition, which `deno task chaos --vm` gathers: `chaos: {"fault": …, "recoveryMs": …}`.
+ */
+import assert from "node:assert/strict";
+import { Mosquitto } from "../../support/mosquitto.ts";
+import { agentArgs, Program } from "../../support/program.ts";
+import { test } from "../../support/test.ts";
+import { waitFor } from "../../support/wait_for.ts";
+import { controller, power, rfkill, run, startController } from "../guest.ts";
+import { MosquittoSub } from "../mosquitto_sub.ts";
+
+const PATIENCE_MS = 300_000;
+const REPETITIONS = 3;
+const HOLD_MS = 3_000;
+
+interface Status {
+  readonly scanning: boolean;
+  readonly adapter: string | null;
+  readonly reason: string | null;
+}
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** An agent with its broker, and what independent subscribers see of it. */
+class Observed implements AsyncDisposable {
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(
+    stack: AsyncDisposableStack,
+    readonly agent: Program,
+    readonly messages: MosquittoSub,
+    private readonly statusSub: MosquittoSub,
+    private readonly statsSub: MosquittoSub,
+  ) {
+    this.#stack = stack;
+  }
+
+  static async start(env: Readonly<Record<string, string>> = {}, ...args: string[]): Promise<Observed> {
+    await using stack = new AsyncDisposableStack();
+    const broker = stack.use(await Mosquitto.start());
+    const subscribe = async (topic: string) => stack.use(await MosquittoSub.start(broker.port, topic));
+    const messages = await subscribe("ble/raw/s1/+");
+    const statuses = await subscribe("ble/status/s1");
+    const stats = await subscribe("ble/stats/s1");
+    const everySecond = { BT_SCANNER_STATS_INTERVAL_S: "1", ...env };
+    const agent = stack.use(new Program(agentArgs(broker.port, "--qos", "1", ...args), everySecond));
+    return new Observed(stack.move(), agent, messages, statuses, stats);
+  }
+
+  get statuses(): Status[] {
+    return this.statusSub.payloads.map((payload) => JSON.parse(payload));
+  }
+
+  get stats(): Record<string, number>[] {
+    return this.statsSub.payloads.map((payload) => JSON.parse(payload));
+  }
+
+  /** Resolves when a message comes that was not there yet. */
+  async untilNextMessage(): Promise<void> {
+    const already = this.messages.payloads.length;
+    await waitFor(() => this.messages.payloads.length > already, "a message", PATIENCE_MS);
+  }
+
+  /** Resolves when the status says so, from the `from`th on. */
+  async untilStatus(wanted: (status: Status) => boolean, what: string, from: number): Promise<void> {
+    await waitFor(() => this.statuses.slice(from).some(wanted), `the status to say ${what}`, PATIENCE_MS);
+  }
+
+  /** How many reports the controller sent and the agent did not receive, so far; the air is still meanwhile. */
+  async lost(): Promise<number> {
+    controller.control("rate 0");
+    const sent = await controller.reportsSent();
+    const known = this.stats.length;
+    await waitFor(() => this.stats.length >= known + 2, "statistics", PATIENCE_MS);
+    controller.control("rate 100");
+    return sent - (this.stats.at(-1)?.["received"] ?? NaN);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.agent.kill("SIGTERM");
+    const { code, stderr } = await this.agent.ended();
+    for (const counts of this.stats) assertLaw(counts);
+    await this.#stack[Symbol.asyncDispose]();
+    assert.equal(code, 0, stderr);
+  }
+}
+
+function assertLaw(counts: Readonly<Record<string, number>>): void {
+  const { received, published, dropped_offline, dropped_backpressure, filtered, invalid, in_flight } = counts;
+  const sum = [published, dropped_offline, dropped_backpressure, filtered, invalid, in_flight];
+  assert.equal(received, sum.reduce((total: number, count) => total + (count ?? NaN), 0), JSON.stringify(counts));
+}
+
+interface Fault {
+  readonly name: string;
+  readonly strike: () => void | Promise<void>;
+  /** Where the agent cannot mend it alone: recovery is counted from here. */
+  readonly mend?: () => void | Promise<void>;
+}
+
+/** Strikes, waits until the status admits it, mends, and waits for a message. */
+async function suffer(observed: Observed, { name, strike, mend }: Fault): Promise<void> {
+  const before = observed.statuses.length;
+  const lostBefore = await observed.lost();
+  let sinceMs = performance.now();
+  await strike();
+  await observed.untilStatus(({ scanning }) => !scanning, `that it does not scan (${name})`, before);
+  const noticedMs = performance.now() - sinceMs;
+  if (mend !== undefined) {
+    await sleep(HOLD_MS);
+    sinceMs = performance.now();
+    await mend();
+  }
+  await observed.untilNextMessage();
+  const recoveryMs = Math.round(performance.now() - sinceMs);
+  await observed.untilStatus(({ scanning }) => scanning, "that it scans", before);
+  assert.equal(observed.statuses.at(-1)?.scanning, true, name);
+  const reports = await observed.lost() - lostBefore;
+  const result = { fault: name, recoveryMs, noticedMs: Math.round(noticedMs), lost: { reports } };
+  console.log(`chaos: ${JSON.stringify(result)}`);
+}
+
+/** Another process switches scanning off. */
+const foreignScanDisable = () => run("hcitool", "-i", "hci0", "cmd", "0x08", "0x000c", "00", "00");
+
+const FAULTS: readonly Fault[] = [
+  {
+    name: "adapter pulled out and put back",
+    strike: () => controller.control("vanish"),
+    mend: () => controller.control("appear"),
+  },
+  { name: "adapter powered down by another program", strike: () => power("down") },
+  { name: "rfkill blocks Bluetooth, and unblocks it", strike: () => rfkill(true), mend: () => rfkill(false) },
+  { name: "another process ends the scan", strike: () => void foreignScanDisable() },
+  { name: "controller reports a hardware error", strike: () => controller.control("hwerr") },
+  {
+    name: "controller goes mute, and answers again",
+    strike: () => {
+      controller.control("mute");
+      controller.control("rate 0");
+    },
+    mend: () => {
+      controller.control("unmute");
+      controller.control("rate 100");
+    },
+  },
+  {
+    name: "controller refuses to scan (0x0c), and consents again",
+    strike: () => {
+      controller.control("fail 200c 0c");
+      controller.control("hwerr");
+    },
+    mend: () => controller.control("fail 200c 00"),
+  },
+];
+
+test("one agent comes back from every fault of its adapter", async (t) => {
+  await using observed = await Observed.start();
+  await observed.untilNextMessage();
+  for (const fault of FAULTS) {
+    await t.step(fault.name, async () => {
+      for (let i = 0; i < REPETITIONS; i++) await suffer(observed, fault);
+    });
+  }
+});
+
+test("run follows an adapter by its address when it comes back under another number", async () => {
+  await using observed = await Observed.start({}, "--adapter", "hci0");
+  await observed.untilNextMessage();
+  controller.control("vanish");
+  await observed.agent.logged("scan failed", 0, PATIENCE_MS);
+  const other = await startController("hci0", "--addr", "C0:FF:EE:00:00:99");
+  controller.control("appear");
+  const from = observed.statuses.length;
+  await observed.untilStatus(({ adapter }) => adapter === "hci1", "hci1", from);
+  await observed.untilNextMessage();
+  controller.control("vanish");
+  other.control("quit");
+  await sleep(HOLD_MS);
+  controller.control("appear");
+  await observed.untilStatus(({ adapter }) => adapter === "hci0", "hci0", from);
+  await observed.untilNextMessage();
+});
+
+test("run waits for an adapter that is absent at its start", async () => {
+  controller.control("vanish");
+  await using observed = await Observed.start();
+  await observed.agent.logged("scan failed", 0, PATIENCE_MS);
+  assert.match(observed.statuses.at(-1)?.reason ?? "", /there is none/);
+  const startMs = performance.now();
+  controller.control("appear");
+  await observed.untilNextMessage();
+  console.log(
+    `chaos: ${
+      JSON.stringify({
+        fault: "adapter absent at start",
+        recoveryMs: Math.round(performance.now() - startMs),
+        lost: {},
+      })
+    }`,
+  );
+});
+
+const SHORT_STALL = { BT_SCANNER_SCANNER_STALL_TIMEOUT_S: "3" };
+const resets = () => controller.log().filter((line) => / cmd 0c03/.test(line)).length;
+
+test("run resets an adapter that answers but reports nothing any more, and hears again", async () => {
+  await using observed = await Observed.start(SHORT_STALL);
+  await observed.untilNextMessage();
+  const before = observed.statuses.length;
+  const startMs = performance.now();
+  controller.control("stick");
+  await observed.untilStatus(({ reason }) => /^nothing heard/.test(reason ?? ""), "that it hears nothing", before);
+  await observed.untilNextMessage();
+  console.log(
+    `chaos: ${
+      JSON.stringify({
+        fault: "controller answers but reports nothing (stall_timeout_s: 3)",
+        recoveryMs: Math.round(performance.now() - startMs),
+        lost: {},
+      })
+    }`,
+  );
+  assert.equal(observed.agent.log.filter(({ event }) => event === "resetting the adapter").length, 1);
+});
+
+test("run does not end in a loop of resets in a quiet room, and hears the first advertiser that comes", async () => {
+  await using observed = await Observed.start(SHORT_STALL);
+  await observed.untilNextMessage();
+  controller.control("rate 0");
+  const before = resets();
+  const from = observed.statuses.length;
+  await observed.untilStatus(({ reason }) => /^nothing heard/.test(reason ?? ""), "that it hears nothing", from);
+  await sleep(60_000); // twenty times the stall time-out
+  const during = resets() - before;
+  assert.ok(during >= 2 && during <= 5, `${during} resets`);
+  assert.deepEqual(observed.statuses.slice(from).map(({ scanning }) => scanning), [false]);
+  const startMs = performance.now();
+  controller.control("rate 100");
+  await observed.untilNextMessage();
+  console.log(
+    `chaos: ${
+      JSON.stringify({
+        fault: "quiet room, then an advertiser",
+        recoveryMs: Math.round(performance.now() - startMs),
+        lost: {},
+      })
+    }`,
+  );
+});
