@@ -3,8 +3,10 @@ import type { ConnectionLog, FailureEvent } from "./connection_log.ts";
 import { ConnectionFailure } from "./failure.ts";
 import type { ConnectionState } from "./options.ts";
 
-/** Between two probes, and the longest wait for a broker that a probe cannot judge. */
-const PROBE_INTERVAL_MS = 5_000;
+/** From the beginning of one look at the broker to the next, at most; attempts and probes are looks. */
+const LOOK_INTERVAL_MS = 5_000;
+/** After a look that took longer than that, at most. */
+const LOOK_PAUSE_MS = 1_000;
 /** A connection that lasted so long, and twice the wait before it, has proved stable. */
 const STABLE_AFTER_MS = 10_000;
 
@@ -38,24 +40,30 @@ export interface ConnectionParts<C extends OpenConnection> {
 /**
  * Keeps a connection to the broker for as long as it is wanted.
  *
- * The wait grows with the attempts that failed in a row, and by itself with the connections that
- * ended soon after the broker had accepted them: neither a broker that accepts and drops, nor a second client with
- * the same identifier, is met without backoff. Yet a broker that was away is found within seconds of
- * its return:
+ * The wait grows with the attempts that failed in a row, and by themselves with those that the broker refused and
+ * with the connections that ended soon after it had accepted them: neither a broker that accepts and drops, nor a
+ * second client with the same identifier, is met without backoff. Yet a broker that was away is found within seconds
+ * of its return:
  *
  * - Nothing listened: during a longer wait a probe every 5 s notices when something does again.
- * - Something listened but did not speak MQTT: a probe would tell nothing, the attempts themselves
- *   come every 5 s at most.
+ * - Something listened but did not speak MQTT, or its certificate or a file of ours was not fit: a probe would tell
+ *   nothing, the attempts themselves come every 5 s.
  * - The broker refused, or dropped an accepted connection: it is there. The full wait applies,
  *   unless, after a drop, probes see it go and come.
+ *
+ * Every wait, between probes too, is between a half and the whole of what is said here, by chance: agents that lost
+ * one broker together do not find it together.
  */
 export class BrokerConnection<C extends OpenConnection> {
   #state: ConnectionState = { kind: "idle" };
-  /** Attempts in a row that failed. */
+  /** Attempts in a row that failed, and those of them that the broker refused. */
   #failures = 0;
+  #refusals = 0;
   /** Connections in a row that were lost before they had proved stable, or the last one if it had. */
   #drops = 0;
   #lastWaitMs = 0;
+  /** When the last attempt or probe began. */
+  #lookedMs = -Infinity;
 
   constructor(private readonly parts: ConnectionParts<C>) {}
 
@@ -82,12 +90,15 @@ export class BrokerConnection<C extends OpenConnection> {
     signal: AbortSignal,
   ): Promise<{ event: FailureEvent; failure: ConnectionFailure }> {
     this.#state = { kind: "connecting", attempt: this.#failures + 1 };
+    this.#lookedMs = this.parts.clock.monotonicMs();
     let connection: C;
     try {
       connection = await this.parts.open(signal);
     } catch (error) {
+      const failure = asFailure(error);
       this.#failures++;
-      return { event: "broker connection failed", failure: asFailure(error) };
+      if (failure.kind === "rejected") this.#refusals++;
+      return { event: "broker connection failed", failure };
     }
     return { event: "broker connection lost", failure: await this.#stayOnline(connection, graceful, signal) };
   }
@@ -97,7 +108,7 @@ export class BrokerConnection<C extends OpenConnection> {
     const sinceMs = clock.monotonicMs();
     this.#state = { kind: "online", sinceMs };
     log.online({ attempt: this.#failures + 1 });
-    this.#failures = 0;
+    this.#failures = this.#refusals = 0;
     online(connection);
     const aborted = Promise.withResolvers<ConnectionFailure>();
     const onAbort = () => aborted.resolve(new ConnectionFailure("dropped", "the publisher was closed", null));
@@ -119,32 +130,55 @@ export class BrokerConnection<C extends OpenConnection> {
   }
 
   async #wait(event: FailureEvent, failure: ConnectionFailure, signal: AbortSignal): Promise<void> {
-    const { policy, clock, random, log } = this.parts;
-    const failures = event === "broker connection failed" ? this.#failures : this.#drops;
-    const fullMs = backoffMs(failures - 1, policy, random);
-    const retryInMs = failure.kind === "unresponsive" ? Math.min(fullMs, PROBE_INTERVAL_MS) : fullMs;
+    const { clock, log } = this.parts;
+    const sinceMs = clock.monotonicMs();
+    const failures = this.#inARow(event, failure);
+    const retryInMs = this.#waitMs(failures, failure);
     log.failed(event, failure, retryInMs);
     this.#state = { kind: "waiting", reason: failure.message, retryInMs, failures };
-    const sinceMs = clock.monotonicMs();
-    await this.#sleep(retryInMs, failure, signal).catch((error) => {
+    await this.#sleepUnlessBack(sinceMs + retryInMs, failure, signal).catch((error) => {
       if (!signal.aborted) throw error;
     });
     this.#lastWaitMs = clock.monotonicMs() - sinceMs;
   }
 
-  async #sleep(delayMs: number, failure: ConnectionFailure, signal: AbortSignal): Promise<void> {
+  /** How often in a row it went like this. */
+  #inARow(event: FailureEvent, { kind }: ConnectionFailure): number {
+    if (event === "broker connection lost") return this.#drops;
+    return kind === "rejected" ? this.#refusals : this.#failures;
+  }
+
+  #waitMs(failures: number, { kind }: ConnectionFailure): number {
+    const { policy, random } = this.parts;
+    const fullMs = backoffMs(failures - 1, policy, random);
+    return kind === "unresponsive" || kind === "unfit" ? Math.min(fullMs, this.#untilLookMs()) : fullMs;
+  }
+
+  /** Sleeps until `dueMs`, or until a probe sees that the broker, which did not listen, listens again. */
+  async #sleepUnlessBack(dueMs: number, { kind }: ConnectionFailure, signal: AbortSignal): Promise<void> {
     const { clock, probe } = this.parts;
-    const dueMs = clock.monotonicMs() + delayMs;
+    const leftMs = () => Math.max(0, dueMs - clock.monotonicMs());
     // A refusal proves that the broker is there, and a probe could not see why it refused.
-    const worthProbing = failure.kind === "unreachable" || failure.kind === "dropped";
-    let listened = failure.kind !== "unreachable";
-    while (worthProbing && dueMs - clock.monotonicMs() > PROBE_INTERVAL_MS) {
-      await clock.sleep(PROBE_INTERVAL_MS, signal);
+    const worthProbing = kind === "unreachable" || kind === "dropped";
+    let listened = kind !== "unreachable";
+    while (worthProbing) {
+      const pauseMs = this.#untilLookMs();
+      if (leftMs() <= pauseMs) break;
+      await clock.sleep(pauseMs, signal);
+      this.#lookedMs = clock.monotonicMs();
       const listens = await probe(signal);
       if (listens && !listened) return;
       listened = listens;
     }
-    await clock.sleep(Math.max(0, dueMs - clock.monotonicMs()), signal);
+    await clock.sleep(leftMs(), signal);
+  }
+
+  /** How long to wait before the next look at the broker. A look that got no answer was a long one. */
+  #untilLookMs(): number {
+    const { clock, random } = this.parts;
+    const jitter = 0.5 + random() / 2;
+    const agoMs = clock.monotonicMs() - this.#lookedMs;
+    return jitter * Math.max(LOOK_PAUSE_MS, LOOK_INTERVAL_MS - agoMs);
   }
 }
 

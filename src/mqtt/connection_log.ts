@@ -37,7 +37,7 @@ export class ConnectionLog {
     const nowMs = this.clock.monotonicMs();
     const fields = { ...this.where, reason, ...(remedy === null ? {} : { remedy }), retryInMs: Math.round(retryInMs) };
     const report = (fields: LogFields) =>
-      kind === "rejected" ? this.log.error(event, fields) : this.log.warn(event, fields);
+      kind === "rejected" || kind === "unfit" ? this.log.error(event, fields) : this.log.warn(event, fields);
     const key = `${event}: ${reason}`;
     const repeated = this.#repetitions.get(key);
     if (repeated === undefined) {

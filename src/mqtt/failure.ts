@@ -2,11 +2,13 @@
  * What a failed connection says about the broker; it decides how soon the next attempt is worth it.
  *
  * - `unreachable`: no TCP connection. The broker is away; a probe can tell when it is back.
- * - `unresponsive`: TCP, but no MQTT. The broker is frozen, or away behind a proxy.
- * - `rejected`: broker or client said no. Only a person can help.
+ * - `unresponsive`: TCP, but no MQTT. The broker is frozen, not ready yet, or away behind a proxy.
+ * - `unfit`: this side said no to the broker's certificate, or to a file of its own. A person can help, or the right
+ *   time of day; the broker does not mind being asked.
+ * - `rejected`: the broker said no. Only a person can help; to be asked often, it may take for an attack.
  * - `dropped`: the broker had accepted; then the connection ended.
  */
-export type FailureKind = "unreachable" | "unresponsive" | "rejected" | "dropped";
+export type FailureKind = "unreachable" | "unresponsive" | "unfit" | "rejected" | "dropped";
 
 /** A connection to the broker could not be made, or ended. The message is the reason. */
 export class ConnectionFailure extends Error {
@@ -42,7 +44,7 @@ const LISTENER = "check that an MQTT listener is on mqtt.broker.port, and whethe
 const CLOCK = "renew the broker's certificate, or set this machine's clock";
 
 const UNTRUSTED: Finding = [
-  "rejected",
+  "unfit",
   "the broker's certificate comes from an authority that is not trusted",
   AUTHORITY,
 ];
@@ -57,10 +59,10 @@ const BY_CODE: Readonly<Record<string, Finding>> = {
   ENETUNREACH: ["unreachable", "network unreachable", NETWORK],
   ECONNRESET: ["unresponsive", "connection reset by the broker", LISTENER],
   EPIPE: ["unresponsive", "connection closed by the broker", LISTENER],
-  CERT_HAS_EXPIRED: ["rejected", "the broker's certificate has expired", CLOCK],
-  CERT_NOT_YET_VALID: ["rejected", "the broker's certificate is not valid yet", CLOCK],
+  CERT_HAS_EXPIRED: ["unfit", "the broker's certificate has expired", CLOCK],
+  CERT_NOT_YET_VALID: ["unfit", "the broker's certificate is not valid yet", CLOCK],
   ERR_TLS_CERT_ALTNAME_INVALID: [
-    "rejected",
+    "unfit",
     "the broker's certificate is for another name",
     "set mqtt.broker.tls.server_name to a name in the certificate, or mqtt.broker.host",
   ],
@@ -79,12 +81,12 @@ const BY_CODE: Readonly<Record<string, Finding>> = {
 };
 
 /** What the return codes of CONNACK mean. @see MQTT 3.1.1, 3.2.2.3 */
-const BY_RETURN_CODE: Readonly<Record<number, readonly [reason: string, remedy: string]>> = {
-  1: ["unacceptable protocol version", "use a broker that speaks MQTT 3.1.1"],
-  2: ["identifier rejected", "change mqtt.client.client_id"],
-  3: ["server unavailable", "check the broker's log"],
-  4: ["bad user name or password", CREDENTIALS],
-  5: ["not authorised", CREDENTIALS],
+const BY_RETURN_CODE: Readonly<Record<number, Finding>> = {
+  1: ["rejected", "unacceptable protocol version", "use a broker that speaks MQTT 3.1.1"],
+  2: ["rejected", "identifier rejected", "change mqtt.client.client_id"],
+  3: ["unresponsive", "server unavailable", "check the broker's log"], // brokers that are starting say so
+  4: ["rejected", "bad user name or password", CREDENTIALS],
+  5: ["rejected", "not authorised", CREDENTIALS],
 };
 
 /** How far a connection had come when it failed. */
@@ -128,8 +130,8 @@ function closed(stage: Progress["stage"]): Finding {
 }
 
 function refused(code: number): Finding {
-  const [reason, remedy] = BY_RETURN_CODE[code] ?? ["unknown return code", "check the broker's log"];
-  return ["rejected", `broker refused the connection: ${reason} (${code})`, remedy];
+  const [kind, reason, remedy] = BY_RETURN_CODE[code] ?? ["rejected", "unknown return code", "check the broker's log"];
+  return [kind, `broker refused the connection: ${reason} (${code})`, remedy];
 }
 
 function other(error: Error, code: string): Finding {

@@ -2,8 +2,10 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { type IClientOptions, MqttClient } from "mqtt";
 import { abortable, type Clock } from "../time/mod.ts";
-import { type ConnectionFailure, explain, type Progress } from "./failure.ts";
+import { ConnectionFailure, explain, type Progress } from "./failure.ts";
 import type { MqttOptions } from "./options.ts";
+import { probeBroker } from "./probe.ts";
+import { untilSilent } from "./silence.ts";
 import { type Credentials, openStream, readCredentials, type ReadFile } from "./stream.ts";
 
 /** How long the goodbye may take. */
@@ -43,6 +45,7 @@ export class Link {
   /** Resolves when the connection has ended, with the reason. */
   readonly lost: Promise<ConnectionFailure>;
   readonly #closed: Promise<void>;
+  readonly #watching = new AbortController();
   #stage: Progress["stage"] = "connecting";
   #end: (failure: ConnectionFailure) => void = () => {};
 
@@ -61,6 +64,7 @@ export class Link {
       this.client.once("connect", () => {
         this.#stage = "accepted";
         resolve();
+        if (options.keepAliveS > 0) this.#watch();
       });
       this.lost.then(reject);
     });
@@ -79,7 +83,26 @@ export class Link {
     await this.#closed;
   }
 
+  /** Ends the connection when the broker's host has gone without a word, long before the keepalive time. */
+  #watch(): void {
+    const { stream, client, clock, options: { host, port } } = this;
+    // The address of this connection: its name may mean another host by now.
+    const address = stream.remoteAddress ?? host;
+    const reaches = (signal: AbortSignal) => probeBroker(address, port, clock, signal);
+    const link = {
+      received: () => stream.bytesRead,
+      sent: () => stream.bytesWritten,
+      ping: () => client.sendPing(),
+      reaches,
+    };
+    untilSilent(link, clock, this.#watching.signal).then(
+      () => this.#ended(new ConnectionFailure("dropped", "nothing heard from the broker, and no way to it", null)),
+      () => {}, // it ended otherwise
+    );
+  }
+
   #ended(error: Error | null): void {
+    this.#watching.abort();
     // A CONNACK that mqtt.js still has in its queue would start its keepalive timer on a closed connection.
     this.client.options.keepalive = 0;
     const { connectTimeoutMs, keepAliveS } = this.options;

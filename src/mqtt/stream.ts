@@ -47,7 +47,7 @@ async function readTls(host: string, tls: TlsOptions, readFile: ReadFile): Promi
     const bytes = Buffer.from(await readFile(path).catch((error) => Promise.reject(unreadable(path, key, error))));
     // Without this, a file of something else shows as a broker that nobody trusts.
     if (label.test(bytes.toString("latin1"))) return bytes;
-    throw new ConnectionFailure("rejected", `${path} is not in PEM format`, `check mqtt.broker.tls.${key}`);
+    throw new ConnectionFailure("unfit", `${path} is not in PEM format`, `check mqtt.broker.tls.${key}`);
   };
   const [ca, cert, key] = await Promise.all([
     read(tls.caFile, "ca_file", /-----BEGIN (TRUSTED )?CERTIFICATE-----/),
@@ -67,5 +67,5 @@ async function readTls(host: string, tls: TlsOptions, readFile: ReadFile): Promi
 function unreadable(what: string, key: string, cause: unknown): ConnectionFailure {
   const why = cause instanceof Error ? cause.message : String(cause);
   const where = key === "password_file" ? `mqtt.broker.${key}` : `mqtt.broker.tls.${key}`;
-  return new ConnectionFailure("rejected", `cannot read ${what}: ${why}`, `check ${where}`, { cause });
+  return new ConnectionFailure("unfit", `cannot read ${what}: ${why}`, `check ${where}`, { cause });
 }

@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { FakeClock } from "../support/fake_clock.ts";
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { type Publishing, startPublishing } from "../support/publishing.ts";
 import { Subscriber } from "../support/subscriber.ts";
@@ -109,6 +110,25 @@ mosquittoTest(
     match(String(publishing.log.of("broker connection failed")[0]?.fields.reason), /did not answer within 300 ms/);
     proxy.unblock();
     await publishing.ready();
+  },
+);
+
+mosquittoTest(
+  "MqttPublisher takes a broker that neither answers nor can be reached for lost long before the keepalive time",
+  async () => {
+    await using broker = await Mosquitto.start();
+    await using proxy = new TcpProxy(broker.port);
+    const clock = new FakeClock();
+    await using publishing = startPublishing(proxy.port, {}, { clock });
+    await publishing.ready();
+    proxy.block();
+    proxy.refuse();
+    publishing.publish("into the void");
+    await waitFor(async () => {
+      await clock.advance(3_000);
+      return lost(publishing).length > 0;
+    }, "the loss");
+    match(String(lost(publishing)[0]?.fields.reason), /nothing heard from the broker, and no way to it/);
   },
 );
 

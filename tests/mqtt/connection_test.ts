@@ -4,7 +4,7 @@ import { BrokerConnection, type OpenConnection } from "../../src/mqtt/connection
 import { ConnectionLog } from "../../src/mqtt/connection_log.ts";
 import { ConnectionFailure, type FailureKind } from "../../src/mqtt/failure.ts";
 import type { BackoffPolicy } from "../../src/time/mod.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { FakeClock, settlePromises } from "../support/fake_clock.ts";
 import { RecordingLog } from "../support/recording_log.ts";
 import { test } from "../support/test.ts";
 
@@ -36,7 +36,7 @@ type Answer = FailureKind | "accept" | "hang";
 
 /** A broker whose answers the test decides, and what a {@linkcode BrokerConnection} does to it. */
 class Bench implements AsyncDisposable {
-  readonly clock = new FakeClock();
+  readonly clock = new FakeClock(undefined, settlePromises);
   readonly log = new RecordingLog();
   readonly attemptsMs: number[] = [];
   readonly probesMs: number[] = [];
@@ -48,6 +48,8 @@ class Bench implements AsyncDisposable {
   graceful = true;
   /** Whether a probe finds something that listens. */
   listens: boolean | "hang" = false;
+  /** How long an attempt takes before it fails. */
+  attemptMs = 0;
 
   /** @param answer what attempts meet from now on */
   constructor(public answer: Answer, policy: BackoffPolicy = POLICY, random: () => number = () => 1) {
@@ -79,13 +81,17 @@ class Bench implements AsyncDisposable {
     return this.end();
   }
 
-  #open(signal: AbortSignal): Promise<FakeConnection> {
+  async #open(signal: AbortSignal): Promise<FakeConnection> {
     this.attemptsMs.push(this.clock.monotonicMs());
-    if (this.answer === "hang") return untilAborted(signal);
-    if (this.answer !== "accept") return Promise.reject(failure(this.answer));
+    const { answer } = this;
+    if (answer === "hang") return await untilAborted(signal);
+    if (answer !== "accept") {
+      if (this.attemptMs > 0) await this.clock.sleep(this.attemptMs, signal);
+      throw failure(answer);
+    }
     const connection = new FakeConnection();
     this.connections.push(connection);
-    return Promise.resolve(connection);
+    return connection;
   }
 
   #probe(signal: AbortSignal): Promise<boolean> {
@@ -139,10 +145,12 @@ test("BrokerConnection is back within 10 s of the broker's return, however long 
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 0, max: 130_000 }),
-      fc.constantFrom<FailureKind>("unreachable", "unresponsive"),
+      fc.constantFrom<FailureKind>("unreachable", "unresponsive", "unfit"),
+      fc.constantFrom(0, 5_000),
       fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
-      async (awayMs, kind, chance) => {
+      async (awayMs, kind, attemptMs, chance) => {
         await using bench = new Bench(kind, POLICY, () => chance);
+        bench.attemptMs = attemptMs;
         await bench.clock.advance(awayMs);
         bench.answer = "accept";
         bench.listens = true;
@@ -154,6 +162,43 @@ test("BrokerConnection is back within 10 s of the broker's return, however long 
   );
 });
 
+test("BrokerConnection is back within 10 s where the broker was away for a day", async () => {
+  await using bench = new Bench("unreachable");
+  await bench.clock.advance(24 * 3_600_000);
+  bench.answer = "accept";
+  bench.listens = true;
+  await bench.clock.advance(10_000);
+  equal(bench.connection.state.kind, "online");
+});
+
+test("BrokerConnection looks again a second after an attempt that took long", async () => {
+  await using bench = new Bench("unreachable");
+  bench.attemptMs = 10_000;
+  await bench.clock.advance(44_000);
+  deepEqual(seconds(bench.attemptsMs), [0, 1, 13, 27]); // the last one failed at 37 s, the next is due at 45 s
+  deepEqual(seconds(bench.probesMs), [12, 24, 38, 43]);
+});
+
+test("BrokerConnection spreads the probes of many that lost a broker at the same moment", async () => {
+  const firstProbe = async (chance: number) => {
+    await using bench = new Bench("unreachable", { ...POLICY, initialDelayMs: 60_000 }, () => chance);
+    await bench.clock.advance(10_000);
+    return bench.probesMs[0];
+  };
+  deepEqual(await Promise.all([0, 0.5, 0.9].map(firstProbe)), [2_500, 3_750, 4_750]);
+});
+
+test("BrokerConnection begins to back off afresh where a broker that was long away refuses", async () => {
+  await using bench = new Bench("unreachable");
+  await bench.clock.advance(200_000);
+  const before = bench.attemptsMs.length;
+  bench.answer = "rejected";
+  bench.listens = true;
+  await bench.clock.advance(13_000);
+  const [first = NaN, ...others] = bench.attemptsMs.slice(before);
+  deepEqual(others.map((atMs) => atMs - first), [1_000, 3_000, 7_000]);
+});
+
 test("BrokerConnection backs off from a broker that refuses, and does not probe it", async () => {
   await using bench = new Bench("rejected");
   bench.listens = true;
@@ -162,13 +207,20 @@ test("BrokerConnection backs off from a broker that refuses, and does not probe 
   deepEqual(bench.probesMs, []);
 });
 
-test("BrokerConnection tries a broker that does not speak MQTT every 5 s, and does not probe it", async () => {
-  await using bench = new Bench("unresponsive");
-  bench.listens = true;
-  await bench.clock.advance(22_000);
-  deepEqual(seconds(bench.attemptsMs), [0, 1, 3, 7, 12, 17, 22]);
-  deepEqual(bench.probesMs, []);
-});
+for (
+  const [kind, what] of [
+    ["unresponsive", "a broker that does not speak MQTT"],
+    ["unfit", "a broker whose certificate is not accepted"],
+  ] as const
+) {
+  test(`BrokerConnection tries ${what} every 5 s, and does not probe it`, async () => {
+    await using bench = new Bench(kind);
+    bench.listens = true;
+    await bench.clock.advance(22_000);
+    deepEqual(seconds(bench.attemptsMs), [0, 1, 3, 7, 12, 17, 22]);
+    deepEqual(bench.probesMs, []);
+  });
+}
 
 test("BrokerConnection does not hammer a broker that accepts and drops at once", async () => {
   await using bench = new Bench("accept");

@@ -1,0 +1,41 @@
+import type { Clock } from "../time/mod.ts";
+
+/** Silence that is looked into. Less, and a slow link would be suspected; more, and ten seconds would not suffice. */
+const SILENCE_MS = 3_000;
+
+/** What {@linkcode untilSilent} can learn of a connection. */
+export interface SilenceParts {
+  /** Bytes that have come from the peer. */
+  readonly received: () => number;
+  /** Bytes that were handed over for it. */
+  readonly sent: () => number;
+  /** Asks for an answer. */
+  readonly ping: () => void;
+  /** Whether another connection to the same address can be made. */
+  readonly reaches: (signal: AbortSignal) => Promise<boolean>;
+}
+
+/**
+ * Resolves when the peer of a connection is gone without a word: something was sent, nothing came back for 3 s, nor in
+ * another 3 s after a ping, and its address does not answer a new connection either.
+ *
+ * Where packets are lost, TCP sends again after waits that double: after an outage of a minute it is silent for up to
+ * another one, and what is written meanwhile would count as published. A peer that is reachable but says nothing is
+ * frozen, or slow; what is on its way to it is not given up, and the keepalive time decides.
+ *
+ * @throws the signal's reason, as soon as it aborts
+ */
+export async function untilSilent(parts: SilenceParts, clock: Clock, signal: AbortSignal): Promise<void> {
+  let [received, sent, isAsked] = [parts.received(), parts.sent(), false];
+  while (true) {
+    await clock.sleep(SILENCE_MS, signal);
+    if (parts.received() !== received || parts.sent() === sent) {
+      [received, sent, isAsked] = [parts.received(), parts.sent(), false];
+    } else if (!isAsked) {
+      parts.ping();
+      isAsked = true;
+    } else if (!await parts.reaches(signal)) {
+      if (parts.received() === received) return signal.throwIfAborted();
+    }
+  }
+}

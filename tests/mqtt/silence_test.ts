@@ -1,0 +1,114 @@
+import { deepEqual, equal, rejects } from "node:assert/strict";
+import { untilSilent } from "../../src/mqtt/silence.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { test } from "../support/test.ts";
+
+/** A connection over which the test decides, watched. */
+class Bench implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly #ending = new AbortController();
+  readonly watching: Promise<void>;
+  received = 0;
+  sent = 0;
+  /** Whether a ping is answered, and whether the address can be reached. */
+  answers = true;
+  reachable = true;
+  pings = 0;
+  probes = 0;
+  gaveUp = false;
+
+  constructor() {
+    const parts = {
+      received: () => this.received,
+      sent: () => this.sent,
+      ping: () => {
+        this.pings++;
+        this.sent += 2;
+        if (this.answers) this.received += 2;
+      },
+      reaches: () => {
+        this.probes++;
+        return Promise.resolve(this.reachable);
+      },
+    };
+    this.watching = untilSilent(parts, this.clock, this.#ending.signal).then(() => void (this.gaveUp = true));
+    this.watching.catch(() => {});
+  }
+
+  /** Lets so many seconds pass, in each of which a message is sent. */
+  async sending(seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second++) {
+      this.sent += 300;
+      await this.clock.advance(1_000);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ending.abort();
+    await this.watching.catch(() => {});
+  }
+}
+
+test("untilSilent() pings a peer that says nothing while messages are sent, and is content with the answers", async () => {
+  await using bench = new Bench();
+  await bench.sending(60);
+  deepEqual([bench.pings, bench.probes, bench.gaveUp], [10, 0, false]);
+});
+
+test("untilSilent() leaves a connection alone that carries nothing", async () => {
+  await using bench = new Bench();
+  bench.answers = bench.reachable = false;
+  await bench.clock.advance(3_600_000);
+  deepEqual([bench.pings, bench.probes, bench.gaveUp], [0, 0, false]);
+});
+
+test("untilSilent() leaves a connection alone on which acknowledgements come", async () => {
+  await using bench = new Bench();
+  bench.answers = bench.reachable = false;
+  for (let second = 0; second < 60; second++) {
+    bench.received += 4;
+    await bench.sending(1);
+  }
+  deepEqual([bench.pings, bench.probes, bench.gaveUp], [0, 0, false]);
+});
+
+test("untilSilent() gives up a peer that answers neither a ping nor a new connection, after six to nine seconds", async () => {
+  for (const beforeS of [3, 4, 5]) {
+    await using bench = new Bench();
+    await bench.sending(beforeS);
+    bench.received += 4;
+    bench.answers = bench.reachable = false;
+    await bench.sending(6);
+    equal(bench.gaveUp, false);
+    await bench.sending(3);
+    deepEqual([bench.probes, bench.gaveUp], [1, true]);
+  }
+});
+
+test("untilSilent() does not give up a peer that is frozen but can be reached", async () => {
+  await using bench = new Bench();
+  bench.answers = false;
+  await bench.sending(60);
+  equal(bench.gaveUp, false);
+  equal(bench.pings, 1);
+  bench.reachable = false;
+  await bench.sending(3);
+  equal(bench.gaveUp, true);
+});
+
+test("untilSilent() does not give up a peer that is heard while it is probed", async () => {
+  await using bench = new Bench();
+  bench.answers = bench.reachable = false;
+  await bench.sending(8);
+  bench.received += 4;
+  await bench.sending(5);
+  equal(bench.gaveUp, false);
+});
+
+test("untilSilent() ends at once when it is told to", async () => {
+  const bench = new Bench();
+  await bench.sending(4);
+  await bench[Symbol.asyncDispose]();
+  await rejects(bench.watching, { name: "AbortError" });
+  equal(bench.clock.sleeping, 0);
+});
