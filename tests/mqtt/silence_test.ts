@@ -13,6 +13,8 @@ class Bench implements AsyncDisposable {
   /** Whether a ping is answered, and whether the address can be reached. */
   answers = true;
   reachable = true;
+  /** Whether it is heard while it is probed. */
+  answersLate = false;
   pings = 0;
   probes = 0;
   gaveUp = false;
@@ -28,6 +30,7 @@ class Bench implements AsyncDisposable {
       },
       reaches: () => {
         this.probes++;
+        if (this.answersLate) this.received += 4;
         return Promise.resolve(this.reachable);
       },
     };
@@ -99,10 +102,12 @@ test("untilSilent() does not give up a peer that is frozen but can be reached", 
 test("untilSilent() does not give up a peer that is heard while it is probed", async () => {
   await using bench = new Bench();
   bench.answers = bench.reachable = false;
-  await bench.sending(8);
-  bench.received += 4;
-  await bench.sending(5);
+  bench.answersLate = true;
+  await bench.sending(20);
   equal(bench.gaveUp, false);
+  bench.answersLate = false;
+  await bench.sending(10);
+  equal(bench.gaveUp, true);
 });
 
 test("untilSilent() ends at once when it is told to", async () => {
