@@ -1,5 +1,12 @@
-import { Argument, Command, CommanderError, Option } from "@commander-js/extra-typings";
-import { ConfigError, type ConfigSources, type Flags, loadConfig, renderProblem } from "../config/mod.ts";
+import {
+  Argument,
+  Command,
+  CommanderError,
+  InvalidArgumentError,
+  Option,
+  type OptionValues,
+} from "@commander-js/extra-typings";
+import { type Config, ConfigError, type ConfigSources, type Flags, loadConfig, renderProblem } from "../config/mod.ts";
 import type { ByteOutput } from "../log/mod.ts";
 import { check, inspectFile } from "./check.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -52,34 +59,43 @@ export function createProgram(io: CliIo, signal: AbortSignal, exit: (code: numbe
     .showSuggestionAfterError();
   addRun(program, io, signal, exit);
   addCheck(program, io, exit);
+  addScan(program, io, signal, exit);
   addSchema(program, io);
   addCompletion(program, io);
   return program;
 }
 
 function addRun(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
-  program.command("run")
+  const command = program.command("run")
     .description("scan and publish, until told to end")
     .addOption(configOption())
     .option("--scanner-id <id>", "name of this scanner, part of every topic (scanner.id)")
     .option("--broker <url>", "mqtt[s]://host[:port] (mqtt.broker)")
-    .option("--qos <0|1>", "quality of service (mqtt.client.qos)")
-    .option("--adapter <name>", "Bluetooth adapter: hci0, index or address (scanner.adapter)")
-    .option("--source <hci|simulate|replay>", "where advertisements come from (scanner.source)")
-    .option("--replay <file>", "btsnoop recording to replay (replay.file)")
-    .option("--replay-speed <factor>", "a number, or max (replay.speed)")
-    .option("--replay-loop", "begin the recording again at its end (replay.loop)")
-    .option("--simulate-devices <n>", "how many devices to invent (simulate.devices)")
-    .option("--simulate-rate <n>", "reports per second to invent (simulate.rate)")
-    .option("--passive", "do not ask devices for scan responses (scanner.mode)")
+    .option("--qos <0|1>", "quality of service (mqtt.client.qos)");
+  withSourceOptions(command)
     .option("--log-level <trace|debug|info|warning|error>", "least severity that is logged (log.level)")
     .option("--log-format <text|json>", "the log's format (log.format)")
     .addHelpText("after", EXIT_CODES_HELP)
     .action(async ({ config: file, ...flags }) => {
-      const { config, warnings } = await loadConfig(sources(io, file, flags));
-      for (const warning of warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
+      const config = await loadWarning(io, file, flags);
       const { run } = await import("./run.ts");
       exit(await run(config, io, signal));
+    });
+}
+
+function addScan(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
+  withSourceOptions(program.command("scan").addOption(configOption()))
+    .description("show the devices on the air as a live table; where standard output is no terminal, at the end")
+    .addOption(secondsOption())
+    .addHelpText("after", EXIT_CODES_HELP)
+    .action(async ({ config: file, seconds, ...flags }) => {
+      const config = await loadWarning(io, file, { ...flags, ...ANY_SCANNER_ID });
+      const [{ scan, terminalSize }, { systemClock }] = await Promise.all([
+        import("./scan/mod.ts"),
+        import("../time/mod.ts"),
+      ]);
+      const parts = { ...io, clock: systemClock, terminalSize: () => terminalSize(io.env) };
+      exit(await scan(config, seconds === undefined ? null : seconds * 1000, parts, signal));
     });
 }
 
@@ -114,13 +130,46 @@ function addCompletion(program: Command, io: CliIo): void {
     });
 }
 
+/** The options that say where advertisements come from. */
+function withSourceOptions<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .option("--adapter <name>", "Bluetooth adapter: hci0, index or address (scanner.adapter)")
+    .option("--source <hci|simulate|replay>", "where advertisements come from (scanner.source)")
+    .option("--replay <file>", "btsnoop recording to replay (replay.file)")
+    .option("--replay-speed <factor>", "a number, or max (replay.speed)")
+    .option("--replay-loop", "begin the recording again at its end (replay.loop)")
+    .option("--simulate-devices <n>", "how many devices to invent (simulate.devices)")
+    .option("--simulate-rate <n>", "reports per second to invent (simulate.rate)")
+    .option("--passive", "do not ask devices for scan responses (scanner.mode)");
+}
+
+function secondsOption(): Option<"--seconds <n>", undefined, undefined, number> {
+  return new Option("--seconds <n>", "end by itself after so long").argParser((text) => {
+    const seconds = Number(text);
+    if (text.trim() !== "" && seconds > 0 && seconds <= MAX_SECONDS) return seconds;
+    throw new InvalidArgumentError(`It must be a number above 0, at most ${MAX_SECONDS}.`);
+  });
+}
+
 function configOption(): Option<"--config <file>", undefined, undefined, undefined, false, undefined> {
   return new Option("--config <file>", "configuration (YAML)");
+}
+
+/** The configuration; what is doubtful with it is told at once. */
+async function loadWarning(io: CliIo, file: string | undefined, flags: Flags): Promise<Config> {
+  const { config, warnings } = await loadConfig(sources(io, file, flags));
+  for (const warning of warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
+  return config;
 }
 
 function sources(io: CliIo, file: string | undefined, flags: Flags): ConfigSources {
   return { flags, env: io.env, file: file ?? null, readTextFile: Deno.readTextFile };
 }
+
+/** For commands that publish nothing, and need no name for it. */
+const ANY_SCANNER_ID = { scannerId: "unnamed" };
+/** Longer than 24 days timers do not count. */
+const MAX_SECONDS = 2_147_483;
 
 const EXIT_CODES_HELP = `
 Keys in parentheses are those of the configuration file; flags are stronger than BT_SCANNER_…

@@ -98,3 +98,13 @@ test("completion prints a script for the shell, and knows no other", async () =>
   assert.match(stdout, /complete -F _bt_scanner bt-scanner\n$/);
   assert.equal((await cli(["completion", "tcsh"])).code, 2);
 });
+
+test("scan needs no name for the scanner, and a time that can be", async () => {
+  const { code, stdout } = await cli(["scan", "--source", "simulate", "--seconds", "0.2"]);
+  assert.deepEqual([code, stdout.split("\n", 1)[0]?.slice(0, 7)], [0, "ADDRESS"]);
+  for (const seconds of ["0", "-1", "soon", "1e10", ""]) {
+    const { code, stderr } = await cli(["scan", "--seconds", seconds]);
+    assert.equal(code, 2);
+    assert.match(stderr, /--seconds <n>.*must be a number above 0/);
+  }
+});

@@ -1,0 +1,77 @@
+import { type Advertisement, RecentMap } from "../../advertisement/mod.ts";
+
+/** What is known of a device. Texts come from the air as they are: not fit for a terminal. */
+export interface Device {
+  readonly address: string;
+  /** Signal strength, smoothed over the last few reports; null: never told. */
+  readonly rssiDbm: number | null;
+  /** The complete name, or else the shortened one. */
+  readonly name: string | null;
+  /** Company identifiers of the manufacturer data last seen. */
+  readonly companies: readonly number[];
+  /** Services last seen, offered or with data, as full 128-bit UUIDs. */
+  readonly services: readonly string[];
+  readonly reports: number;
+  /** Monotonic. */
+  readonly heardMs: number;
+}
+
+/** Whoever sends more is not shown more: what is kept of a device is bounded. */
+const MAX_NAME_LENGTH = 248;
+const MAX_LISTED = 4;
+/** How much the newest report counts in the signal strength, which jumps by 10 dB and more. */
+const SMOOTHING = 0.25;
+
+interface Entry extends Device {
+  readonly isNameComplete: boolean;
+}
+
+/** The devices heard: the last 10,000 or so, whatever the air brings. */
+export class Devices {
+  readonly #devices: RecentMap<string, Entry>;
+  #reports = 0;
+
+  constructor(maxDevices = 10_000) {
+    this.#devices = new RecentMap(maxDevices);
+  }
+
+  /** How many reports were heard, of these devices and of forgotten ones. */
+  get reports(): number {
+    return this.#reports;
+  }
+
+  /** How many devices are known. */
+  get size(): number {
+    return this.#devices.size;
+  }
+
+  values(): Iterable<Device> {
+    return this.#devices.values();
+  }
+
+  add(heard: Advertisement, nowMs: number): void {
+    this.#reports++;
+    const before = this.#devices.get(heard.address);
+    const { localName, localNameComplete } = heard;
+    const isNewName = localName !== null && (localNameComplete || !before?.isNameComplete);
+    this.#devices.set(heard.address, {
+      address: heard.address,
+      rssiDbm: smoothed(before?.rssiDbm ?? null, heard.rssiDbm),
+      name: isNewName ? localName.slice(0, MAX_NAME_LENGTH) : before?.name ?? null,
+      isNameComplete: isNewName ? localNameComplete : before?.isNameComplete ?? false,
+      companies: newest(heard.manufacturerData.map(({ companyId }) => companyId), before?.companies),
+      services: newest([...heard.serviceUuids, ...heard.serviceData.map(({ uuid }) => uuid)], before?.services),
+      reports: (before?.reports ?? 0) + 1,
+      heardMs: nowMs,
+    });
+  }
+}
+
+function smoothed(before: number | null, now: number | null): number | null {
+  return before === null || now === null ? now ?? before : before + (now - before) * SMOOTHING;
+}
+
+/** What was heard, each once, or where that is nothing, what was known. */
+function newest<T>(heard: readonly T[], known: readonly T[] = []): readonly T[] {
+  return heard.length === 0 ? known : [...new Set(heard)].slice(0, MAX_LISTED);
+}

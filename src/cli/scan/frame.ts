@@ -1,0 +1,52 @@
+import type { ScanState } from "../../agent/mod.ts";
+import { clipToWidth, escapeInvisible } from "../../text/mod.ts";
+import type { Devices } from "./devices.ts";
+import type { TerminalSize } from "./screen.ts";
+import { renderTable, sortDevices } from "./table.ts";
+
+/** What the live table shows. */
+export interface FrameContent {
+  readonly state: ScanState;
+  readonly devices: Devices;
+  readonly reportsPerS: number;
+  /** The last line of the log; empty: none. */
+  readonly note: string;
+}
+
+/** Above and below the devices: state, heading, what is not shown. */
+const OTHER_ROWS = 3;
+
+/** The live table, no wider and no higher than the terminal. */
+export function renderFrame(content: FrameContent, { columns, rows }: TerminalSize, nowMs: number): string[] {
+  const { devices, note } = content;
+  const shown = sortDevices(devices.values(), nowMs).slice(0, Math.max(0, rows - OTHER_ROWS));
+  const hidden = devices.size - shown.length;
+  return [
+    clipToWidth(escapeInvisible(`${stateText(content.state)}: ${countsText(content)}`), columns),
+    ...renderTable(shown, columns, nowMs),
+    clipToWidth(`${hidden > 0 ? `… and ${hidden} more  ` : ""}${note.trimEnd()}`, columns),
+  ].slice(0, rows);
+}
+
+function countsText({ devices, reportsPerS }: FrameContent): string {
+  return `${devices.size} devices, ${devices.reports} reports, ${Math.round(reportsPerS)}/s`;
+}
+
+function stateText(state: ScanState): string {
+  switch (state.kind) {
+    case "starting":
+      return "starting";
+    case "scanning":
+      return `${state.adapter}, ${state.mode}${state.extended ? ", extended" : ""}`;
+    case "silent":
+      return `${state.adapter}, nothing heard for ${state.silentMs / 1000} s`;
+    case "stopped":
+      return `not scanning (${state.reason})`;
+    default:
+      return unreachable(state);
+  }
+}
+
+function unreachable(state: never): never {
+  throw new TypeError(`Unknown scan state: ${JSON.stringify(state)}`);
+}

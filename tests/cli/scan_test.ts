@@ -1,0 +1,314 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { Devices } from "../../src/cli/scan/devices.ts";
+import { renderFrame } from "../../src/cli/scan/frame.ts";
+import { scan, type ScanIo } from "../../src/cli/scan/mod.ts";
+import { Screen, type TerminalSize } from "../../src/cli/scan/screen.ts";
+import { renderTable, sortDevices } from "../../src/cli/scan/table.ts";
+import { type Config, defaultConfig } from "../../src/config/mod.ts";
+import { adStructure, legacyReportsPacket } from "../../src/hci/mod.ts";
+import { systemClock } from "../../src/time/mod.ts";
+import { displayWidth } from "../../src/text/mod.ts";
+import { someAdvertisement } from "../advertisement/support.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { countingPackets, countingReport, recordingOf } from "../support/recording.ts";
+import { test } from "../support/test.ts";
+
+/** Anything a terminal obeys or hides. */
+const HARMFUL = /[\p{C}\p{Zl}\p{Zp}]/u;
+
+/** Names as an attacker chooses them. */
+const hostile = fc.array(
+  fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom(
+      "\x1b[2J",
+      "\x1b]0;x\x07",
+      "\x9b31m",
+      "\r\n",
+      "\0",
+      "\u202e",
+      "\u2067",
+      "\u200f",
+      "\ud800",
+      "\ufffd",
+    ),
+    fc.constantFrom(
+      "名前",
+      "👍🏽",
+      "❤\ufe0f",
+      "e\u0301\u0302\u0303\u0304",
+      "\u0301",
+      "\u3164",
+      "\ufeff",
+      "\u{e0041}",
+      " ",
+    ),
+    fc.constant("x".repeat(250)),
+  ),
+  { maxLength: 8 },
+).map((parts) => parts.join(""));
+
+test("Devices keeps the complete name, what was seen last, and a smoothed signal strength", () => {
+  const devices = new Devices();
+  const heard = [
+    someAdvertisement({ localName: "Complete", localNameComplete: true, rssiDbm: -40 }),
+    someAdvertisement({ localName: "Comp", localNameComplete: false, rssiDbm: -80 }),
+    someAdvertisement({ manufacturerData: [{ companyId: 0x4c, data: new Uint8Array() }], rssiDbm: null }),
+    someAdvertisement({
+      serviceData: [{ uuid: "0000180f-0000-1000-8000-00805f9b34fb", data: new Uint8Array() }],
+      rssiDbm: -50,
+    }),
+  ];
+  heard.forEach((one, i) => devices.add(one, i));
+  const [device, ...others] = devices.values();
+  assert.deepEqual(others, []);
+  assert.equal(device?.name, "Complete");
+  assert.equal(device.rssiDbm, -50);
+  assert.deepEqual(device.companies, [0x4c]);
+  assert.deepEqual(device.services, ["0000180f-0000-1000-8000-00805f9b34fb"]);
+  assert.deepEqual([device.reports, device.heardMs], [4, 3]);
+});
+
+test("Devices takes a new name for an old one of the same kind", () => {
+  const devices = new Devices();
+  for (const localName of ["Sho", "Short"]) devices.add(someAdvertisement({ localName, localNameComplete: false }), 0);
+  assert.equal([...devices.values()][0]?.name, "Short");
+  for (const localName of ["Old", "New"]) devices.add(someAdvertisement({ localName, localNameComplete: true }), 0);
+  assert.equal([...devices.values()][0]?.name, "New");
+});
+
+test("Devices does not grow beyond its bound, whatever the air brings", () => {
+  const devices = new Devices(100);
+  for (let i = 0; i < 10_000; i++) {
+    const address = i.toString(16).padStart(12, "0");
+    devices.add(someAdvertisement({ address, localName: "x".repeat(1_000), localNameComplete: true }), i);
+  }
+  assert.ok(devices.size <= 100);
+  assert.equal(devices.reports, 10_000);
+  for (const { name } of devices.values()) assert.ok((name ?? "").length <= 248);
+});
+
+test("sortDevices() has the strongest first, those behind that were silent for a minute", () => {
+  const devices = new Devices();
+  const heard = (address: string, rssiDbm: number | null, heardMs: number) => {
+    devices.add(someAdvertisement({ address, rssiDbm }), heardMs);
+  };
+  heard("old", -10, 0);
+  heard("near", -30, 100_000);
+  heard("far", -90, 100_000);
+  heard("unknown", null, 100_000);
+  assert.deepEqual(sortDevices(devices.values(), 100_000).map(({ address }) => address), [
+    "near",
+    "far",
+    "unknown",
+    "old",
+  ]);
+});
+
+test("renderTable() writes a line for each device, the columns below their headings", () => {
+  const devices = new Devices();
+  const services = ["0000180f-0000-1000-8000-00805f9b34fb", "12345678-0000-1000-8000-00805f9b34fb"];
+  devices.add(
+    someAdvertisement({
+      address: "AA:BB:CC:DD:EE:FF",
+      rssiDbm: -67,
+      localName: "名前",
+      localNameComplete: true,
+      serviceUuids: services,
+    }),
+    0,
+  );
+  devices.add(
+    someAdvertisement({
+      address: "AA:BB:CC:DD:EE:00",
+      rssiDbm: null,
+      manufacturerData: [{ companyId: 0x499, data: new Uint8Array() }],
+    }),
+    1_000,
+  );
+  assert.deepEqual(renderTable([...devices.values()], 80, 4_000), [
+    "ADDRESS            RSSI  COUNT   AGE  COMPANY, SERVICES  NAME",
+    "AA:BB:CC:DD:EE:FF   -67      1    4s  180f, 12345678     名前",
+    "AA:BB:CC:DD:EE:00     ?      1    3s  Ruuvi",
+  ]);
+});
+
+test("renderTable() shows ages and counts in few characters", () => {
+  const devices = new Devices();
+  for (let i = 0; i < 123_456; i++) devices.add(someAdvertisement({}), 0);
+  for (const [ageS, shown] of [[119, "119s"], [120, "2m"], [7_199, "119m"], [7_200, "2h"], [200_000, "2d"]] as const) {
+    const line = renderTable([...devices.values()], 80, ageS * 1_000)[1];
+    assert.match(line ?? "", new RegExp(`  123k  ${shown.padStart(4)}$`));
+  }
+});
+
+test("renderTable() lets nothing but what can be seen through, no line wider than the terminal", () => {
+  fc.assert(fc.property(fc.array(hostile, { maxLength: 5 }), fc.nat(200), (names, columns) => {
+    const devices = new Devices();
+    names.forEach((localName, i) => {
+      devices.add(someAdvertisement({ address: `${i}`, localName, localNameComplete: true }), 0);
+    });
+    for (const line of renderTable([...devices.values()], columns, 0)) {
+      assert.doesNotMatch(line, HARMFUL);
+      assert.doesNotMatch(line, /\p{M}{3}|(^|\s)\p{M}/u);
+      assert.ok(displayWidth(line) <= columns, line);
+    }
+    for (const line of renderTable([...devices.values()], Infinity, 0)) assert.ok(displayWidth(line) <= 180, line);
+  }));
+});
+
+test("renderFrame() is no higher than the terminal, and says what it leaves out", () => {
+  const devices = new Devices();
+  for (let i = 0; i < 20; i++) devices.add(someAdvertisement({ address: `${i}`, rssiDbm: -i }), 0);
+  const content = { devices, reportsPerS: 12.3, note: "2026 WARNING scan ended\n" };
+  const scanning = { kind: "scanning", adapter: "hci0", adapterAddress: null, mode: "active", extended: true } as const;
+  const frame = renderFrame({ ...content, state: scanning }, { columns: 80, rows: 8 }, 0);
+  assert.equal(frame.length, 8);
+  assert.equal(frame[0], "hci0, active, extended: 20 devices, 20 reports, 12/s");
+  assert.equal(frame[7], "… and 15 more  2026 WARNING scan ended");
+  const states = [
+    [{ kind: "starting" }, "starting: 20 d"],
+    [{ kind: "stopped", reason: "hci0\x1b is gone" }, "not scanning (hci0\\u001b is gone): 20 d"],
+    [{ kind: "silent", adapter: "hci0", adapterAddress: null, silentMs: 60_000 }, "hci0, nothing heard for 60 s: 20 d"],
+  ] as const;
+  for (const [state, start] of states) {
+    assert.ok(renderFrame({ ...content, state }, { columns: 80, rows: 24 }, 0)[0]?.startsWith(start));
+  }
+  for (let rows = 0; rows < 5; rows++) {
+    assert.ok(renderFrame({ ...content, state: scanning }, { columns: 10, rows }, 0).length <= rows);
+  }
+});
+
+/** A configuration to hear this recording, with a file of it for as long as `use` takes. */
+async function withRecording(packets: readonly Uint8Array[], use: (config: Config) => Promise<void>): Promise<void> {
+  const file = await Deno.makeTempFile({ suffix: ".btsnoop" });
+  try {
+    await Deno.writeFile(file, recordingOf(packets));
+    const config = defaultConfig("s1");
+    await use({
+      ...config,
+      scanner: { ...config.scanner, source: "replay" },
+      replay: { ...config.replay, file, speed: "max" },
+    });
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+function recordingIo(size: TerminalSize | null) {
+  const out = { stdout: "", stderr: "" };
+  let fault: (error: unknown) => Promise<void> = () => Promise.resolve();
+  const io: ScanIo = {
+    clock: systemClock,
+    stdout: (text) => out.stdout += text,
+    stderr: (text) => out.stderr += text,
+    onFault: (report) => fault = report,
+    terminalSize: () => size,
+  };
+  return { io, out, fault: (error: unknown) => fault(error) };
+}
+
+const never = new AbortController().signal;
+
+test("Screen puts the terminal back once, also where the process ends of a sudden", () => {
+  const written: string[] = [];
+  const screen = new Screen((text) => written.push(text));
+  globalThis.dispatchEvent(new Event("unload"));
+  screen[Symbol.dispose]();
+  assert.deepEqual(written, ["\x1b[?1049h\x1b[?25l\x1b[?7l", "\x1b[?7h\x1b[?25h\x1b[?1049l"]);
+});
+
+test("scan prints the table at the end where standard output is no terminal", async () => {
+  await withRecording(countingPackets(30, 3), async (config) => {
+    const { io, out } = recordingIo(null);
+    assert.equal(await scan(config, null, io, never), 0);
+    const lines = out.stdout.trimEnd().split("\n");
+    assert.equal(lines.length, 4);
+    assert.match(lines[1] ?? "", /^C0:00:00:00:00:0\d {3}-60 {5}10 {2,4}\d+s {2}0xFFFF$/);
+    assert.equal(out.stderr, "3 devices, 30 reports\n");
+  });
+});
+
+test("scan shows nothing of the air's but text, on a terminal and off it", async () => {
+  const name = new TextEncoder().encode("\x1b[31m\r\n\x07\u202e名");
+  const report = { ...countingReport(0), data: adStructure(9, [...name]) };
+  await withRecording([legacyReportsPacket(report)], async (config) => {
+    for (const size of [null, { columns: 100, rows: 24 }]) {
+      const { io, out } = recordingIo(size);
+      await scan(config, null, io, never);
+      assert.match(out.stdout, /\\u001b\[31m\\u000d\\u000a\\u0007\\u202e名\n$/);
+      // deno-lint-ignore no-control-regex -- what the screen itself writes
+      const text = out.stdout.replace(/\x1b\[(\?\d+[hl]|[HKJ])|\r\n|\n/g, "");
+      assert.doesNotMatch(text, HARMFUL);
+    }
+  });
+});
+
+test("scan puts the terminal back, and leaves the whole table on it", async () => {
+  await withRecording(countingPackets(30, 30), async (config) => {
+    const { io, out } = recordingIo({ columns: 80, rows: 10 });
+    assert.equal(await scan(config, null, io, never), 0);
+    const [before = "", after = ""] = out.stdout.split("\x1b[?7h\x1b[?25h\x1b[?1049l");
+    assert.ok(before.startsWith("\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[H"));
+    assert.equal(after.trimEnd().split("\n").length, 31);
+  });
+});
+
+test("scan puts the terminal back before it says of an error that nobody caught", async () => {
+  const clock = new FakeClock();
+  const { io, out, fault } = recordingIo({ columns: 80, rows: 10 });
+  const config = defaultConfig("s1");
+  const ending = new AbortController();
+  const simulated = { ...config, scanner: { ...config.scanner, source: "simulate" } } as const;
+  const scanning = scan(simulated, null, { ...io, clock }, ending.signal);
+  await clock.advance(0);
+  await fault(new Error("unforeseen"));
+  assert.ok(out.stdout.endsWith("\x1b[?1049l"));
+  assert.match(out.stderr, /unforeseen/);
+  ending.abort();
+  await scanning;
+});
+
+test("scan redraws each second and ends by itself after its time", async () => {
+  const clock = new FakeClock();
+  const { io, out } = recordingIo({ columns: 80, rows: 10 });
+  const config = defaultConfig("s1");
+  const scanning = scan(
+    { ...config, scanner: { ...config.scanner, source: "simulate" } },
+    5_500,
+    { ...io, clock },
+    never,
+  );
+  await clock.advance(5_500);
+  assert.equal(await scanning, 0);
+  assert.equal(out.stdout.split("\x1b[H").length - 1, 6);
+  assert.match(out.stdout, /simulated, active, extended: \d+ devices, \d+ reports, [1-9]\d*\/s/);
+  assert.equal(clock.sleeping, 0);
+});
+
+test("scan fails where it never came to scanning, and says why", async () => {
+  const config = defaultConfig("s1");
+  const missing = {
+    ...config,
+    scanner: { ...config.scanner, source: "replay" },
+    replay: { ...config.replay, file: "/nowhere" },
+  } as const;
+  const { io, out } = recordingIo({ columns: 80, rows: 10 });
+  assert.equal(await scan(missing, null, io, never), 1);
+  assert.match(out.stderr, /^Cannot read \/nowhere: .*\n$/);
+});
+
+test("scan tells how to end it, where nothing would show that it works", async () => {
+  const clock = new FakeClock();
+  const { io, out } = recordingIo(null);
+  const ending = new AbortController();
+  const config = defaultConfig("s1");
+  const simulated = { ...config, scanner: { ...config.scanner, source: "simulate" } } as const;
+  const scanning = scan(simulated, null, { ...io, clock }, ending.signal);
+  await clock.advance(1_000);
+  assert.equal(out.stderr, "The table comes at the end: Ctrl-C ends it, or --seconds N.\n");
+  ending.abort();
+  assert.equal(await scanning, 0);
+  assert.match(out.stdout, /^ADDRESS /);
+});
