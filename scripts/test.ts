@@ -3,6 +3,9 @@
  * prints the line coverage of `src/`, and ends with `N passed, N failed` on the last line.
  * Arguments go to `deno test`: paths, `--filter`, `--fail-fast` …
  *
+ * `--executable FILE` runs the integration tests that start the agent as a process, and starts FILE in
+ * place of the source.
+ *
  * With `REQUIRE_MOSQUITTO=1` no test may be left out, except one whose name says that it needs a
  * capture: not all are part of the repository.
  *
@@ -74,12 +77,30 @@ function conclude(runs: ReadonlyArray<TestOutcome & { readonly code: number }>, 
   return problems.length === 0 ? 0 : 1;
 }
 
+/** The integration tests that start the agent as a process. */
+async function processTests(): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name } of Deno.readDir(`${ROOT}tests/integration`)) {
+    const path = `tests/integration/${name}`;
+    if (name.endsWith("_test.ts") && (await Deno.readTextFile(ROOT + path)).includes("/program.ts")) found.push(path);
+  }
+  return found.sort();
+}
+
+/** Runs the tests that start the agent as a process against an executable; the other arguments go to `deno test`. */
+async function testExecutable(file: string, args: readonly string[]): Promise<number> {
+  Deno.env.set("TEST_EXECUTABLE", await Deno.realPath(file));
+  const { code, stdout } = await deno(["test", "--allow-all", "--no-check", ...args, ...await processTests()], true);
+  return conclude([{ ...readOutcome(stdout), code }], []);
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const missing = await ensureTools(BROKER_TOOLS);
   if (missing.length > 0) {
     const packages = missing.map((tool) => tool.debianPackage).join(" ");
     console.log(`Tests against Mosquitto are left out; for them install: ${packages}\n`);
   }
+  if (args[0] === "--executable") return await testExecutable(args[1] ?? "", args.slice(2));
   const profile = await Deno.makeTempDir({ prefix: "bt-scanner-coverage-" });
   try {
     if (args.length > 0) {
