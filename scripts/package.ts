@@ -1,6 +1,6 @@
 /**
- * `deno task package`: Debian packages of the executables in `dist/`, made with dpkg-deb. The same
- * commit and executable give the same package.
+ * `deno task package`: Debian packages of the executables in `dist/`, made with dpkg-deb, and beside
+ * each what is in it (`.cdx.json`, also in the package). The same commit and executable give the same.
  *
  * @module
  */
@@ -11,8 +11,12 @@ import project from "../deno.json" with { type: "json" };
 import { completionScript } from "../src/cli/completion/mod.ts";
 import { describeCli } from "../src/cli/describe.ts";
 import { machineOf } from "./deployment/content.ts";
+import { TARGETS } from "./compile/targets.ts";
+import { bundledComponents, type Component } from "./package/components.ts";
+import { renderCopyright } from "./package/copyright.ts";
 import { buildDeb, compressedFile, controlFiles, type PackageFile, textFile } from "./package/deb.ts";
 import { renderManual } from "./package/roff.ts";
+import { renderSbom } from "./package/sbom.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -24,16 +28,27 @@ const ARCHITECTURES = {
 
 type Architecture = keyof typeof ARCHITECTURES;
 
+/** What is known when an executable is packaged. */
+interface Facts {
+  readonly executable: Uint8Array;
+  readonly components: readonly Component[];
+  readonly sbom: string;
+  readonly maintainer: string;
+  readonly epochS: number;
+}
+
 /** Everything of the package but what describes it. */
-async function contents(executable: Uint8Array, maintainer: string, epochS: number): Promise<PackageFile[]> {
+async function contents({ executable, components, sbom, maintainer, epochS }: Facts): Promise<PackageFile[]> {
   const read = (path: string) => Deno.readTextFile(`${ROOT}${path}`);
   const doc = "usr/share/doc/bt-scanner";
   const cli = describeCli();
+  const copyright = renderCopyright(await read("LICENSE"), await read("scripts/package/v8-license"), components);
   return [
     { path: "usr/bin/bt-scanner", bytes: executable, mode: 0o755 },
     textFile("usr/lib/systemd/system/bt-scanner.service", await read("config/bt-scanner.service")),
     textFile("etc/bt-scanner/config.yaml", await read("config/bt-scanner.example.yaml")),
-    textFile(`${doc}/copyright`, copyright(await read("LICENSE"))),
+    textFile(`${doc}/copyright`, copyright),
+    textFile(`${doc}/sbom.cdx.json`, sbom),
     compressedFile(`${doc}/changelog`, await read("CHANGELOG.md")),
     compressedFile(`${doc}/changelog.Debian`, debianChangelog(maintainer, epochS)),
     compressedFile("usr/share/man/man1/bt-scanner.1", renderManual(cli, { version: project.version, epochS })),
@@ -47,24 +62,38 @@ async function contents(executable: Uint8Array, maintainer: string, epochS: numb
 /** Packages one executable, and returns the path of the package. */
 async function makePackage(
   architecture: Architecture,
-  executable: string,
+  path: string,
   out: string,
   maintainer: string,
 ): Promise<string> {
-  const bytes = await Deno.readFile(executable);
-  const made = machineOf(bytes);
+  const executable = await Deno.readFile(path);
+  const made = machineOf(executable);
   const { machine } = ARCHITECTURES[architecture];
-  if (made !== null && made !== machine) throw new Error(`${executable} is for ${made}, not for ${architecture}`);
-  const epochS = await sourceDateEpoch();
-  const files = await contents(bytes, maintainer, epochS);
+  if (made !== null && made !== machine) throw new Error(`${path} is for ${made}, not for ${architecture}`);
+  const [epochS, components] = [await sourceDateEpoch(), await bundledComponents()];
+  const sbom = describeContents(machine, executable, components, epochS);
+  const files = await contents({ executable, components, sbom, maintainer, epochS });
   const scripts = await Promise.all(["postinst", "prerm", "postrm"].map(async (name) => {
     return textFile(name, await Deno.readTextFile(`${ROOT}scripts/package/${name}`), 0o755);
   }));
-  const path = `${out}/bt-scanner_${debianVersion()}_${architecture}.deb`;
+  const base = `${out}/bt-scanner_${debianVersion()}_${architecture}`;
   await Deno.mkdir(out, { recursive: true });
   const facts = { architecture, version: debianVersion(), maintainer };
-  await buildDeb(path, files, [...controlFiles(facts, files), ...scripts], epochS);
-  return path;
+  await buildDeb(`${base}.deb`, files, [...controlFiles(facts, files), ...scripts], epochS);
+  await Deno.writeTextFile(`${base}.cdx.json`, sbom);
+  return `${base}.deb`;
+}
+
+function describeContents(
+  machine: string,
+  executable: Uint8Array,
+  components: readonly Component[],
+  epochS: number,
+): string {
+  const target = TARGETS.find(({ arch }) => arch === machine);
+  if (target === undefined) throw new Error(`There is no target for ${machine}`);
+  const { name, version, license } = project;
+  return renderSbom({ name, version, license, executable, target, components, epochS });
 }
 
 /** A tilde sorts before the release itself, as 1.0.0-rc.1 does in semantic versioning. */
@@ -79,23 +108,6 @@ function debianChangelog(maintainer: string, epochS: number): string {
   * Version ${project.version}: see changelog.gz.
 
  -- ${maintainer}  ${date}
-`;
-}
-
-/** The licence in Debian's machine-readable form. */
-function copyright(license: string): string {
-  const [, holders = ""] = /^Copyright (?:\(c\) )?(.+)$/m.exec(license) ?? [];
-  const body = license.slice(license.indexOf("Permission is hereby")).trim();
-  const indented = body.split("\n").map((line) => line === "" ? " ." : ` ${line}`).join("\n");
-  return `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
-Upstream-Name: bt-scanner
-
-Files: *
-Copyright: ${holders}
-License: Expat
-
-License: Expat
-${indented}
 `;
 }
 

@@ -45,11 +45,26 @@ const STAND_INS: readonly StandIn[] = [
  * @param version what `--version` says
  */
 export async function bundle(version: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { outputFiles: [file] } = await build(version);
+  if (file === undefined) throw new Error("esbuild made no file");
+  return new Uint8Array(file.contents);
+}
+
+/** The files of which something is in the program, as paths below the project's folder. */
+export async function bundledFiles(): Promise<string[]> {
+  const { metafile } = await build("");
+  return Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)
+  );
+}
+
+async function build(version: string) {
   try {
-    const { outputFiles: [file] } = await esbuild.build({
+    return await esbuild.build({
       absWorkingDir: ROOT,
       entryPoints: ["scripts/compile/entry.ts"],
       write: false,
+      metafile: true,
       bundle: true,
       minify: true,
       legalComments: "none",
@@ -59,8 +74,6 @@ export async function bundle(version: string): Promise<Uint8Array<ArrayBuffer>> 
       define: { BT_SCANNER_VERSION: JSON.stringify(version) },
       plugins: [standIns, builtins],
     });
-    if (file === undefined) throw new Error("esbuild made no file");
-    return new Uint8Array(file.contents);
   } finally {
     await esbuild.stop();
   }

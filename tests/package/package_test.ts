@@ -7,6 +7,12 @@ const PACKAGE = fileURLToPath(new URL("../../scripts/package.ts", import.meta.ur
 /** Data behind the script's end, as a self-extracting executable has it. */
 const STAND_IN = "#!/bin/sh\necho stand-in\nexit\n(((\n";
 
+interface Sbom {
+  readonly metadata: { readonly component: { readonly "bom-ref": string } };
+  readonly components: readonly { readonly "bom-ref": string }[];
+  readonly dependencies: readonly { readonly ref: string; readonly dependsOn: readonly string[] }[];
+}
+
 /** A folder with a stand-in for the executable, removed in the end. */
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "bt-scanner-package-test-" });
@@ -57,6 +63,7 @@ testWith(
         ["-rw-r--r--", "root/root", `${doc}/changelog.Debian.gz`],
         ["-rw-r--r--", "root/root", `${doc}/changelog.gz`],
         ["-rw-r--r--", "root/root", `${doc}/copyright`],
+        ["-rw-r--r--", "root/root", `${doc}/sbom.cdx.json`],
         ["-rw-r--r--", "root/root", "./usr/share/fish/vendor_completions.d/bt-scanner.fish"],
         ["-rw-r--r--", "root/root", "./usr/share/lintian/overrides/bt-scanner"],
         ["-rw-r--r--", "root/root", "./usr/share/man/man1/bt-scanner.1.gz"],
@@ -68,9 +75,25 @@ testWith(
       assert.equal(await Deno.readTextFile(`${folder}/x/usr/bin/bt-scanner`), STAND_IN);
       const manual = gunzipSync(await Deno.readFile(`${folder}/x/usr/share/man/man1/bt-scanner.1.gz`)).toString();
       assert.match(manual, /^\.TH BT-SCANNER 1 2027-01-15 /);
+      const sbom = await Deno.readTextFile(`${folder}/x/usr/share/doc/bt-scanner/sbom.cdx.json`);
+      assert.equal(JSON.parse(sbom).metadata.timestamp, "2027-01-15T08:00:00.000Z");
+      assert.equal(await Deno.readTextFile(deb.replace(/deb$/, "cdx.json")), sbom);
     });
   },
 );
+
+testWith(["dpkg-deb"], "deno task package refers to no part of the program that it does not describe", async () => {
+  await withFolder(async (folder) => {
+    const deb = await makePackage(folder, "arm64");
+    const { metadata, components, dependencies } = JSON.parse(
+      await Deno.readTextFile(deb.replace(/deb$/, "cdx.json")),
+    ) as Sbom;
+    const known = [metadata.component, ...components].map((component) => component["bom-ref"]);
+    assert.deepEqual(dependencies.map(({ ref }) => ref), known);
+    const wanted = new Set(dependencies.flatMap(({ dependsOn }) => dependsOn));
+    assert.deepEqual([...wanted].sort(), known.slice(1).sort(), "each is there because something asks for it");
+  });
+});
 
 testWith(["dpkg-deb"], "deno task package makes the same bytes of the same commit", async () => {
   await withFolder(async (folder) => {
