@@ -7,6 +7,8 @@ import type { ConnectionState } from "./options.ts";
 const LOOK_INTERVAL_MS = 5_000;
 /** After a look that took longer than that, at most. */
 const LOOK_PAUSE_MS = 1_000;
+/** The first wait after a loss is longer by chance, by up to so many initial delays: many agents have it in common. */
+const FIRST_WAIT_SPREAD = 2;
 /** A connection that lasted so long, and twice the wait before it, has proved stable. */
 const STABLE_AFTER_MS = 10_000;
 
@@ -51,8 +53,8 @@ export interface ConnectionParts<C extends OpenConnection> {
  * - The broker refused, or dropped an accepted connection: it is there. The full wait applies,
  *   unless, after a drop, probes see it go and come.
  *
- * Every wait, between probes too, is between a half and the whole of what is said here, by chance: agents that lost
- * one broker together do not find it together.
+ * Every wait, between probes too, is between a half and the whole of what is said here, by chance, and the first one
+ * after a loss up to three times as long: agents that lost one broker together do not come back together.
  */
 export class BrokerConnection<C extends OpenConnection> {
   #state: ConnectionState = { kind: "idle" };
@@ -120,6 +122,7 @@ export class BrokerConnection<C extends OpenConnection> {
     if (signal.aborted) this.#state = { kind: "closing" };
     offline(failure);
     await connection.close(isGraceful);
+    this.#lookedMs = clock.monotonicMs();
     if (clock.monotonicMs() - sinceMs < Math.max(STABLE_AFTER_MS, 2 * this.#lastWaitMs)) {
       this.#drops++;
       return new ConnectionFailure(failure.kind, failure.message, SHORT_LIVED_REMEDY, { cause: failure.cause });
@@ -133,7 +136,7 @@ export class BrokerConnection<C extends OpenConnection> {
     const { clock, log } = this.parts;
     const sinceMs = clock.monotonicMs();
     const failures = this.#inARow(event, failure);
-    const retryInMs = this.#waitMs(failures, failure);
+    const retryInMs = this.#waitMs(event, failures, failure);
     log.failed(event, failure, retryInMs);
     this.#state = { kind: "waiting", reason: failure.message, retryInMs, failures };
     await this.#sleepUnlessBack(sinceMs + retryInMs, failure, signal).catch((error) => {
@@ -145,12 +148,16 @@ export class BrokerConnection<C extends OpenConnection> {
   /** How often in a row it went like this. */
   #inARow(event: FailureEvent, { kind }: ConnectionFailure): number {
     if (event === "broker connection lost") return this.#drops;
-    return kind === "rejected" ? this.#refusals : this.#failures;
+    if (kind === "rejected") return this.#refusals;
+    return this.#failures + Math.min(1, this.#drops); // the loss was the first
   }
 
-  #waitMs(failures: number, { kind }: ConnectionFailure): number {
+  #waitMs(event: FailureEvent, failures: number, { kind }: ConnectionFailure): number {
     const { policy, random } = this.parts;
     const fullMs = backoffMs(failures - 1, policy, random);
+    if (event === "broker connection lost") {
+      return failures > 1 ? fullMs : fullMs + FIRST_WAIT_SPREAD * policy.initialDelayMs * random();
+    }
     return kind === "unresponsive" || kind === "unfit" ? Math.min(fullMs, this.#untilLookMs()) : fullMs;
   }
 

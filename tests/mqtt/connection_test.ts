@@ -262,13 +262,13 @@ test("BrokerConnection waits longer with each connection that does not last, unt
     await bench.clock.advance(1);
     equal(bench.connections.length, connections + 1);
   };
-  await lose(0, 1_000);
+  await lose(0, 3_000);
   await lose(9_999, 2_000);
   await lose(100, 4_000);
   await lose(100, 8_000);
   await lose(15_999, 16_000); // less than twice the wait before it
-  await lose(32_000, 1_000);
-  await lose(10_000, 1_000);
+  await lose(32_000, 3_000);
+  await lose(10_000, 3_000);
 });
 
 test("BrokerConnection waits but shortly where a broker that was long away comes and goes", async () => {
@@ -278,8 +278,28 @@ test("BrokerConnection waits but shortly where a broker that was long away comes
   bench.listens = true;
   await bench.clock.advance(5_000);
   bench.last.lose();
-  await bench.clock.advance(1_000);
+  await bench.clock.advance(3_000);
   equal(bench.connections.length, 2);
+});
+
+test("BrokerConnection spreads by chance when it returns to a broker that dropped it", async () => {
+  const returns = async (chance: number) => {
+    await using bench = new Bench("accept", POLICY, () => chance);
+    await bench.clock.advance(3_600_000);
+    bench.last.lose();
+    await bench.clock.advance(5_000);
+    return (bench.attemptsMs[1] ?? NaN) - 3_600_000;
+  };
+  deepEqual(await Promise.all([0, 0.5, 0.9].map(returns)), [500, 1_750, 2_750]);
+});
+
+test("BrokerConnection counts the loss as the first failure of those that follow", async () => {
+  await using bench = new Bench("accept");
+  await bench.clock.advance(60_000);
+  bench.answer = "unreachable";
+  bench.last.lose();
+  await bench.clock.advance(18_000);
+  deepEqual(seconds(bench.attemptsMs), [0, 63, 65, 69, 77]);
 });
 
 test("BrokerConnection tells what it is doing", async () => {
@@ -368,7 +388,7 @@ test("BrokerConnection logs connections, losses and failures with their reason a
         reason: "failed: dropped",
         remedy:
           "if this repeats, check the broker's log, and whether another client has the same mqtt.client.client_id",
-        retryInMs: 1_000,
+        retryInMs: 3_000,
       },
     },
   ]);
