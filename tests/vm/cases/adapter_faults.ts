@@ -3,6 +3,7 @@
 /**
  * What can happen to an adapter, and how soon advertisements are published again. Prints a line for
  * each fault and repetition, which `deno task chaos --vm` gathers: `chaos: {"fault": …, "recoveryMs": …}`.
+ * `VM_ENV=REPETITIONS=N` repeats the faults.
  */
 import assert from "node:assert/strict";
 import { Mosquitto } from "../../support/mosquitto.ts";
@@ -13,7 +14,7 @@ import { controller, power, rfkill, run, startController } from "../guest.ts";
 import { MosquittoSub } from "../mosquitto_sub.ts";
 
 const PATIENCE_MS = 300_000;
-const REPETITIONS = 3;
+const REPETITIONS = Number(Deno.env.get("REPETITIONS") ?? 1);
 const HOLD_MS = 3_000;
 
 interface Status {

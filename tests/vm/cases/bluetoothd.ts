@@ -41,7 +41,7 @@ test("run goes on beside bluetoothd: starting, scanning, stopping its scan, rest
       }`,
     );
   };
-  await goesOn("not there");
+  await program.logged("scanning", 0, PATIENCE_MS);
   for (let i = 0; i < 2; i++) {
     {
       await using daemon = new Bluetoothd();
