@@ -1,30 +1,39 @@
-import { ScanError, type ScanSink, superviseScan, type SupervisorParts } from "../agent/mod.ts";
+import { type Logger, ScanError, type ScanSink, superviseScan } from "../agent/mod.ts";
+import type { Config } from "../config/mod.ts";
+import type { HciSource } from "../hci/mod.ts";
+import type { Clock } from "../time/mod.ts";
+import { createScanner, hciSource } from "./compose.ts";
 import { EXIT } from "./exit_codes.ts";
 import { failureCode } from "./failure.ts";
+
+/** What {@linkcode listen} works with. */
+export interface ListenParts {
+  readonly config: Config;
+  /** In place of the one that is configured. */
+  readonly source?: HciSource;
+  /** After how long it ends by itself; null: when it is told to. */
+  readonly durationMs: number | null;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
 
 /** How {@linkcode listen} ended. */
 export interface ListenEnd {
   readonly exitCode: number;
   /** What kept it from hearing; null: nothing. */
   readonly problem: string | null;
+  /** How many packets were lost because this machine did not keep up. */
+  readonly missed: number;
 }
 
 /**
  * Scans as `run` does, an adapter that goes and comes back included, and hands on what is heard,
  * until `signal` aborts, the time is over, or a recording ends. Where it never came to scanning, that
  * is a failure.
- *
- * @param durationMs after how long it ends by itself; null: when it is told to
  */
-export async function listen(
-  parts: SupervisorParts,
-  durationMs: number | null,
-  sink: ScanSink,
-  signal: AbortSignal,
-): Promise<ListenEnd> {
-  const done = new AbortController();
-  const over = new AbortController();
-  const timing = durationMs !== null && parts.clock.sleep(durationMs, done.signal).then(() => over.abort(), () => {});
+export async function listen(parts: ListenParts, sink: ScanSink, signal: AbortSignal): Promise<ListenEnd> {
+  const { config, clock, log, durationMs, source = hciSource(config, clock) } = parts;
+  const scanner = createScanner(config, clock, log, source);
   let problem: string | null = "It did not come to scanning.";
   const watched: ScanSink = {
     event: (packet) => sink.event(packet),
@@ -34,12 +43,17 @@ export async function listen(
       sink.state(state);
     },
   };
+  const done = new AbortController();
+  const over = new AbortController();
+  const timing = durationMs !== null && clock.sleep(durationMs, done.signal).then(() => over.abort(), () => {});
   try {
-    await superviseScan(parts, watched, AbortSignal.any([signal, over.signal]));
-    return { exitCode: problem === null ? EXIT.ok : EXIT.failure, problem };
+    const stallTimeoutMs = config.scanner.stall_timeout_s * 1000;
+    const supervision = { scanner, clock, random: Math.random, log, stallTimeoutMs };
+    await superviseScan(supervision, watched, AbortSignal.any([signal, over.signal]));
+    return { exitCode: problem === null ? EXIT.ok : EXIT.failure, problem, missed: scanner.missed };
   } catch (error) {
     if (!(error instanceof ScanError)) throw error;
-    return { exitCode: failureCode(error), problem: error.message };
+    return { exitCode: failureCode(error), problem: error.message, missed: scanner.missed };
   } finally {
     done.abort();
     await timing;

@@ -60,6 +60,7 @@ export function createProgram(io: CliIo, signal: AbortSignal, exit: (code: numbe
   addRun(program, io, signal, exit);
   addCheck(program, io, exit);
   addScan(program, io, signal, exit);
+  addRecord(program, io, signal, exit);
   addSchema(program, io);
   addCompletion(program, io);
   return program;
@@ -95,7 +96,25 @@ function addScan(program: Command, io: CliIo, signal: AbortSignal, exit: (code: 
         import("../time/mod.ts"),
       ]);
       const parts = { ...io, clock: systemClock, terminalSize: () => terminalSize(io.env) };
-      exit(await scan(config, seconds === undefined ? null : seconds * 1000, parts, signal));
+      exit(await scan(config, durationMs(seconds), parts, signal));
+    });
+}
+
+function addRecord(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
+  withSourceOptions(program.command("record").addOption(configOption()))
+    .description("write a btsnoop capture of what passes between this machine and the adapter, for run --replay")
+    .argument("<file>", "the capture; - is standard output")
+    .addOption(secondsOption())
+    .option("--force", "overwrite the file")
+    .addHelpText("after", EXIT_CODES_HELP)
+    .action(async (path, { config: file, seconds, force = false, ...flags }) => {
+      const config = await loadWarning(io, file, { ...flags, ...ANY_SCANNER_ID });
+      const [{ openCapture, record }, { systemClock }] = await Promise.all([
+        import("./record/mod.ts"),
+        import("../time/mod.ts"),
+      ]);
+      const parts = { clock: systemClock, stderr: io.stderr, open: () => openCapture(path, force) };
+      exit(await record(config, path === "-" ? "standard output" : path, durationMs(seconds), parts, signal));
     });
 }
 
@@ -149,6 +168,10 @@ function secondsOption(): Option<"--seconds <n>", undefined, undefined, number> 
     if (text.trim() !== "" && seconds > 0 && seconds <= MAX_SECONDS) return seconds;
     throw new InvalidArgumentError(`It must be a number above 0, at most ${MAX_SECONDS}.`);
   });
+}
+
+function durationMs(seconds: number | undefined): number | null {
+  return seconds === undefined ? null : seconds * 1000;
 }
 
 function configOption(): Option<"--config <file>", undefined, undefined, undefined, false, undefined> {

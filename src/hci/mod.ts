@@ -22,6 +22,7 @@ export {
   type LegacyReportFields,
   legacyReportsPacket,
 } from "./packets.ts";
+export { recordPackets } from "./record_packets.ts";
 export { openReplay, type ReplayOptions } from "./replay.ts";
 export { openSimulated, type SimulationOptions } from "./simulated/mod.ts";
 export {

@@ -33,7 +33,7 @@ export class Program implements AsyncDisposable {
   #ended = false;
 
   constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, wrapper: readonly string[] = []) {
-    const [command = "", ...before] = [...wrapper, ...commandLine()];
+    const [command = "", ...before] = [...wrapper, ...commandLine(args[0])];
     this.#process = new Deno.Command(command, {
       args: [...before, ...args],
       cwd: ROOT,
@@ -120,10 +120,10 @@ export function agentArgs(port: number, ...more: string[]): string[] {
   return ["run", "--scanner-id", "s1", "--broker", `mqtt://127.0.0.1:${port}`, "--log-format", "json", ...more];
 }
 
-/** How the program is started, without arguments of its own. */
-export function commandLine(): string[] {
+/** How the program is started, without arguments of its own; `record` alone may write, as in the executable. */
+export function commandLine(command?: string): string[] {
   const executable = Deno.env.get("TEST_EXECUTABLE");
   if (executable !== undefined) return [executable];
-  const [, ...start] = config.tasks.start.command.split(" ").slice(0, -1); // `run` is the caller's to say
-  return [Deno.execPath(), ...start];
+  const [, run = "", ...start] = config.tasks.start.command.split(" ").slice(0, -1); // `run` is the caller's to say
+  return [Deno.execPath(), run, ...(command === "record" ? ["--allow-write"] : []), ...start];
 }

@@ -7,7 +7,6 @@ import { ReportReader } from "../../advertisement/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { createLog } from "../../log/mod.ts";
 import type { Clock } from "../../time/mod.ts";
-import { createScanner } from "../compose.ts";
 import { listen } from "../listen.ts";
 import type { CliIo } from "../program.ts";
 import { Devices } from "./devices.ts";
@@ -56,11 +55,8 @@ export async function scan(
     stderr("The table comes at the end: Ctrl-C ends it, or --seconds N.\n");
   }
   const write = (line: string): void => isLive ? void (note = line) : stderr(line);
-  const log = createLog({ level: "warning", format: "text", write, now: clock.wallMs });
-  const scanner = createScanner(config, clock, log);
-  const stallTimeoutMs = config.scanner.stall_timeout_s * 1000;
-  const parts = { scanner, clock, random: Math.random, log, stallTimeoutMs };
-  const listening = listen(parts, durationMs, sink, signal);
+  const log = createLog({ level: "warning", format: "text", write, now: () => clock.wallMs() });
+  const listening = listen({ config, durationMs, clock, log }, sink, signal);
   if (isLive) {
     const frame = (size: TerminalSize, reportsPerS: number) =>
       renderFrame({ state, devices, reportsPerS, note }, size, clock.monotonicMs());
