@@ -84,9 +84,11 @@ function* topicContradictions({ status, stats }: Config): Iterable<Finding> {
 }
 
 /** What works, and is probably not meant. */
-export function* doubts({ scanner, replay, mqtt }: Config): Iterable<Finding> {
-  const { tls, port } = mqtt.broker;
-  const { client_id, keep_alive } = mqtt.client;
+export function doubts(config: Config): Finding[] {
+  return [...tlsDoubts(config.mqtt.broker), ...clientDoubts(config), ...sourceDoubts(config)];
+}
+
+function* tlsDoubts({ tls, port, host, username }: Config["mqtt"]["broker"]): Iterable<Finding> {
   if (tls.enabled && tls.insecure_skip_verify) {
     yield {
       keys: ["mqtt.broker.tls.insecure_skip_verify"],
@@ -104,7 +106,17 @@ export function* doubts({ scanner, replay, mqtt }: Config): Iterable<Finding> {
       problem: "the other TLS keys have no effect: the connection is not encrypted",
       remedy: "set it to true",
     };
+  } else if (!tls.enabled && username !== null && !/^(localhost|127(\.\d+){3}|::1)$/.test(host)) {
+    yield {
+      keys: ["mqtt.broker.tls.enabled"],
+      problem: `the password goes to ${host} unencrypted: whoever sits on the way can read it`,
+      remedy: "set it to true, and the port to that of the broker's TLS",
+    };
   }
+}
+
+function* clientDoubts({ mqtt }: Config): Iterable<Finding> {
+  const { client_id, keep_alive } = mqtt.client;
   if (utf8Length(client_id) > 23) {
     yield {
       keys: ["mqtt.client.client_id", "scanner.id"],
@@ -119,6 +131,9 @@ export function* doubts({ scanner, replay, mqtt }: Config): Iterable<Finding> {
       remedy: "60 is usual",
     };
   }
+}
+
+function* sourceDoubts({ scanner, replay }: Config): Iterable<Finding> {
   if (scanner.source !== "replay" && replay.file !== null) {
     yield { keys: ["replay.file"], problem: `unused: scanner.source is ${scanner.source}`, remedy: "set it to replay" };
   }

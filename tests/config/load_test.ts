@@ -165,6 +165,10 @@ const doubtful: readonly (readonly [yaml: string, warning: RegExp])[] = [
   ["mqtt: { broker: { tls: { enabled: true } } }", /is it 8883/],
   ["mqtt: { broker: { tls: { ca_file: ca.pem } } }", /not encrypted/],
   ["mqtt: { broker: { tls: { insecure_skip_verify: true } } }", /not encrypted/],
+  [
+    "mqtt: { broker: { host: broker.example.org, username: u } }",
+    /the password goes to broker.example.org unencrypted/,
+  ],
   ["mqtt: { client: { client_id: abcdefghijklmnopqrstuvwx } }", /23 bytes/],
   ["mqtt: { client: { keep_alive: 0 } }", /never be noticed/],
   ["replay: { file: a.btsnoop }", /unused/],
@@ -177,6 +181,20 @@ for (const [yaml, warning] of doubtful) {
     assert.match(renderProblem(warnings[0] ?? assert.fail()), warning);
   });
 }
+
+test("loadConfig() does not mind a password that stays on the machine, or is encrypted", async () => {
+  for (
+    const broker of [
+      "{ host: localhost, username: u }",
+      "{ host: 127.0.0.1, username: u }",
+      "{ host: '::1', username: u }",
+      "{ host: broker.example.org, username: u, port: 8883, tls: { enabled: true } }",
+    ]
+  ) {
+    const { warnings } = await load({ yaml: `scanner: { id: s1 }\nmqtt: { broker: ${broker} }` });
+    assert.deepEqual(warnings, []);
+  }
+});
 
 test("loadConfig() accepts a scan interval of extended advertising where that is required", async () => {
   const { config } = await load({ yaml: "scanner: { id: s, interval_ms: 40959.375, extended: true }" });
