@@ -7,7 +7,7 @@ import type { ConnectionState } from "./options.ts";
 const LOOK_INTERVAL_MS = 5_000;
 /** After a look that took longer than that, at most. */
 const LOOK_PAUSE_MS = 1_000;
-/** The first wait after a loss is longer by chance, by up to so many initial delays: many agents have it in common. */
+/** The first wait after a broker dropped us is longer by up to so many initial delays: it may have dropped many. */
 const FIRST_WAIT_SPREAD = 2;
 /** A connection that lasted so long, and twice the wait before it, has proved stable. */
 const STABLE_AFTER_MS = 10_000;
@@ -156,7 +156,8 @@ export class BrokerConnection<C extends OpenConnection> {
     const { policy, random } = this.parts;
     const fullMs = backoffMs(failures - 1, policy, random);
     if (event === "broker connection lost") {
-      return failures > 1 ? fullMs : fullMs + FIRST_WAIT_SPREAD * policy.initialDelayMs * random();
+      const isCommon = kind === "dropped" && failures === 1;
+      return isCommon ? fullMs + FIRST_WAIT_SPREAD * policy.initialDelayMs * random() : fullMs;
     }
     return kind === "unresponsive" || kind === "unfit" ? Math.min(fullMs, this.#untilLookMs()) : fullMs;
   }

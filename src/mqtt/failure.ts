@@ -1,7 +1,8 @@
 /**
  * What a failed connection says about the broker; it decides how soon the next attempt is worth it.
  *
- * - `unreachable`: no TCP connection. The broker is away; a probe can tell when it is back.
+ * - `unreachable`: no TCP connection, or none that carries anything. The broker is away; a probe can tell when it is
+ *   back.
  * - `unresponsive`: TCP, but no MQTT. The broker is frozen, not ready yet, or away behind a proxy.
  * - `unfit`: this side said no to the broker's certificate, or to a file of its own. A person can help, or the right
  *   time of day; the broker does not mind being asked.

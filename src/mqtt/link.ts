@@ -96,7 +96,7 @@ export class Link {
       reaches,
     };
     untilSilent(link, clock, this.#watching.signal).then(
-      () => this.#ended(new ConnectionFailure("dropped", "nothing heard from the broker, and no way to it", null)),
+      () => this.#ended(new ConnectionFailure("unreachable", "nothing heard from the broker, and no way to it", null)),
       () => {}, // it ended otherwise
     );
   }

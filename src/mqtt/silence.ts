@@ -1,7 +1,7 @@
 import type { Clock } from "../time/mod.ts";
 
 /** Silence that is looked into. Less, and a slow link would be suspected; more, and ten seconds would not suffice. */
-const SILENCE_MS = 3_000;
+const SILENCE_MS = 2_000;
 
 /** What {@linkcode untilSilent} can learn of a connection. */
 export interface SilenceParts {
@@ -16,8 +16,8 @@ export interface SilenceParts {
 }
 
 /**
- * Resolves when the peer of a connection is gone without a word: something was sent, nothing came back for 3 s, nor in
- * another 3 s after a ping, and its address does not answer a new connection either.
+ * Resolves when the peer of a connection is gone without a word: something was sent, nothing came back for 2 s, nor in
+ * another 2 s after a ping, and its address does not answer a new connection either.
  *
  * Where packets are lost, TCP sends again after waits that double: after an outage of a minute it is silent for up to
  * another one, and what is written meanwhile would count as published. A peer that is reachable but says nothing is
