@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { messageSchema } from "../../../src/advertisement/message_schema.ts";
+import {
+  Agent,
+  type Counters,
+  type Publisher,
+  type PublishOutcome,
+  type Scanner,
+  type ScanSink,
+  type Settled,
+  StatusReporter,
+} from "../../../src/agent/mod.ts";
+import { createLog } from "../../../src/log/mod.ts";
+import { abortable, type Clock } from "../../../src/time/mod.ts";
+import type { Target } from "../fuzzer.ts";
+import type { Input } from "../input.ts";
+import { AD_WORDS, REPORT_SEEDS, REPORT_WORDS } from "./words.ts";
+
+const SCANNER_ID = "fuzz";
+const TOPIC = /^ble\/raw\/fuzz\/((?:[0-9A-F]{2}:){5}[0-9A-F]{2})$/;
+/** What a terminal obeys, does not show, or shows in another order. */
+const HARMFUL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+/** A piece that begins so is no packet but a pause, of as many hundredths of a second as the next byte says. */
+const PAUSE = 0xfe;
+
+/**
+ * From HCI events to messages and log lines, through the agent as it is. The counters' law holds
+ * after each event; every message is valid JSON by the schema, on its own topic; nothing from the
+ * air breaks a line of the log or steers a terminal.
+ */
+export const agentTarget: Target = {
+  name: "agent",
+  share: 4,
+  seeds: [...REPORT_SEEDS, [Uint8Array.of(PAUSE, 0xff)]],
+  words: [...AD_WORDS, ...REPORT_WORDS, Uint8Array.of(PAUSE, 0x7f)],
+  async execute(input) {
+    const publisher = new MoodyPublisher();
+    const clock = new StoppedClock();
+    const harmful: string[] = [];
+    const write = (line: string) => void (isHarmless(line) || harmful.push(line));
+    const log = createLog({ level: "trace", format: "json", write, now: clock.wallMs });
+    const status = new StatusReporter({ scannerId: SCANNER_ID, version: "0", topic: null }, () => publisher, clock);
+    const scanner = new InputScanner(input, clock, () => checkLaw(agent.counters));
+    const agent = new Agent(
+      {
+        scannerId: SCANNER_ID,
+        fields: input.length % 2 === 0 ? "full" : "standard",
+        topicPrefix: "ble/raw",
+        mergeScanResponse: true,
+        filter: { minRssiDbm: -100, allow: [], deny: ["00:00"], maxRatePerDevice: 40 },
+        stats: { scannerId: SCANNER_ID, intervalMs: 60_000, topic: "ble/stats" },
+        stallTimeoutMs: 60_000,
+      },
+      { scanner, publisher, status, clock, random: () => 0.5, log },
+    );
+    await agent.run(new AbortController().signal);
+    publisher.settleRest();
+    checkLaw(agent.counters);
+    assert.equal(agent.counters.inFlight, 0, "a message was never settled");
+    assert.deepEqual(harmful, [], "lines of the log");
+  },
+};
+
+function checkLaw(counters: Counters): void {
+  const { received, published, droppedOffline, droppedBackpressure, filtered, invalid, inFlight } = counters;
+  assert.ok(inFlight >= 0, "more reports ended than came");
+  assert.equal(received, published + droppedOffline + droppedBackpressure + filtered + invalid + inFlight);
+}
+
+/** Whether it is one line of JSON that steers no terminal. */
+function isHarmless(line: string): boolean {
+  const text = line.slice(0, -1);
+  return line.endsWith("\n") && !HARMFUL.test(text) && typeof JSON.parse(text) === "object";
+}
+
+/** Takes most messages, and settles some of them later, some as lost. */
+class MoodyPublisher implements Publisher {
+  readonly #waiting: Settled[] = [];
+  #messages = 0;
+
+  publish(topic: string, payload: string, settled: Settled): PublishOutcome {
+    const message = JSON.parse(payload);
+    assert.deepEqual(messageSchema.parse(message), message);
+    assert.equal(TOPIC.exec(topic)?.[1], message.mac_address, `a message of ${message.mac_address} went to ${topic}`);
+    switch (this.#messages++ % 7) {
+      case 0:
+        return "offline";
+      case 1:
+        return "backpressure";
+      case 2:
+        settled(new Error("lost"));
+        return "accepted";
+      case 3:
+        this.#waiting.push(settled);
+        return "accepted";
+      default:
+        settled(null);
+        return "accepted";
+    }
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  announce(): void {}
+
+  settleRest(): void {
+    for (const settled of this.#waiting.splice(0)) settled(null);
+  }
+}
+
+/** Hears the input, then ends. */
+class InputScanner implements Scanner {
+  readonly paced = false;
+  readonly missed = 0;
+
+  constructor(
+    private readonly input: Input,
+    private readonly clock: StoppedClock,
+    private readonly check: () => void,
+  ) {}
+
+  run(sink: ScanSink): Promise<void> {
+    const adapter = { adapter: "fuzz", adapterAddress: null };
+    sink.state({ kind: "scanning", ...adapter, mode: "active", extended: true });
+    for (const piece of this.input) {
+      if (piece[0] === PAUSE) this.clock.nowMs += 10 * (piece[1] ?? 0);
+      else sink.event(piece);
+      this.check();
+    }
+    sink.state({ kind: "stopped", reason: "over" });
+    return Promise.resolve();
+  }
+
+  reset(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/** Time passes by pauses in the input alone; who sleeps does so until it is woken. */
+class StoppedClock implements Clock {
+  nowMs = 0;
+
+  readonly wallMs = (): number => Date.UTC(2026, 0, 11) + this.nowMs;
+
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+
+  sleep(_delayMs: number, signal?: AbortSignal): Promise<void> {
+    return abortable<void>(signal ?? new AbortController().signal, () => {});
+  }
+}

@@ -1,0 +1,9 @@
+import type { Target } from "../fuzzer.ts";
+import { agentTarget } from "./agent.ts";
+import { brokerTarget } from "./broker.ts";
+import { configTarget } from "./config.ts";
+import { linkTarget } from "./link.ts";
+import { replayTarget } from "./replay.ts";
+
+/** Everything that takes bytes from elsewhere. */
+export const TARGETS: readonly Target[] = [agentTarget, linkTarget, replayTarget, brokerTarget, configTarget];
