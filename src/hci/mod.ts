@@ -32,7 +32,9 @@ export {
   linuxHost,
   listAdapters,
   resetAdapter,
+  selectAdapter,
 } from "./linux/adapters.ts";
 export { linuxAdapterSource } from "./linux/adapter_source.ts";
 export { type LinuxHciSocket, type LinuxHciSocketOptions, openLinuxHciSocket } from "./linux/hci_socket.ts";
 export { type Libc, libcPaths } from "./linux/libc.ts";
+export { type BluetoothSurvey, surveyBluetooth, type SurveyedAdapter } from "./linux/survey.ts";

@@ -10,6 +10,8 @@ export interface FakeAdapter {
   up: boolean;
   readonly bus?: number;
   readonly rfkill?: "soft" | "hard";
+  /** LMP features, page 0. */
+  readonly features?: readonly number[];
 }
 
 /** A system call whose result a test can choose. */
@@ -41,6 +43,8 @@ export class FakeLibc implements Libc {
   disposed = false;
   receiveBuffer = 0;
   bound: Uint8Array | null = null;
+  /** `/proc/net/hci`, where there is one. */
+  procNetHci: string | null = null;
   readonly #descriptors = new Map<number, Descriptor>();
   #nextFd = 10;
   #wakePoll: (() => void) | null = null;
@@ -85,6 +89,7 @@ export class FakeLibc implements Libc {
     if (level === 1) {
       const scripted = this.#scripted("setsockopt");
       if (scripted !== undefined) return scripted;
+      if (name === 33 && !this.capNetAdmin) return -EPERM;
       this.receiveBuffer = view(value).getUint32(0, true);
       return 0;
     }
@@ -152,6 +157,9 @@ export class FakeLibc implements Libc {
       );
       const wifi = Uint8Array.of(99, 0, 0, 0, 1, 0, 1, 1);
       return this.#add({ kind: "file", chunks: [wifi, ...events] });
+    }
+    if (path === "/proc/net/hci" && this.procNetHci !== null) {
+      return this.#add({ kind: "file", chunks: [new TextEncoder().encode(this.procNetHci)] });
     }
     const index = Number(/^\/sys\/class\/rfkill\/rfkill(\d+)\/name$/.exec(path)?.[1]) - 3;
     if (!this.adapters.some((adapter) => adapter.index === index)) return -ENOENT;
@@ -238,6 +246,7 @@ export class FakeLibc implements Libc {
     info.set(adapter.addressBytes ?? [0, 0, 0, 0, 0, 0], 10);
     view(info).setUint32(16, adapter.up ? 0x5 : 0x4, true);
     info[20] = (adapter.bus ?? 1) | 0x10;
+    info.set(adapter.features ?? [], 21);
     return 0;
   }
 }

@@ -128,7 +128,11 @@ export function isSelected({ name, index, address }: AdapterInfo, selector: Adap
   return name.toUpperCase() === wanted || String(index) === wanted || address === wanted;
 }
 
-/** @throws {HciError} `ENODEV`, naming the adapters that there are */
+/**
+ * The adapter that is meant; null: the first that is up, else the first.
+ *
+ * @throws {HciError} `ENODEV`, naming the adapters that there are
+ */
 export function selectAdapter(adapters: readonly AdapterInfo[], selector: AdapterSelector | null): AdapterInfo {
   const found = selector === null
     ? adapters.find((adapter) => adapter.state === "up") ?? adapters[0]

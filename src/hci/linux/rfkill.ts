@@ -1,10 +1,10 @@
 import type { Libc } from "./libc.ts";
+import { readText } from "./read_text.ts";
 import { NONBLOCK_CLOEXEC } from "./uapi.ts";
 
 /**
  * The names (`hci0`) of the Bluetooth adapters that rfkill blocks, by software or by a switch; null
- * where the system does not say. Read through the C library: Deno leaves `/dev` and `/sys` only to
- * programs with all permissions.
+ * where the system does not say.
  */
 export function rfkillBlockedNames(libc: Libc): ReadonlySet<string> | null {
   const fd = libc.open("/dev/rfkill", NONBLOCK_CLOEXEC);
@@ -18,20 +18,10 @@ export function rfkillBlockedNames(libc: Libc): ReadonlySet<string> | null {
       const typeBluetooth = 2;
       if (type !== typeBluetooth || (soft === 0 && hard === 0)) continue;
       const index = new DataView(event.buffer).getUint32(0, true);
-      blocked.add(readText(libc, `/sys/class/rfkill/rfkill${index}/name`));
+      blocked.add(readText(libc, `/sys/class/rfkill/rfkill${index}/name`)?.trim() ?? "");
     }
   } finally {
     libc.close(fd);
   }
   return blocked;
-}
-
-/** A short file's text, trimmed; empty where it cannot be read. */
-function readText(libc: Libc, path: string): string {
-  const fd = libc.open(path, NONBLOCK_CLOEXEC);
-  if (fd < 0) return "";
-  const bytes = new Uint8Array(64);
-  const length = libc.read(fd, bytes);
-  libc.close(fd);
-  return new TextDecoder().decode(bytes.subarray(0, Math.max(0, length))).trim();
 }

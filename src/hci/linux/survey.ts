@@ -1,0 +1,77 @@
+import { EVENT_LE_META, PACKET_EVENT } from "../constants.ts";
+import { type AdapterInfo, type LinuxHost, linuxHost, openControl, readAdapters } from "./adapters.ts";
+import type { Libc } from "./libc.ts";
+import { readText } from "./read_text.ts";
+import * as uapi from "./uapi.ts";
+
+/** An adapter, and what it can do. */
+export interface SurveyedAdapter extends AdapterInfo {
+  /** Whether it has Bluetooth LE; null: it was never up, nobody knows. */
+  readonly lowEnergy: boolean | null;
+}
+
+/** What there is of Bluetooth on this machine, and what this process may do with it. */
+export interface BluetoothSurvey {
+  /** By index. */
+  readonly adapters: readonly SurveyedAdapter[];
+  /** Whether the kernel lets this process receive advertisements (CAP_NET_RAW). */
+  readonly mayScan: boolean;
+  /** Whether it lets this process power adapters up (CAP_NET_ADMIN). */
+  readonly mayPowerUp: boolean;
+  /** HCI sockets of other programs, bluetoothd among them; null: the system does not say. */
+  readonly foreignSockets: number | null;
+}
+
+/**
+ * Looks at Bluetooth on this machine and changes nothing. No capability is needed. The kernel itself
+ * is asked what is allowed, by what it grants: it knows about containers, too.
+ *
+ * @throws {HciError} `EAFNOSUPPORT` where the system has no Bluetooth
+ */
+export function surveyBluetooth(host: LinuxHost = linuxHost): BluetoothSurvey {
+  using libc = host.openLibc();
+  const foreignSockets = countSockets(libc); // before there is one of our own
+  using control = openControl(libc);
+  return {
+    adapters: readAdapters(libc, control.fd).map((adapter) => ({
+      ...adapter,
+      lowEnergy: readLowEnergy(libc, control.fd, adapter.index),
+    })),
+    mayScan: mayReceiveLeEvents(libc, control.fd),
+    mayPowerUp: mayForceBuffer(libc, control.fd),
+    foreignSockets,
+  };
+}
+
+/** A heading, then a line for each HCI socket of any program; only outside of network namespaces. */
+function countSockets(libc: Libc): number | null {
+  const lines = readText(libc, "/proc/net/hci")?.trimEnd().split("\n");
+  return lines === undefined ? null : lines.length - 1;
+}
+
+/** LMP feature "LE Supported (Controller)" (Core Specification 5.4, Vol 2, Part C, 3.3). */
+function readLowEnergy(libc: Libc, control: number, index: number): boolean | null {
+  const info = new Uint8Array(92); // struct hci_dev_info
+  new DataView(info.buffer).setUint16(0, index, true);
+  if (libc.ioctl(control, uapi.HCIGETDEVINFO, info) < 0) return null;
+  const features = info.subarray(21, 29);
+  return features.every((byte) => byte === 0) ? null : ((features[4] ?? 0) & 0x40) !== 0;
+}
+
+/** A process without CAP_NET_RAW may set this filter, and does not get it. */
+function mayReceiveLeEvents(libc: Libc, socket: number): boolean {
+  const filter = new DataView(new ArrayBuffer(16)); // struct hci_filter: types, two words of events, opcode
+  const leMeta = 1 << (EVENT_LE_META & 31);
+  filter.setUint32(0, 1 << PACKET_EVENT, true);
+  filter.setUint32(8, leMeta, true);
+  const bytes = new Uint8Array(filter.buffer);
+  if (libc.setsockopt(socket, uapi.SOL_HCI, uapi.HCI_FILTER, bytes) < 0) return false;
+  if (libc.getsockopt(socket, uapi.SOL_HCI, uapi.HCI_FILTER, bytes) < 0) return false;
+  return (filter.getUint32(8, true) & leMeta) !== 0;
+}
+
+/** What takes CAP_NET_ADMIN as powering up does, and harms nobody: a larger buffer for this socket. */
+function mayForceBuffer(libc: Libc, socket: number): boolean {
+  const size = new Uint8Array(Uint32Array.of(1 << 16).buffer);
+  return libc.setsockopt(socket, uapi.SOL_SOCKET, uapi.SO_RCVBUFFORCE, size) >= 0;
+}
