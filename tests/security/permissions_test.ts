@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { permissions } from "../../scripts/compile/permissions.ts";
+import { TARGETS } from "../../scripts/compile/targets.ts";
+import project from "../../deno.json" with { type: "json" };
+import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
+import { agentArgs, Program } from "../support/program.ts";
+import { test } from "../support/test.ts";
+
+/** What a process with these permissions that was started for `command` may do, the executable's beginning included. */
+async function granted(flags: readonly string[], command: string): Promise<string[]> {
+  const beginning = new URL("../../scripts/compile/no_writing.ts", import.meta.url).href;
+  const names = ["env", "ffi", "import", "net", "read", "run", "sys", "write"];
+  const source = `
+    await import(${JSON.stringify(beginning)});
+    const may = (descriptor) => Deno.permissions.querySync(descriptor).state === "granted";
+    const names = ${JSON.stringify(names)}.filter((name) => may({ name }));
+    const planted = may({ name: "ffi", path: "./libc.so.6" }) || may({ name: "ffi", path: "/tmp/libc.so.6" });
+    console.log(JSON.stringify([...names, ...planted ? ["planted library"] : []]));`;
+  const file = await Deno.makeTempFile({ prefix: "bt-scanner-permissions-", suffix: ".mjs" });
+  try {
+    await Deno.writeTextFile(file, source);
+    const args = ["run", "--no-check", "--no-config", ...flags, file, command];
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, stdin: "null" }).output();
+    assert.equal(code, 0, new TextDecoder().decode(stderr));
+    return JSON.parse(new TextDecoder().decode(stdout));
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+for (const target of TARGETS) {
+  test(`the executable for ${target.arch} may not write, nor start programs, nor load another library`, async () => {
+    assert.deepEqual(await granted(permissions(target), "run"), ["env", "net", "read"]);
+  });
+
+  test(`the executable for ${target.arch} may write to record, and that is all it may do more`, async () => {
+    assert.deepEqual(await granted(permissions(target), "record"), ["env", "net", "read", "write"]);
+  });
+}
+
+test("the start task grants no more than the executable has, but one question to the system", async () => {
+  const flags = project.tasks.start.command.split(" ").filter((word) => word.startsWith("--"));
+  assert.deepEqual(await granted(flags, "run"), ["env", "net", "read"]);
+  const sys = flags.filter((flag) => flag.includes("sys"));
+  assert.deepEqual(sys, ["--allow-sys=osRelease"]);
+});
+
+/** The inodes of the sockets that a process holds. */
+function socketsOf(pid: number): string[] {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].flatMap(({ name }) => {
+    try {
+      const [, inode] = /^socket:\[(\d+)\]$/.exec(Deno.readLinkSync(`/proc/${pid}/fd/${name}`)) ?? [];
+      return inode ?? [];
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return []; // closed meanwhile
+      throw error;
+    }
+  });
+}
+
+/** The inodes of the TCP sockets of this machine, those that listen or all. */
+function tcpSockets(state: "LISTEN" | "ANY"): string[] {
+  return ["tcp", "tcp6"].flatMap((file) => Deno.readTextFileSync(`/proc/net/${file}`).trim().split("\n").slice(1))
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , code]) => state === "ANY" || code === "0A")
+    .map((fields) => fields[9] ?? "");
+}
+
+mosquittoTest("run has a connection to the broker, and listens nowhere", async () => {
+  await using broker = await Mosquitto.start();
+  await using program = new Program(agentArgs(broker.port, "--source", "simulate"));
+  await program.logged("broker connected");
+  const sockets = new Set(socketsOf(program.pid));
+  assert.equal(tcpSockets("ANY").filter((inode) => sockets.has(inode)).length, 1);
+  assert.deepEqual(tcpSockets("LISTEN").filter((inode) => sockets.has(inode)), []);
+});
