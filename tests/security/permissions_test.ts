@@ -5,6 +5,7 @@ import project from "../../deno.json" with { type: "json" };
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { agentArgs, Program } from "../support/program.ts";
 import { test } from "../support/test.ts";
+import { waitFor } from "../support/wait_for.ts";
 
 /** What a process with these permissions that was started for `command` may do, the executable's beginning included. */
 async function granted(flags: readonly string[], command: string): Promise<string[]> {
@@ -73,4 +74,15 @@ mosquittoTest("run has a connection to the broker, and listens nowhere", async (
   const sockets = new Set(socketsOf(program.pid));
   assert.equal(tcpSockets("ANY").filter((inode) => sockets.has(inode)).length, 1);
   assert.deepEqual(tcpSockets("LISTEN").filter((inode) => sockets.has(inode)), []);
+});
+
+mosquittoTest("run subscribes to nothing", async () => {
+  await using broker = await Mosquitto.start("allow_anonymous true\nlistener {port} 127.0.0.1\nlog_type all");
+  await using program = new Program(agentArgs(broker.port, "--source", "simulate"));
+  await program.logged("scanning");
+  await waitFor(async () => (await broker.log()).includes("Received PUBLISH"), "messages");
+  program.kill("SIGTERM");
+  await program.ended();
+  const received = [...(await broker.log()).matchAll(/Received ([A-Z]+)/g)].map(([, type]) => type ?? "");
+  assert.deepEqual(received.filter((type) => !["PUBLISH", "PINGREQ", "DISCONNECT"].includes(type)), []);
 });
