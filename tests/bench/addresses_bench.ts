@@ -1,0 +1,81 @@
+/**
+ * Memory of the agent while it hears a million random addresses, each with a name and a service to
+ * remember, and a hundred thousand advertisements of which the last fragment never comes:
+ * `deno run -A --v8-flags=--expose-gc tests/bench/addresses_bench.ts`.
+ */
+// deno-lint-ignore-file no-console
+import { readMemory } from "../../scripts/soak/memory.ts";
+import { Agent, type Publisher, type Scanner, type ScanSink, StatusReporter } from "../../src/agent/mod.ts";
+import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
+import { systemClock as clock } from "../../src/time/mod.ts";
+import { RecordingLog } from "../support/recording_log.ts";
+
+const ADDRESSES = 1_000_000;
+const CHAINS = 100_000;
+const STEP = 100_000;
+const MORE_DATA = 0b01 << 5;
+
+const data = Uint8Array.of(
+  ...adStructure(0x03, [0x0f, 0x18]),
+  ...adStructure(0x09, new TextEncoder().encode("TempSensor_1")),
+);
+const publisher: Publisher = {
+  publish(_topic, _payload, settled) {
+    settled(null);
+    return "accepted";
+  },
+  ready: () => Promise.resolve(),
+  announce: () => {},
+};
+
+/** Gives way to others now and then, and tells what is held by then. */
+class Flood implements Scanner {
+  readonly paced = false;
+  readonly missed = 0;
+
+  async run(sink: ScanSink): Promise<void> {
+    await tell("before");
+    for (let count = 1; count <= ADDRESSES; count++) {
+      const address = crypto.getRandomValues(new Uint8Array(6));
+      sink.event(legacyReportsPacket({ eventType: 0, addressType: 1, address, data, rssiDbm: -60 }));
+      if (count % STEP === 0) await tell(`${count} addresses`);
+    }
+    for (let count = 1; count <= CHAINS; count++) {
+      const address = crypto.getRandomValues(new Uint8Array(6));
+      sink.event(extendedReportsPacket({ eventType: MORE_DATA, addressType: 1, address, data, rssiDbm: -60 }));
+    }
+    await tell(`and ${CHAINS} unfinished chains`);
+  }
+
+  reset(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+async function tell(when: string): Promise<void> {
+  (globalThis as { gc?: () => void }).gc?.();
+  const { privateKiB } = await readMemory(Deno.pid);
+  const { heapUsed } = Deno.memoryUsage();
+  console.log(
+    `${when}: heap in use ${(heapUsed / 2 ** 20).toFixed(1)} MiB, private ${(privateKiB / 1024).toFixed(1)} MiB`,
+  );
+}
+
+if (import.meta.main) {
+  const status = new StatusReporter({ scannerId: "s1", version: "0", topic: null }, () => publisher, clock);
+  const parts = { scanner: new Flood(), publisher, status, clock, random: Math.random, log: new RecordingLog("error") };
+  const agent = new Agent(
+    {
+      scannerId: "s1",
+      fields: "standard",
+      topicPrefix: "ble/raw",
+      mergeScanResponse: true,
+      filter: { minRssiDbm: null, allow: [], deny: [], maxRatePerDevice: 10 },
+      stats: { scannerId: "s1", intervalMs: 60_000, topic: null },
+      stallTimeoutMs: 60_000,
+    },
+    parts,
+  );
+  await agent.run(new AbortController().signal);
+  console.log(agent.counters);
+}
