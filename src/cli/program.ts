@@ -1,15 +1,9 @@
-import {
-  Argument,
-  Command,
-  CommanderError,
-  InvalidArgumentError,
-  Option,
-  type OptionValues,
-} from "@commander-js/extra-typings";
-import { type Config, ConfigError, type ConfigSources, type Flags, loadConfig, renderProblem } from "../config/mod.ts";
+import { Argument, Command, CommanderError, type OptionValues } from "@commander-js/extra-typings";
+import { ConfigError, renderProblem } from "../config/mod.ts";
 import type { ByteOutput } from "../log/mod.ts";
 import { check, inspectFile } from "./check.ts";
 import { EXIT } from "./exit_codes.ts";
+import { configOption, durationOption, loadUnnamed, loadWarning, sources } from "./options.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the command line reads and writes. */
@@ -61,6 +55,7 @@ export function createProgram(io: CliIo, signal: AbortSignal, exit: (code: numbe
   addCheck(program, io, exit);
   addScan(program, io, signal, exit);
   addRecord(program, io, signal, exit);
+  addDoctor(program, io, signal, exit);
   addSchema(program, io);
   addCompletion(program, io);
   return program;
@@ -87,16 +82,12 @@ function addRun(program: Command, io: CliIo, signal: AbortSignal, exit: (code: n
 function addScan(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
   withSourceOptions(program.command("scan").addOption(configOption()))
     .description("show the devices on the air as a live table; where standard output is no terminal, at the end")
-    .addOption(secondsOption())
+    .addOption(durationOption())
     .addHelpText("after", EXIT_CODES_HELP)
-    .action(async ({ config: file, seconds, ...flags }) => {
-      const config = await loadWarning(io, file, { ...flags, ...ANY_SCANNER_ID });
-      const [{ scan, terminalSize }, { systemClock }] = await Promise.all([
-        import("./scan/mod.ts"),
-        import("../time/mod.ts"),
-      ]);
-      const parts = { ...io, clock: systemClock, terminalSize: () => terminalSize(io.env) };
-      exit(await scan(config, durationMs(seconds), parts, signal));
+    .action(async ({ config: file, seconds: durationMs = null, ...flags }) => {
+      const config = await loadUnnamed(io, file, flags);
+      const { scan, scanIo } = await import("./scan/mod.ts");
+      exit(await scan(config, durationMs, scanIo(io), signal));
     });
 }
 
@@ -104,17 +95,27 @@ function addRecord(program: Command, io: CliIo, signal: AbortSignal, exit: (code
   withSourceOptions(program.command("record").addOption(configOption()))
     .description("write a btsnoop capture of what passes between this machine and the adapter, for run --replay")
     .argument("<file>", "the capture; - is standard output")
-    .addOption(secondsOption())
+    .addOption(durationOption())
     .option("--force", "overwrite the file")
     .addHelpText("after", EXIT_CODES_HELP)
-    .action(async (path, { config: file, seconds, force = false, ...flags }) => {
-      const config = await loadWarning(io, file, { ...flags, ...ANY_SCANNER_ID });
-      const [{ openCapture, record }, { systemClock }] = await Promise.all([
-        import("./record/mod.ts"),
-        import("../time/mod.ts"),
-      ]);
-      const parts = { clock: systemClock, stderr: io.stderr, open: () => openCapture(path, force) };
-      exit(await record(config, path === "-" ? "standard output" : path, durationMs(seconds), parts, signal));
+    .action(async (path, { config: file, seconds: durationMs = null, force = false, ...flags }) => {
+      const config = await loadUnnamed(io, file, flags);
+      const { record, recordIo } = await import("./record/mod.ts");
+      exit(await record(config, durationMs, recordIo(io, path, force), signal));
+    });
+}
+
+function addDoctor(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
+  program.command("doctor")
+    .description("look for everything that could keep run from working, and say what to do about it")
+    .addOption(configOption())
+    .option("--scanner-id <id>", "as for run")
+    .option("--broker <url>", "as for run")
+    .option("--adapter <name>", "as for run")
+    .addHelpText("after", EXIT_CODES_HELP)
+    .action(async ({ config: file, ...flags }) => {
+      const { doctor, doctorIo } = await import("./doctor/mod.ts");
+      exit(await doctor(sources(io, file, flags), doctorIo(io), signal));
     });
 }
 
@@ -161,38 +162,6 @@ function withSourceOptions<A extends unknown[], O extends OptionValues>(command:
     .option("--simulate-rate <n>", "reports per second to invent (simulate.rate)")
     .option("--passive", "do not ask devices for scan responses (scanner.mode)");
 }
-
-function secondsOption(): Option<"--seconds <n>", undefined, undefined, number> {
-  return new Option("--seconds <n>", "end by itself after so long").argParser((text) => {
-    const seconds = Number(text);
-    if (text.trim() !== "" && seconds > 0 && seconds <= MAX_SECONDS) return seconds;
-    throw new InvalidArgumentError(`It must be a number above 0, at most ${MAX_SECONDS}.`);
-  });
-}
-
-function durationMs(seconds: number | undefined): number | null {
-  return seconds === undefined ? null : seconds * 1000;
-}
-
-function configOption(): Option<"--config <file>", undefined, undefined, undefined, false, undefined> {
-  return new Option("--config <file>", "configuration (YAML)");
-}
-
-/** The configuration; what is doubtful with it is told at once. */
-async function loadWarning(io: CliIo, file: string | undefined, flags: Flags): Promise<Config> {
-  const { config, warnings } = await loadConfig(sources(io, file, flags));
-  for (const warning of warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
-  return config;
-}
-
-function sources(io: CliIo, file: string | undefined, flags: Flags): ConfigSources {
-  return { flags, env: io.env, file: file ?? null, readTextFile: Deno.readTextFile };
-}
-
-/** For commands that publish nothing, and need no name for it. */
-const ANY_SCANNER_ID = { scannerId: "unnamed" };
-/** Longer than 24 days timers do not count. */
-const MAX_SECONDS = 2_147_483;
 
 const EXIT_CODES_HELP = `
 Keys in parentheses are those of the configuration file; flags are stronger than BT_SCANNER_…

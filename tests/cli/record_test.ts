@@ -94,17 +94,17 @@ function simulated(): Config {
   return { ...config, scanner: { ...config.scanner, source: "simulate" } };
 }
 
-function recordingIo(open: () => Writable) {
+function recordingIo(open: () => Writable, name = "a.btsnoop") {
   const clock = new FakeClock();
   const out = { stderr: "" };
-  const io: RecordIo = { clock, stderr: (text) => out.stderr += text, open };
+  const io: RecordIo = { clock, name, stderr: (text) => out.stderr += text, open };
   return { io, clock, out };
 }
 
 test("record writes what passes until its time is over, and says how much that was", async () => {
   const disk = new SmallDisk();
   const { io, clock, out } = recordingIo(() => disk);
-  const recording = record(simulated(), "a.btsnoop", 1_000, io, never);
+  const recording = record(simulated(), 1_000, io, never);
   await waitFor(() => out.stderr !== "", "the scan");
   await clock.advance(1_000);
   assert.equal(await recording, 0);
@@ -121,7 +121,7 @@ test("record writes what passes until its time is over, and says how much that w
 test("record fails where the disk is full, and says what is in the file", async () => {
   const disk = new SmallDisk(5_000);
   const { io, clock, out } = recordingIo(() => disk);
-  const recording = record(simulated(), "a.btsnoop", null, io, never);
+  const recording = record(simulated(), null, io, never);
   await waitFor(() => out.stderr !== "", "the scan");
   await clock.advance(3_000);
   assert.equal(await recording, 1);
@@ -131,11 +131,11 @@ test("record fails where the disk is full, and says what is in the file", async 
 });
 
 test("record fails where the file cannot be opened, and does not scan", async () => {
-  const { io, out } = recordingIo(() => openCapture("/nowhere/a.btsnoop", false));
-  assert.equal(await record(simulated(), "/nowhere/a.btsnoop", null, io, never), 1);
+  const { io, out } = recordingIo(() => openCapture("/nowhere/a.btsnoop", false), "/nowhere/a.btsnoop");
+  assert.equal(await record(simulated(), null, io, never), 1);
   assert.match(out.stderr, /^Cannot write \/nowhere\/a\.btsnoop: .*\n$/);
-  const existing = recordingIo(() => openCapture("deno.json", false));
-  assert.equal(await record(simulated(), "deno.json", null, existing.io, never), 1);
+  const existing = recordingIo(() => openCapture("deno.json", false), "deno.json");
+  assert.equal(await record(simulated(), null, existing.io, never), 1);
   assert.equal(existing.out.stderr, "Cannot write deno.json: it is there already; --force overwrites it\n");
 });
 
@@ -147,6 +147,6 @@ test("record fails where it never came to scanning, and says why", async () => {
     replay: { ...config.replay, file: "/nowhere" },
   };
   const { io, out } = recordingIo(() => new SmallDisk());
-  assert.equal(await record(missing, "a.btsnoop", null, io, never), 1);
+  assert.equal(await record(missing, null, io, never), 1);
   assert.match(out.stderr, /^Cannot read \/nowhere: .*\n$/);
 });

@@ -5,40 +5,45 @@
 import type { Config } from "../../config/mod.ts";
 import { recordPackets } from "../../hci/mod.ts";
 import { createLog } from "../../log/mod.ts";
-import type { Clock } from "../../time/mod.ts";
+import { type Clock, systemClock } from "../../time/mod.ts";
 import { hciSource } from "../compose.ts";
 import { EXIT } from "../exit_codes.ts";
 import { listen, type ListenEnd } from "../listen.ts";
-import { CaptureFile, type Writable } from "./capture_file.ts";
-
-export { openCapture } from "./capture_file.ts";
+import type { CliIo } from "../program.ts";
+import { CaptureFile, openCapture, type Writable } from "./capture_file.ts";
 
 /** What `record` needs of the world. */
 export interface RecordIo {
   readonly clock: Clock;
+  /** What people call the file. */
+  readonly name: string;
   /** Writes text to standard error. */
   readonly stderr: (text: string) => void;
   /** Opens the file. */
   readonly open: () => Writable;
 }
 
+/** The process's own. */
+export function recordIo({ stderr }: CliIo, path: string, overwrite: boolean): RecordIo {
+  const name = path === "-" ? "standard output" : path;
+  return { clock: systemClock, name, stderr, open: () => openCapture(path, overwrite) };
+}
+
 /**
  * Scans as `run` does and writes every HCI packet to a file.
  *
- * @param path what people call the file
  * @param durationMs after how long it ends by itself; null: when it is told to
  * @returns the exit code
  */
 export async function record(
   config: Config,
-  path: string,
   durationMs: number | null,
   io: RecordIo,
   signal: AbortSignal,
 ): Promise<number> {
-  const { stderr } = io;
+  const { name, stderr } = io;
   const cannotWrite = (error: unknown): number => {
-    stderr(`Cannot write ${path}: ${reason(error)}\n`);
+    stderr(`Cannot write ${name}: ${reason(error)}\n`);
     return EXIT.failure;
   };
   let opened: Writable;
@@ -51,8 +56,8 @@ export async function record(
   const failed = new AbortController();
   const capture = new CaptureFile(file, () => failed.abort());
   const ending = AbortSignal.any([signal, failed.signal]);
-  const { exitCode, problem, missed } = await listenInto(capture, config, path, durationMs, io, ending);
-  if (capture.packets > 0) stderr(`${capture.packets} packets in ${path}${missed > 0 ? `, ${missed} missed` : ""}\n`);
+  const { exitCode, problem, missed } = await listenInto(capture, config, durationMs, io, ending);
+  if (capture.packets > 0) stderr(`${capture.packets} packets in ${name}${missed > 0 ? `, ${missed} missed` : ""}\n`);
   if (capture.failure !== null) return cannotWrite(capture.failure);
   if (problem !== null) stderr(`${problem}\n`);
   return exitCode;
@@ -61,9 +66,8 @@ export async function record(
 function listenInto(
   capture: CaptureFile,
   config: Config,
-  path: string,
   durationMs: number | null,
-  { clock, stderr }: RecordIo,
+  { clock, name, stderr }: RecordIo,
   signal: AbortSignal,
 ): Promise<ListenEnd> {
   const log = createLog({ level: "warning", format: "text", write: stderr, now: () => clock.wallMs() });
@@ -71,7 +75,7 @@ function listenInto(
   return listen({ config, source, durationMs, clock, log }, {
     event: () => undefined,
     state(state) {
-      if (state.kind === "scanning") stderr(`Recording ${state.adapter} to ${path}; Ctrl-C ends it.\n`);
+      if (state.kind === "scanning") stderr(`Recording ${state.adapter} to ${name}; Ctrl-C ends it.\n`);
     },
   }, signal);
 }

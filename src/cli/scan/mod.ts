@@ -6,21 +6,24 @@ import type { ScanSink, ScanState } from "../../agent/mod.ts";
 import { ReportReader } from "../../advertisement/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { createLog } from "../../log/mod.ts";
-import type { Clock } from "../../time/mod.ts";
+import { type Clock, systemClock } from "../../time/mod.ts";
 import { listen } from "../listen.ts";
 import type { CliIo } from "../program.ts";
 import { Devices } from "./devices.ts";
 import { renderFrame } from "./frame.ts";
-import { Screen, type TerminalSize } from "./screen.ts";
+import { Screen, type TerminalSize, terminalSize } from "./screen.ts";
 import { renderTable, sortDevices } from "./table.ts";
-
-export { terminalSize } from "./screen.ts";
 
 /** What `scan` needs of the world. */
 export interface ScanIo extends Pick<CliIo, "stdout" | "stderr" | "onFault"> {
   readonly clock: Clock;
   /** The size of the terminal that shows standard output; null where that is none. */
   readonly terminalSize: () => TerminalSize | null;
+}
+
+/** The process's own. */
+export function scanIo({ stdout, stderr, onFault, env }: CliIo): ScanIo {
+  return { stdout, stderr, onFault, clock: systemClock, terminalSize: () => terminalSize(env) };
 }
 
 const REDRAW_MS = 1_000;

@@ -133,7 +133,7 @@ export function isSelected({ name, index, address }: AdapterInfo, selector: Adap
  *
  * @throws {HciError} `ENODEV`, naming the adapters that there are
  */
-export function selectAdapter(adapters: readonly AdapterInfo[], selector: AdapterSelector | null): AdapterInfo {
+export function selectAdapter<A extends AdapterInfo>(adapters: readonly A[], selector: AdapterSelector | null): A {
   const found = selector === null
     ? adapters.find((adapter) => adapter.state === "up") ?? adapters[0]
     : adapters.find((adapter) => isSelected(adapter, selector));

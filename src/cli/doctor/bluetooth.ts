@@ -1,0 +1,104 @@
+import type { Config } from "../../config/mod.ts";
+import {
+  type BluetoothSurvey,
+  commandPacket,
+  hci,
+  HciError,
+  type HciTransport,
+  type LinuxHost,
+  openLinuxHciSocket,
+  selectAdapter,
+  surveyBluetooth,
+  type SurveyedAdapter,
+} from "../../hci/mod.ts";
+import type { Clock } from "../../time/mod.ts";
+import { EXIT } from "../exit_codes.ts";
+import { type Finding, ok, problem, warning } from "./finding.ts";
+
+const GRANT = "use sudo, run it as the service, or see Permissions in the README";
+/** A controller answers within milliseconds. */
+const ANSWER_TIMEOUT_MS = 2_000;
+
+/** What there is to scan with, and what keeps it from scanning. Nothing is changed, no adapter powered up. */
+export async function* examineBluetooth(scanner: Config["scanner"], host: LinuxHost): AsyncGenerator<Finding> {
+  if (scanner.source !== "hci") return yield ok("adapter", `none is needed: scanner.source is ${scanner.source}`);
+  try {
+    const survey = surveyBluetooth(host);
+    yield permissions(survey);
+    const selected = selectAdapter(survey.adapters, scanner.adapter);
+    for (const adapter of survey.adapters) {
+      yield adapter === selected ? condition(adapter, survey) : ok(adapter.name, `${described(adapter)}; not used`);
+    }
+    if (selected.state === "up" && survey.mayScan) yield await examineAnswer(selected.name, host);
+    if ((survey.foreignSockets ?? 0) > 0) {
+      yield ok(
+        "other programs",
+        `${survey.foreignSockets} Bluetooth sockets are theirs (bluetoothd, a running scanner); a scan that they end is begun again`,
+      );
+    }
+  } catch (error) {
+    if (!(error instanceof HciError)) throw error;
+    yield problem("adapter", error.message, null, error.code === "EPERM" ? EXIT.permission : EXIT.failure);
+  }
+}
+
+function permissions({ mayScan, mayPowerUp }: BluetoothSurvey): Finding {
+  const subject = "permissions";
+  if (!mayScan) return problem(subject, "CAP_NET_RAW is missing, nothing can be heard", GRANT, EXIT.permission);
+  if (mayPowerUp) return ok(subject, "CAP_NET_RAW and CAP_NET_ADMIN are there");
+  return warning(subject, "CAP_NET_ADMIN is missing, an adapter that is down or stuck stays so", GRANT);
+}
+
+function condition(adapter: SurveyedAdapter, { mayPowerUp }: BluetoothSurvey): Finding {
+  const { name, state, rfkillBlocked, lowEnergy } = adapter;
+  const what = described(adapter);
+  if (rfkillBlocked) {
+    return problem(name, `${what}; blocked by rfkill`, "`rfkill unblock bluetooth`, or a switch on the machine");
+  }
+  if (lowEnergy === false) {
+    return problem(name, `${what}; it has no Bluetooth LE`, "set scanner.adapter to one that has");
+  }
+  if (state === "up") return ok(name, what);
+  if (mayPowerUp) return ok(name, `${what}; run powers it up`);
+  return problem(
+    name,
+    `${what}, and may not be powered up by this process`,
+    "`bluetoothctl power on`",
+    EXIT.permission,
+  );
+}
+
+function described({ address, bus, state, lowEnergy }: SurveyedAdapter): string {
+  return [address ?? "no address yet", bus, ...(lowEnergy ? ["Bluetooth LE"] : []), state].join(", ");
+}
+
+async function examineAnswer(name: string, host: LinuxHost): Promise<Finding> {
+  await using transport = await openLinuxHciSocket({ adapter: name, channel: "raw", powerUp: false }, host);
+  if (await controllerAnswers(transport, host.clock)) return ok(name, "the controller answers");
+  return problem(
+    name,
+    `the controller does not answer within ${ANSWER_TIMEOUT_MS / 1000} s`,
+    "run switches it off and on by itself; if that does not help, unplug it or switch the machine off",
+  );
+}
+
+/** Whether the controller tells its version. */
+async function controllerAnswers(transport: HciTransport, clock: Clock): Promise<boolean> {
+  const ended = new AbortController();
+  let answered = false;
+  const receiving = transport.receive((packet) => {
+    answered ||= packet[1] === hci.EVENT_COMMAND_COMPLETE &&
+      ((packet[4] ?? 0) | (packet[5] ?? 0) << 8) === hci.CMD_READ_LOCAL_VERSION;
+    if (answered) ended.abort();
+    return undefined;
+  }, ended.signal);
+  const timing = clock.sleep(ANSWER_TIMEOUT_MS, ended.signal).catch(() => {}).then(() => ended.abort());
+  try {
+    transport.send(commandPacket(hci.CMD_READ_LOCAL_VERSION));
+    await receiving;
+    return answered;
+  } finally {
+    ended.abort();
+    await timing;
+  }
+}

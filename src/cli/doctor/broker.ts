@@ -1,0 +1,59 @@
+import { X509Certificate } from "node:crypto";
+import type { Config } from "../../config/mod.ts";
+import { ConnectionFailure, type MqttOptions } from "../../mqtt/mod.ts";
+import { mqttOptions } from "../compose.ts";
+import { type Finding, ok, problem, warning } from "./finding.ts";
+
+/** What the examination of the broker needs of the world. */
+export interface BrokerIo {
+  /** Connects once and disconnects; rejects with a {@linkcode ConnectionFailure}. */
+  readonly checkBroker: (options: MqttOptions, signal: AbortSignal) => Promise<void>;
+  readonly readFile: (path: string) => Promise<Uint8Array>;
+  /** Milliseconds since the Unix epoch. */
+  readonly wallMs: () => number;
+}
+
+const DAY_MS = 86_400_000;
+const RENEW_DAYS = 30;
+
+/** Whether the broker takes a connection as `run` would make it, and the certificate that is shown to it. */
+export async function* examineBroker(config: Config, io: BrokerIo, signal: AbortSignal): AsyncGenerator<Finding> {
+  const options = mqttOptions(config, null);
+  const { host, port, tls } = options;
+  const certFile = tls?.certFile ?? null;
+  if (certFile !== null) yield await examineCertificate(certFile, io);
+  const url = `${tls === null ? "mqtt" : "mqtts"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  // With the agent's own identifier it would throw a running agent out.
+  const clientId = `${options.clientId}-doctor`;
+  try {
+    await io.checkBroker({ ...options, clientId, cleanSession: true }, signal);
+    yield ok("broker", `${url} accepts ${clientId}`);
+  } catch (error) {
+    if (!(error instanceof ConnectionFailure)) throw error;
+    yield problem("broker", `${url}: ${error.message}`, error.remedy);
+  }
+}
+
+async function examineCertificate(path: string, { readFile, wallMs }: BrokerIo): Promise<Finding> {
+  const subject = "client certificate";
+  let certificate: X509Certificate;
+  try {
+    certificate = new X509Certificate(await readFile(path));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return problem(subject, `${path} cannot be read: ${why}`, "check mqtt.broker.tls.cert_file");
+  }
+  const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
+  const until = `${path} is valid until ${isoDate(to)}`;
+  const daysLeft = (to.getTime() - wallMs()) / DAY_MS;
+  if (wallMs() < from.getTime()) {
+    return problem(subject, `${path} is not valid before ${isoDate(from)}`, "set this machine's clock, or wait");
+  }
+  if (daysLeft < 0) return problem(subject, `${until}: it has expired`, "renew it");
+  if (daysLeft < RENEW_DAYS) return warning(subject, `${until}, ${Math.floor(daysLeft)} days from now`, "renew it");
+  return ok(subject, until);
+}
+
+function isoDate(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}

@@ -1,0 +1,48 @@
+import { escapeInvisible } from "../../text/mod.ts";
+import { EXIT } from "../exit_codes.ts";
+
+/** Something that was looked at. */
+export interface Finding {
+  readonly level: "ok" | "warning" | "problem";
+  /** What it is about, in a word or two. */
+  readonly subject: string;
+  /** What was found. Never a secret. */
+  readonly what: string;
+  /** What to do about it; null: nothing, or `what` says it. */
+  readonly remedy: string | null;
+  /** The exit code, were it the only problem; failure if not given. */
+  readonly exitCode?: number;
+}
+
+export function ok(subject: string, what: string): Finding {
+  return { level: "ok", subject, what, remedy: null };
+}
+
+export function warning(subject: string, what: string, remedy: string | null): Finding {
+  return { level: "warning", subject, what, remedy };
+}
+
+export function problem(
+  subject: string,
+  what: string,
+  remedy: string | null,
+  exitCode: number = EXIT.failure,
+): Finding {
+  return { level: "problem", subject, what, remedy, exitCode };
+}
+
+/** A finding as a line, without its line feed. */
+export function renderFinding({ level, subject, what, remedy }: Finding): string {
+  return escapeInvisible(
+    `${level.padEnd("problem".length)}  ${subject}: ${what}${remedy === null ? "" : `; ${remedy}`}`,
+  );
+}
+
+/**
+ * The exit code of all of them: a configuration that cannot be used comes first, then what keeps the
+ * agent from working; 77 is for a missing permission alone.
+ */
+export function exitCodeOf(findings: readonly Finding[]): number {
+  const codes = new Set(findings.filter(({ level }) => level === "problem").map(({ exitCode }) => exitCode));
+  return [EXIT.usage, EXIT.failure, EXIT.permission].find((code) => codes.has(code)) ?? EXIT.ok;
+}

@@ -1,0 +1,120 @@
+/** `bt-scanner doctor`: everything that could keep the agent from working, and what to do about it.
+ *
+ * @module
+ */
+import {
+  checkFiles,
+  type Config,
+  ConfigError,
+  type ConfigProblem,
+  type ConfigSources,
+  defaultConfig,
+  type FileFacts,
+  loadConfig,
+  renderProblem,
+} from "../../config/mod.ts";
+import { type LinuxHost, linuxHost } from "../../hci/mod.ts";
+import { checkBroker } from "../../mqtt/mod.ts";
+import { systemClock } from "../../time/mod.ts";
+import { inspectFile } from "../check.ts";
+import { EXIT } from "../exit_codes.ts";
+import type { CliIo } from "../program.ts";
+import { examineBluetooth } from "./bluetooth.ts";
+import { type BrokerIo, examineBroker } from "./broker.ts";
+import { exitCodeOf, type Finding, ok, problem, renderFinding, warning } from "./finding.ts";
+
+/** What `doctor` needs of the world. */
+export interface DoctorIo extends BrokerIo {
+  readonly host: LinuxHost;
+  /** Opens a file for reading and tells about it; rejects where it cannot. */
+  readonly inspectFile: (path: string) => Promise<FileFacts>;
+  /** Writes text to standard output. */
+  readonly stdout: (text: string) => void;
+}
+
+/** The process's own. */
+export function doctorIo({ stdout }: CliIo): DoctorIo {
+  const readFile = Deno.readFile;
+  return {
+    stdout,
+    host: linuxHost,
+    inspectFile,
+    readFile,
+    wallMs: systemClock.wallMs,
+    checkBroker: (options, signal) => checkBroker(options, { clock: systemClock, readFile }, signal),
+  };
+}
+
+/** No clock that is right says less: this program is younger. */
+const EARLIEST_YEAR = 2026;
+
+/**
+ * Looks at everything that the agent needs and tells each finding as it comes, a line each.
+ *
+ * @returns the exit code: 0 where there is no problem, 2 where the configuration cannot be used, 77
+ * where nothing but permission is missing, else 1
+ */
+export async function doctor(sources: ConfigSources, io: DoctorIo, signal: AbortSignal): Promise<number> {
+  const findings: Finding[] = [];
+  try {
+    for await (const finding of examine(sources, io, signal)) {
+      findings.push(finding);
+      io.stdout(`${renderFinding(finding)}\n`);
+    }
+    return exitCodeOf(findings);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    return EXIT.failure; // told to end before all was looked at
+  }
+}
+
+async function* examine(sources: ConfigSources, io: DoctorIo, signal: AbortSignal): AsyncGenerator<Finding> {
+  const config = yield* examineConfig(sources, io);
+  yield examineClock(io.wallMs());
+  yield* examineBluetooth((config ?? defaultConfig("unnamed")).scanner, io.host);
+  if (config === null) yield warning("broker", "not looked at: the configuration does not say which", null);
+  else yield* examineBroker(config, io, signal);
+}
+
+/** Returns what the rest can be looked at with, or null. */
+async function* examineConfig(sources: ConfigSources, io: DoctorIo): AsyncGenerator<Finding, Config | null> {
+  const subject = "configuration";
+  const problems = (found: readonly ConfigProblem[]) =>
+    found.map((each) => problem(subject, renderProblem(each), null, EXIT.usage));
+  const warnings = (found: readonly ConfigProblem[]) =>
+    found.map((each) => warning(subject, renderProblem(each), null));
+  try {
+    const loaded = await loadConfig(sources);
+    const files = await checkFiles(loaded, io.inspectFile);
+    yield* warnings([...loaded.warnings, ...files.warnings]);
+    yield* problems(files.problems);
+    if (files.problems.length === 0) yield ok(subject, loaded.file ?? "flags, environment and defaults; no file");
+    return loaded.config;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    yield* warnings(error.warnings);
+    yield* problems(error.problems);
+    return await configUnderAnyName(sources);
+  }
+}
+
+/** Often nothing but the scanner's name is missing, and everything else can be looked at. */
+async function configUnderAnyName(sources: ConfigSources): Promise<Config | null> {
+  try {
+    return (await loadConfig({ ...sources, flags: { ...sources.flags, scannerId: "unnamed" } })).config;
+  } catch (error) {
+    if (error instanceof ConfigError) return null;
+    throw error;
+  }
+}
+
+function examineClock(wallMs: number): Finding {
+  const now = new Date(wallMs);
+  const what = now.toISOString();
+  if (now.getUTCFullYear() >= EARLIEST_YEAR) return ok("clock", what);
+  return problem(
+    "clock",
+    `${what} cannot be: time stamps and certificates need it`,
+    "wait for NTP; `timedatectl` tells",
+  );
+}

@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { doctor, type DoctorIo } from "../../src/cli/doctor/mod.ts";
+import { commandCompletePacket, hci } from "../../src/hci/mod.ts";
+import { ConnectionFailure, type MqttOptions } from "../../src/mqtt/mod.ts";
+import { type FakeAdapter, FakeLibc } from "../hci/linux_fake_libc.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { test } from "../support/test.ts";
+
+const never = new AbortController().signal;
+const LE = [0xff, 0xff, 0xff, 0xff, 0x40];
+const ADAPTER: FakeAdapter = { index: 0, addressBytes: [1, 2, 3, 4, 5, 6], up: true, features: LE };
+
+/** A controller behind the fake kernel that answers commands, if it does. */
+class AnsweringLibc extends FakeLibc {
+  constructor(adapters: FakeAdapter[], private readonly answers: boolean) {
+    super(adapters);
+  }
+
+  override write(fd: number, bytes: Uint8Array): number {
+    const written = super.write(fd, bytes);
+    if (this.answers && bytes[0] === 1) {
+      this.deliver(Uint8Array.of(0x04, 0x3e, 0x01, 0x02)); // something else, before the answer
+      this.deliver(commandCompletePacket(hci.CMD_READ_LOCAL_VERSION, [0, 9, 0, 0, 9, 0, 0, 0, 0]));
+    }
+    return written;
+  }
+}
+
+interface Host {
+  readonly adapters?: FakeAdapter[];
+  readonly capNetRaw?: boolean;
+  readonly capNetAdmin?: boolean;
+  readonly procNetHci?: string;
+  readonly socketResult?: number;
+  readonly answers?: boolean;
+  readonly wallMs?: number;
+  readonly brokerFailure?: ConnectionFailure;
+}
+
+/** Examines a machine on which all is well, but for what a test says. */
+async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
+  const clock = new FakeClock();
+  const { adapters = [{ ...ADAPTER }], capNetRaw = true, capNetAdmin = true, procNetHci = null, answers = true } = host;
+  const libcs: FakeLibc[] = [];
+  const checked: MqttOptions[] = [];
+  let stdout = "";
+  const io: DoctorIo = {
+    host: {
+      openLibc() {
+        const libc = new AnsweringLibc(adapters, answers);
+        Object.assign(libc, { capNetRaw, capNetAdmin, procNetHci });
+        if (host.socketResult !== undefined) libc.results.socket = [host.socketResult];
+        libcs.push(libc);
+        return libc;
+      },
+      clock,
+    },
+    wallMs: () => host.wallMs ?? clock.wallMs(),
+    inspectFile: () => Promise.resolve({ isFile: true, mode: 0o600 }),
+    readFile: () => Promise.resolve(new Uint8Array()),
+    checkBroker(options) {
+      checked.push(options);
+      return host.brokerFailure === undefined ? Promise.resolve() : Promise.reject(host.brokerFailure);
+    },
+    stdout: (text) => stdout += text,
+  };
+  const sources = { flags: {}, env: {}, file: "c.yaml", readTextFile: () => Promise.resolve(yaml) };
+  const examining = doctor(sources, io, never);
+  for (let i = 0; i < 5; i++) await clock.advance(1_000);
+  const code = await examining;
+  assert.ok(libcs.every((libc) => libc.disposed && libc.openDescriptors === 0));
+  assert.equal(clock.sleeping, 0);
+  const lines = stdout.trimEnd().split("\n");
+  assert.ok(lines.every((line) => /^(ok {5}|warning|problem) {2}[\w ]+: ./.test(line)), stdout);
+  return { code, lines, checked, problems: lines.filter((line) => line.startsWith("problem")) };
+}
+
+test("doctor finds nothing where all is well, and tells what it has looked at", async () => {
+  const { code, lines } = await examine();
+  assert.equal(code, 0);
+  assert.deepEqual(lines, [
+    "ok       configuration: c.yaml",
+    "ok       clock: 2026-01-11T10:30:45.123Z",
+    "ok       permissions: CAP_NET_RAW and CAP_NET_ADMIN are there",
+    "ok       hci0: 06:05:04:03:02:01, usb, Bluetooth LE, up",
+    "ok       hci0: the controller answers",
+    "ok       broker: mqtt://localhost:1883 accepts bt-mqtt-s1-doctor",
+  ]);
+});
+
+test("doctor changes nothing: it powers no adapter up, and leaves no session at the broker", async () => {
+  const adapters = [{ ...ADAPTER, up: false }];
+  const { code, lines, checked } = await examine(
+    { adapters },
+    "scanner: { id: s1 }\nmqtt: { client: { clean_session: false } }",
+  );
+  assert.equal(code, 0);
+  assert.ok(lines.includes("ok       hci0: 06:05:04:03:02:01, usb, Bluetooth LE, down; run powers it up"));
+  assert.equal(adapters[0]?.up, false);
+  assert.deepEqual([checked[0]?.cleanSession, checked[0]?.will], [true, null]);
+});
+
+test("doctor ends with 77 where nothing but permission is missing", async () => {
+  const raw = await examine({ capNetRaw: false });
+  assert.equal(raw.code, 77);
+  assert.match(raw.problems.join("\n"), /^problem {2}permissions: CAP_NET_RAW is missing.*sudo.*$/);
+  const admin = await examine({ capNetAdmin: false, adapters: [{ ...ADAPTER, up: false }] });
+  assert.equal(admin.code, 77);
+  assert.match(admin.problems.join("\n"), /^problem {2}hci0: .*down.*may not be powered up.*bluetoothctl power on.*$/);
+  const both = await examine({ capNetRaw: false, brokerFailure: new ConnectionFailure("dropped", "gone", null) });
+  assert.equal(both.code, 1);
+});
+
+test("doctor warns where an adapter that is up could not be powered up again", async () => {
+  const { code, lines } = await examine({ capNetAdmin: false });
+  assert.equal(code, 0);
+  assert.match(lines.join("\n"), /^warning {2}permissions: CAP_NET_ADMIN is missing/m);
+});
+
+test("doctor tells what is wrong with the adapter", async () => {
+  const cases: [Host, string, RegExp][] = [
+    [{ socketResult: -97 }, "", /adapter: .*no Bluetooth sockets.*modprobe bluetooth/],
+    [{ adapters: [] }, "", /adapter: .*there is none.*plug one in/],
+    [{}, "adapter: hci7", /adapter: .*hci7.*choose one of hci0 \(06:05:04:03:02:01, up\)/],
+    [
+      { adapters: [{ ...ADAPTER, up: false, rfkill: "soft" }] },
+      "",
+      /hci0: .*blocked by rfkill.*rfkill unblock bluetooth/,
+    ],
+    [{ adapters: [{ ...ADAPTER, features: [1, 0, 0, 0, 0] }] }, "", /hci0: .*no Bluetooth LE/],
+    [{ answers: false }, "", /hci0: the controller does not answer/],
+  ];
+  for (const [host, scanner, words] of cases) {
+    const { code, problems } = await examine(host, `scanner: { id: s1, ${scanner} }`);
+    assert.equal(code, 1);
+    assert.equal(problems.length, 1, problems.join("\n"));
+    assert.match(problems[0] ?? "", words);
+  }
+});
+
+test("doctor judges the adapter that is configured, and only lists the others", async () => {
+  const adapters: FakeAdapter[] = [{ index: 0, up: false, rfkill: "hard" }, { ...ADAPTER, index: 1 }];
+  const { code, lines } = await examine({ adapters }, "scanner: { id: s1, adapter: '06:05:04:03:02:01' }");
+  assert.equal(code, 0);
+  assert.ok(lines.includes("ok       hci0: no address yet, usb, down; not used"));
+  assert.ok(lines.includes("ok       hci1: the controller answers"));
+});
+
+test("doctor needs no adapter where none is configured", async () => {
+  const { code, lines } = await examine({ socketResult: -97 }, "scanner: { id: s1, source: simulate }");
+  assert.equal(code, 0);
+  assert.ok(lines.includes("ok       adapter: none is needed: scanner.source is simulate"));
+});
+
+test("doctor tells that other programs use Bluetooth", async () => {
+  const { code, lines } = await examine({ procNetHci: "sk RefCnt\n0 2\n0 2\n" });
+  assert.equal(code, 0);
+  assert.match(lines.join("\n"), /^ok {7}other programs: 2 Bluetooth sockets are theirs \(bluetoothd/m);
+});
+
+test("doctor tells of every problem of the configuration, ends with 2, and looks at the rest", async () => {
+  const { code, problems, lines } = await examine({ adapters: [] }, "scanner: { id: 's 1' }\nlog: { level: loud }");
+  assert.equal(code, 2);
+  assert.match(problems[0] ?? "", /configuration: c\.yaml:1:16: scanner\.id: /);
+  assert.match(problems[1] ?? "", /configuration: c\.yaml:2:15: log\.level: /);
+  assert.match(problems[2] ?? "", /adapter: /);
+  assert.match(lines.at(-1) ?? "", /^warning {2}broker: not looked at/);
+});
+
+test("doctor looks at the broker also where only the scanner's name is missing", async () => {
+  const { code, lines, checked } = await examine({}, "mqtt: { broker: { host: example.org } }");
+  assert.equal(code, 2);
+  assert.equal(checked[0]?.host, "example.org");
+  assert.match(lines.at(-1) ?? "", /^ok {7}broker: /);
+});
+
+test("doctor shows warnings of the configuration, and no secret", async () => {
+  const { code, lines } = await examine(
+    {},
+    "scanner: { id: s1 }\nmqtt: { broker: { username: u, password: hunter2 }, client: { keep_alive: 0 } }",
+  );
+  assert.equal(code, 0);
+  assert.match(lines[0] ?? "", /^warning {2}configuration: c\.yaml:2:\d+: mqtt\.client\.keep_alive: /);
+  assert.ok(!lines.join("\n").includes("hunter2"));
+});
+
+test("doctor finds a clock that cannot be right", async () => {
+  const { code, problems } = await examine({ wallMs: 5_000 });
+  assert.equal(code, 1);
+  assert.match(problems.join("\n"), /^problem {2}clock: 1970-01-01T00:00:05\.000Z cannot be.*NTP/);
+});
+
+test("doctor tells why there is no connection to the broker, and what to do", async () => {
+  const brokerFailure = new ConnectionFailure("unreachable", "nothing \x1blistens there", "start it");
+  const { code, problems } = await examine({ brokerFailure }, "scanner: { id: s1 }\nmqtt: { broker: { host: '::1' } }");
+  assert.equal(code, 1);
+  assert.deepEqual(problems, ["problem  broker: mqtt://[::1]:1883: nothing \\u001blistens there; start it"]);
+});
+
+test("doctor ends with 1 where it is told to end before it is through", async () => {
+  const ending = new AbortController();
+  const io: DoctorIo = {
+    host: { openLibc: () => new FakeLibc([{ ...ADAPTER, up: false }]), clock: new FakeClock() },
+    wallMs: () => Date.UTC(2026, 1, 1),
+    inspectFile: () => Promise.reject(new Error("unused")),
+    readFile: () => Promise.reject(new Error("unused")),
+    checkBroker(_, signal) {
+      ending.abort();
+      return Promise.reject(signal.reason);
+    },
+    stdout: () => {},
+  };
+  const sources = { flags: { scannerId: "s1" }, env: {}, file: null, readTextFile: Deno.readTextFile };
+  assert.equal(await doctor(sources, io, ending.signal), 1);
+});

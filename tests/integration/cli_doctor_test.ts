@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { Certificates } from "../support/certificates.ts";
+import { freePort } from "../support/free_port.ts";
+import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
+import { Program, type ProgramEnd } from "../support/program.ts";
+import { test } from "../support/test.ts";
+
+/** Judges the broker alone: the source is no adapter. */
+async function examined(yaml: string, ...args: readonly string[]): Promise<ProgramEnd> {
+  const config = await Deno.makeTempFile({ suffix: ".yaml" });
+  try {
+    await Deno.writeTextFile(config, `scanner: { id: s1, source: simulate }\n${yaml}`, { mode: 0o600 });
+    await using program = new Program(["doctor", "--config", config, ...args]);
+    return await program.ended();
+  } finally {
+    await Deno.remove(config);
+  }
+}
+
+mosquittoTest("doctor connects to the broker, and throws no running agent out", async () => {
+  await using broker = await Mosquitto.start();
+  await using agent = Program.agent(broker.port, "--source", "simulate");
+  await agent.logged("broker connected");
+  const { code, stdout } = await examined("", "--broker", `mqtt://127.0.0.1:${broker.port}`);
+  assert.equal(code, 0, stdout);
+  assert.match(
+    stdout,
+    new RegExp(`^ok {7}broker: mqtt://127\\.0\\.0\\.1:${broker.port} accepts bt-mqtt-s1-doctor$`, "m"),
+  );
+  agent.kill("SIGTERM");
+  await agent.ended();
+  assert.deepEqual(agent.log.filter(({ event }) => event.startsWith("broker connection")), []);
+});
+
+test("doctor tells that nothing listens, or that the name does not resolve", async () => {
+  const refused = await examined("", "--broker", `mqtt://127.0.0.1:${freePort()}`);
+  assert.equal(refused.code, 1);
+  assert.match(refused.stdout, /^problem {2}broker: .*nothing listens there; start the broker, or check/m);
+  const unknown = await examined("", "--broker", "mqtt://nowhere.invalid");
+  assert.match(unknown.stdout, /^problem {2}broker: .*(does not resolve|name resolution).*; check the network/m);
+});
+
+mosquittoTest("doctor tells that the broker does not take the password, and does not show it", async () => {
+  await using broker = await Mosquitto.start("listener {port} 127.0.0.1\npassword_file {folder}/conf");
+  const yaml = `mqtt: { broker: { host: 127.0.0.1, port: ${broker.port}, username: u, password: hunter2 } }`;
+  const { code, stdout, stderr } = await examined(yaml);
+  assert.equal(code, 1);
+  assert.match(stdout, /^problem {2}broker: .*not authorised \(5\); check mqtt\.broker\.username/m);
+  assert.ok(!`${stdout}${stderr}`.includes("hunter2"));
+});
+
+mosquittoTest("doctor tells what is wrong with TLS, and when the own certificate expires", async () => {
+  await using certificates = await Certificates.make();
+  const listener = [
+    "allow_anonymous true",
+    "listener {port} 127.0.0.1",
+    `cafile ${certificates.certificate("ca")}`,
+    `certfile ${certificates.certificate("broker")}`,
+    `keyfile ${certificates.key("broker")}`,
+  ];
+  await using broker = await Mosquitto.start(listener.join("\n"));
+  const tls = (ca: string, client: string) =>
+    `mqtt: { broker: { host: localhost, port: ${broker.port}, tls: { enabled: true, ca_file: ${
+      certificates.certificate(ca)
+    }, cert_file: ${certificates.certificate(client)}, key_file: ${certificates.key(client)} } } }`;
+  const good = await examined(tls("ca", "client"));
+  assert.equal(good.code, 0, good.stdout);
+  assert.match(
+    good.stdout,
+    /^warning {2}client certificate: .*client\.crt is valid until 20.*, 1 days from now; renew it$/m,
+  );
+  assert.match(good.stdout, /^ok {7}broker: mqtts:\/\/localhost:/m);
+  const stranger = await examined(tls("stranger", "expired"));
+  assert.equal(stranger.code, 1);
+  assert.match(stranger.stdout, /^problem {2}client certificate: .*expired\.crt .*has expired; renew it$/m);
+  assert.match(stranger.stdout, /^problem {2}broker: .*authority that is not trusted; set mqtt\.broker\.tls\.ca_file/m);
+});
