@@ -31,33 +31,30 @@ interface LockFile {
   readonly workspace: { readonly links?: Readonly<Record<string, unknown>> };
 }
 
-/** The packages in the program by name, our own left out. Found by bundling it, not by what packages say. */
+/** Where Deno keeps a package: `node_modules/.deno/@scope+name@1.2.3/node_modules/@scope/name/`. */
+const FOLDER = /^node_modules\/\.deno\/([^/]+)\/node_modules\/(?:@[^/]+\/)?[^/]+\//;
+
+/** The packages in the program, our own left out. Found by bundling it, not by what packages say. */
 export async function bundledComponents(): Promise<Component[]> {
   const lock: LockFile = JSON.parse(await Deno.readTextFile(`${ROOT}deno.lock`));
-  const linked = Object.keys(lock.workspace.links ?? {}).map((key) => key.replace("npm:", ""));
-  const folders = new Map<string, string>();
+  const own = Object.keys(lock.workspace.links ?? {}).map((key) => key.replace("npm:", "").replace("/", "+"));
+  const folders = new Set<string>();
   for (const path of await bundledFiles()) {
-    const [folder, store = "", name = ""] = /^node_modules\/\.deno\/([^/]+)\/node_modules\/((?:@[^/]+\/)?[^/]+)\//
-      .exec(path) ?? [];
-    const key = store.replace("+", "/");
-    if (folder !== undefined && !linked.includes(key)) folders.set(name, folder);
-    else if (path.includes("node_modules/") && folder === undefined) throw new Error(`Which package is ${path} of?`);
+    if (!path.startsWith("node_modules/")) continue;
+    const [folder, stored = ""] = FOLDER.exec(path) ?? [];
+    if (folder === undefined) throw new Error(`Cannot tell which package ${path} is of`);
+    if (!own.includes(stored)) folders.add(folder);
   }
-  const names = [...folders.keys()].sort();
-  return await Promise.all(names.map((name) => readComponent(name, `${ROOT}${folders.get(name)}`, lock, names)));
+  const components = await Promise.all([...folders].sort().map((folder) => readComponent(`${ROOT}${folder}`, lock)));
+  const isComponent = (name: string) => components.some((component) => component.name === name);
+  return components.map((one) => ({ ...one, dependencies: one.dependencies.filter(isComponent) }));
 }
 
-async function readComponent(
-  name: string,
-  folder: string,
-  { npm }: LockFile,
-  names: readonly string[],
-): Promise<Component> {
-  const { version, license } = JSON.parse(await Deno.readTextFile(`${folder}package.json`));
+async function readComponent(folder: string, { npm }: LockFile): Promise<Component> {
+  const { name, version, license } = JSON.parse(await Deno.readTextFile(`${folder}package.json`));
   // Behind an underscore are the peers it was resolved with.
   const [, locked] = Object.entries(npm).find(([key]) => key.split("_")[0] === `${name}@${version}`) ?? [];
   if (locked?.integrity === undefined) throw new Error(`deno.lock has no integrity of ${name}@${version}`);
-  const wanted = (locked.dependencies ?? []).map((dependency) => dependency.replace(/(.)@.*$/, "$1"));
   return {
     name,
     version,
@@ -65,7 +62,7 @@ async function readComponent(
     license,
     licenseText: await readLicense(folder),
     direct: name in project.imports,
-    dependencies: names.filter((other) => wanted.includes(other)),
+    dependencies: (locked.dependencies ?? []).map((dependency) => dependency.replace(/(.)@.*$/, "$1")),
   };
 }
 
