@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { encodeMessage, type MessageOptions, messageTopic, toMessage } from "../../src/advertisement/mod.ts";
 import { messageSchema } from "../../src/advertisement/message_schema.ts";
 import { messageJsonSchema } from "../../src/advertisement/schema.ts";
-import { extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
+import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { test } from "../support/test.ts";
 import { bytes, extendedReport, legacyReport, readOne, someAdvertisement } from "./support.ts";
 
@@ -131,6 +131,31 @@ test("messageTopic() puts scanner and address behind the prefix", () => {
   assert.equal(messageTopic("ble/raw", "scanner-01", "AA:BB:CC:DD:EE:FF"), "ble/raw/scanner-01/AA:BB:CC:DD:EE:FF");
 });
 
+const hostileName = fc.array(
+  fc.oneof(
+    fc.constantFrom(
+      "\n",
+      "\r",
+      "\u001b[2J",
+      "\u009b31m",
+      "\u202e",
+      "\u2066",
+      "\u2028",
+      "\ufeff",
+      "\0",
+      '"',
+      "\\",
+      "/",
+      "+",
+      "#",
+    ),
+    fc.constantFrom('","mac_address":"00:00:00:00:00:00', "\\u0022", "$SYS", "../"),
+    fc.string({ unit: "grapheme", maxLength: 4 }),
+  ),
+  { maxLength: 5 },
+).map((parts) => parts.join(""));
+const hostileData = hostileName.map((name) => adStructure(0x09, new TextEncoder().encode(name).subarray(0, 29)));
+
 const anyHeard = fc.oneof(
   legacyReport.map((report) => readOne(legacyReportsPacket(report))),
   extendedReport.map((report) => readOne(extendedReportsPacket(report))),
@@ -148,6 +173,28 @@ test("encodeMessage() writes JSON of the schema, the seven keys first, for any r
     assert.equal(message.raw, fields === "full" ? heard.data.toHex() : undefined);
     // JSON.stringify moves keys that look like array indexes to the front; nothing else may differ.
     assert.equal([...JSON.stringify(message)].sort().join(""), [...text].sort().join(""));
+  }));
+});
+
+test("messageTopic() takes nothing from the air but the six bytes of an address", () => {
+  const packet = fc.oneof(
+    fc.tuple(legacyReport, hostileData).map(([report, data]) => legacyReportsPacket({ ...report, data })),
+    fc.tuple(extendedReport, hostileData).map(([report, data]) => extendedReportsPacket({ ...report, data })),
+  );
+  fc.assert(fc.property(packet, (bytes) => {
+    const { address } = readOne(bytes);
+    assert.match(messageTopic("ble/raw", "s1", address), /^ble\/raw\/s1\/[0-9A-F]{2}(:[0-9A-F]{2}){5}$/);
+  }));
+});
+
+test("encodeMessage() gives a hostile name back as it was, and no further key", () => {
+  fc.assert(fc.property(hostileName, (name) => {
+    const data = adStructure(0x09, new TextEncoder().encode(name));
+    const report = { eventType: 0, addressType: 1, address: bytes("010203040506"), rssiDbm: -60 };
+    const heard = readOne(extendedReportsPacket({ ...report, data }));
+    const message = JSON.parse(encodeMessage(heard, standard));
+    assert.deepEqual(Object.keys(message), SEVEN_KEYS);
+    assert.equal(message.local_name, name.replace(/\0+$/, "") || null);
   }));
 });
 
