@@ -34,8 +34,8 @@ export interface Fault {
   readonly recoveredAfterS: number | null;
 }
 
-const LEAST_QUIET_S = 5;
-const MOST_QUIET_S = 40;
+const LEAST_QUIET_S = 10;
+const MOST_QUIET_S = 80;
 const LEAST_S = 0.5;
 const RECOVERY_TIMEOUT_S = 60;
 const POLL_MS = 50;

@@ -13,9 +13,9 @@ export interface RigOptions {
   readonly devices: number;
 }
 
-/** Bursts are ten times what a second brings; every device is heard under a new address each time. */
+/** A phone is heard under a new address each time. */
 const ENVIRONMENT = {
-  BT_SCANNER_SIMULATE_ROTATE_S: "60",
+  BT_SCANNER_SIMULATE_ROTATE_S: "1",
   BT_SCANNER_SIMULATE_MALFORMED: "0.05",
   BT_SCANNER_STATS_INTERVAL_S: "1",
   BT_SCANNER_MQTT_CLIENT_KEEP_ALIVE: "10",
