@@ -37,6 +37,8 @@ const EMPTY_META_EVENT_LENGTH = 4;
  */
 export class HciLink {
   readonly #answers = new Map<number, (result: Uint8Array) => void>();
+  /** Opcodes of the commands that noble has sent. */
+  readonly #asked = new Set<number>();
   #socket: EventEmitter | null = null;
   /** Replaces noble's fixed scan parameters. */
   scanParameters: Uint8Array | null = null;
@@ -67,6 +69,7 @@ export class HciLink {
       if (opcode === hci.CMD_RESET) queueMicrotask(() => this.#handOver(commandCompletePacket(opcode, [0])));
       return;
     }
+    this.#asked.add(opcode);
     const isParameters = opcode === hci.CMD_LE_SET_SCAN_PARAMETERS ||
       opcode === hci.CMD_LE_SET_EXTENDED_SCAN_PARAMETERS;
     this.#send(isParameters ? this.scanParameters ?? packet : packet);
@@ -128,7 +131,8 @@ export class HciLink {
     const status = result[0];
     if (opcode === -1 || status === undefined) return;
     this.#answers.get(opcode)?.(result.slice());
-    this.#handOver(packet);
+    // Answers to others' commands, such as to connect, make noble believe that they are its own.
+    if (this.#asked.has(opcode)) this.#handOver(packet);
     this.observer.commandCompleted(opcode, status);
   }
 

@@ -254,3 +254,18 @@ test("NobleScanner ends at once while its adapter takes long to open, and closes
   await scan.clock.advance(0);
   assert.equal(scan.adapter.closed, true);
 });
+
+test("NobleScanner keeps the failed connections of other programs from noble, which would print them", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  const printed: unknown[][] = [];
+  const { warn } = console;
+  console.warn = (...words) => void printed.push(words);
+  try {
+    scan.adapter.deliver(Uint8Array.of(0x04, 0x0f, 4, 0x0c, 1, 0x0d, 0x20)); // LE Create Connection: disallowed
+  } finally {
+    console.warn = warn;
+  }
+  assert.deepEqual(printed, []);
+  await stop(scan);
+});

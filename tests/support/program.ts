@@ -125,5 +125,7 @@ export function commandLine(command?: string): string[] {
   const executable = Deno.env.get("TEST_EXECUTABLE");
   if (executable !== undefined) return [executable];
   const [, run = "", ...start] = config.tasks.start.command.split(" ").slice(0, -1); // `run` is the caller's to say
-  return [Deno.execPath(), run, ...(command === "record" ? ["--allow-write"] : []), ...start];
+  // Else each start lays out node_modules afresh, while another program may be reading it.
+  const options = ["--node-modules-dir=manual", ...(command === "record" ? ["--allow-write"] : [])];
+  return [Deno.execPath(), run, ...options, ...start];
 }
