@@ -5,7 +5,7 @@ export class Certificates implements AsyncDisposable {
   private constructor(private readonly folder: string) {}
 
   /**
-   * Makes an authority `ca` and another one, `stranger`, and from `ca`: `broker` for localhost and
+   * Makes an authority `ca` and another one, `stranger`, and from `ca`: `broker` and `renewed` for localhost and
    * 127.0.0.1, `expired` for the same, `elsewhere` for broker.example, `client`.
    */
   static async make(): Promise<Certificates> {
@@ -14,6 +14,7 @@ export class Certificates implements AsyncDisposable {
     await Promise.all([certificates.#authority("ca"), certificates.#authority("stranger")]);
     await Promise.all([
       certificates.#issue("broker", here, 2),
+      certificates.#issue("renewed", here, 2),
       certificates.#issue("expired", here, -1),
       certificates.#issue("elsewhere", "DNS:broker.example", 2),
       certificates.#issue("client", "DNS:client", 2),

@@ -6,12 +6,14 @@ export type Script = (connection: Deno.TcpConn) => Promise<void>;
 
 /** A server whose every byte the test decides. */
 export class ScriptedBroker implements AsyncDisposable {
-  readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  readonly #listener: Deno.TcpListener;
   readonly #connections = new Set<Deno.TcpConn>();
   readonly #serving: Promise<void>;
   #accepted = 0;
 
-  constructor(private script: Script) {
+  /** @param where to listen; default: any port of the loopback interface */
+  constructor(private script: Script, where: Deno.ListenOptions = { hostname: "127.0.0.1", port: 0 }) {
+    this.#listener = Deno.listen(where);
     this.#serving = this.#serve();
   }
 

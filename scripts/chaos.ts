@@ -1,0 +1,125 @@
+/**
+ * `deno task chaos [--repetitions N] [--short] [--only TEXT] [--vm amd64|arm64] [--lanes N]`: everything that can come
+ * between agent and broker, with real Mosquitto and the agent as a real process: the source, or the executable that
+ * `TEST_EXECUTABLE` names. Prints for each fault how soon the agent was back and what was lost, and ends with
+ * `N passed, N failed` on the last line; exit code 1 where something failed.
+ *
+ * Each repetition has network namespaces of its own (Linux; root, or a kernel that lets users have them), so that real
+ * packets get lost. Where there are none, everything runs on the loopback interface and the faults of the network are
+ * left out, by name. `--vm` adds the faults of the adapter, which need a kernel of their own.
+ *
+ * @module
+ */
+// deno-lint-ignore-file no-console
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { ALL_FAULTS } from "./chaos/all_faults.ts";
+import type { Fault } from "./chaos/faults.ts";
+import { ISOLATED } from "./chaos/network.ts";
+import { parseLine, problemsOf, type Result, seconds } from "./chaos/result.ts";
+import { summarise } from "./chaos/table.ts";
+
+const INFLICT = fileURLToPath(new URL("./chaos/inflict.ts", import.meta.url));
+const VM_RUN = fileURLToPath(new URL("../tests/vm/run", import.meta.url));
+/** Beyond the time that the fault lasts. */
+const TIMEOUT_MS = 150_000;
+
+/** One command that prints results. */
+interface Job {
+  readonly name: string;
+  readonly command: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** Runs a job and resolves to its results, of which there is at least one. */
+async function run({ name, command, timeoutMs }: Job): Promise<Result[]> {
+  const [program = "", ...args] = command;
+  const signal = AbortSignal.timeout(timeoutMs);
+  const options = { args, stdin: "null", stdout: "piped", stderr: "piped", signal } as const;
+  const { code, stdout, stderr } = await new Deno.Command(program, options).output();
+  const results = new TextDecoder().decode(stdout).split("\n").map(parseLine).filter((result) => result !== null);
+  const failed = { fault: name, recoveryMs: null, lost: {}, goalMs: 0 };
+  const why = new TextDecoder().decode(stderr).trim().split("\n").slice(0, 3).join(" ");
+  if (code !== 0 || results.length === 0) results.push({ ...failed, problems: [`exit code ${code}: ${why}`] });
+  for (const result of results) report(result);
+  return results;
+}
+
+function report(result: Result): void {
+  const problems = problemsOf(result);
+  const back = result.recoveryMs === null ? "" : `, back after ${seconds(result.recoveryMs)} s`;
+  console.log(
+    `${problems.length === 0 ? "ok" : "FAILED"}  ${result.fault}${back}${
+      problems.map((problem) => `; ${problem}`).join("")
+    }`,
+  );
+}
+
+/** Runs the jobs, so many at a time. */
+async function runAll(jobs: readonly Job[], lanes: number): Promise<Result[]> {
+  const waiting = [...jobs];
+  const results: Result[] = [];
+  const lane = async () => {
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) results.push(...await run(job));
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return results;
+}
+
+/** Whether this machine lets us have namespaces, and has the program that makes networks. */
+async function hasNamespaces(): Promise<boolean> {
+  const [program = "", ...args] = [...ISOLATED, "ip", "link"];
+  try {
+    return (await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output()).success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** A job for each repetition of each fault, those that last longest first. */
+function jobsOf(faults: readonly Fault[], repetitions: number, isShort: boolean, isIsolated: boolean): Job[] {
+  const holdS = ({ holdS: [short, long] }: Fault) => isShort ? short : long;
+  const byLength = faults.toSorted((a, b) => holdS(b) - holdS(a));
+  return Array.from({ length: repetitions }, () => byLength).flat().map((fault) => ({
+    name: fault.name,
+    command: [
+      ...isIsolated ? ISOLATED : [],
+      ...[Deno.execPath(), "run", "--allow-all", "--no-check", INFLICT, fault.name, String(holdS(fault))],
+      ...isIsolated ? ["--network"] : [],
+    ],
+    timeoutMs: holdS(fault) * 1_000 + fault.goalMs + TIMEOUT_MS,
+  }));
+}
+
+/** Runs it all and resolves to the exit code. */
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: args.filter((arg) => arg !== "--"),
+    options: {
+      repetitions: { type: "string" },
+      short: { type: "boolean", default: false },
+      only: { type: "string", default: "" },
+      vm: { type: "string" },
+      lanes: { type: "string", default: String(availableParallelism() + 1) },
+    },
+  });
+  const { short, only, vm } = values;
+  const repetitions = Number(values.repetitions ?? (short ? 1 : 5));
+  const isIsolated = await hasNamespaces();
+  const wanted = ALL_FAULTS.filter(({ name }) => name.includes(only));
+  const faults = wanted.filter(({ needsNetwork }) => isIsolated || !needsNetwork);
+  const results = await runAll(jobsOf(faults, repetitions, short, isIsolated), Number(values.lanes));
+  if (vm !== undefined) {
+    results.push(...await run({ name: "adapter", command: [VM_RUN, vm, "adapter_faults"], timeoutMs: 3_600_000 }));
+  }
+  console.log(`\n${summarise(results)}`);
+  const leftOut = wanted.filter((fault) => !faults.includes(fault));
+  for (const { name } of leftOut) console.log(`left out, for lack of network namespaces: ${name}`);
+  const failed = results.filter((result) => problemsOf(result).length > 0).length;
+  console.log(`${results.length - failed} passed, ${failed} failed`);
+  return failed === 0 && results.length > 0 ? 0 : 1;
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,115 @@
+/**
+ * Inflicts one fault once, and prints the result as a line that `scripts/chaos.ts` reads:
+ * `inflict.ts NAME HOLD_S [--network]`. Called in namespaces of its own where there is to be a network.
+ *
+ * @module
+ */
+// deno-lint-ignore-file no-console
+import { waitFor } from "../../tests/support/wait_for.ts";
+import { readMemory } from "../soak/memory.ts";
+import { countsOf, lawHolds } from "../soak/record.ts";
+import { MAX_IN_FLIGHT } from "../soak/rig.ts";
+import { ALL_FAULTS } from "./all_faults.ts";
+import type { Fault, Scenario } from "./faults.ts";
+import { Network } from "./network.ts";
+import { formatLine, type Result } from "./result.ts";
+import { Rig, type Setup, USUAL } from "./rig.ts";
+
+const CALM_MS = 2_000;
+/** How much longer than allowed a recovery is waited for. */
+const PATIENCE_MS = 20_000;
+const MAX_GROWTH_KIB = 32 * 1_024;
+
+/** Inflicts a fault that lasts so long. */
+export async function inflict(fault: Fault, holdS: number, hasNetwork: boolean): Promise<Result> {
+  await using stack = new AsyncDisposableStack();
+  const network = hasNetwork ? stack.use(await Network.open()) : null;
+  const scenario = await fault.prepare(stack);
+  const setup = { ...USUAL, ...scenario.setup };
+  const rig = stack.use(await Rig.start(setup, network));
+  await sleep(CALM_MS);
+  const before = await readMemory(rig.agent.pid);
+  await scenario.begin(rig);
+  await sleep(holdS * 1_000);
+  const growthKiB = (await readMemory(rig.agent.pid).catch(() => before)).privateKiB - before.privateKiB;
+  const recoveryMs = await recover(rig, scenario, fault.goalMs);
+  await sleep(CALM_MS);
+  const problems = [
+    ...growthKiB > MAX_GROWTH_KIB ? [`${growthKiB} KiB more memory`] : [],
+    ...recoveryMs === null ? [] : await statusProblems(rig, scenario),
+    ...await endProblems(rig),
+    ...lawProblems(rig),
+  ];
+  const { lost, problem } = account(rig, setup);
+  return { fault: fault.name, recoveryMs, lost, goalMs: fault.goalMs, problems: [...problems, ...problem] };
+}
+
+/** Ends the fault, and measures until a report that was read after that has arrived. */
+async function recover(rig: Rig, scenario: Scenario, goalMs: number): Promise<number | null> {
+  const endMs = Date.now();
+  await scenario.end(rig);
+  try {
+    await waitFor(() => rig.witness.newestMs >= endMs, "a message", goalMs + PATIENCE_MS);
+    return Date.now() - endMs;
+  } catch {
+    return null;
+  }
+}
+
+async function statusProblems(rig: Rig, { leavesWill = false }: Scenario): Promise<string[]> {
+  const { statuses } = rig.witness;
+  const { status } = await rig.retainedStatus();
+  const connected = rig.agent.log.filter(({ event }) => event === "broker connected").length;
+  const online = statuses.filter(({ status }) => status === "online").length;
+  const willSeen = statuses.some(({ status, reason }) => status === "offline" && reason === "connection lost");
+  return [
+    ...status === "online" ? [] : [`status ${status} after the fault`],
+    ...online >= connected ? [] : [`${online} times online, after ${connected} connections`],
+    ...willSeen || !leavesWill ? [] : ["no will was published"],
+  ];
+}
+
+async function endProblems(rig: Rig): Promise<string[]> {
+  const { code } = await rig.stopAgent();
+  const { status, reason } = await rig.retainedStatus();
+  return [
+    ...code === 0 ? [] : [`exit code ${code}`],
+    ...status === "offline" && reason === "stopped" ? [] : [`status ${status}, ${reason} at the end`],
+  ];
+}
+
+function lawProblems(rig: Rig): string[] {
+  const samples = [...countsOf(rig.agent.log, 0), ...rig.witness.stats];
+  const wrong = samples.filter((counts) => !lawHolds(counts));
+  return wrong.length === 0 ? [] : [`counters do not add up in ${wrong.length} of ${samples.length} samples`];
+}
+
+/** Compares what the agent counted in the end with what arrived. */
+function account(rig: Rig, { qos }: Setup): { readonly lost: Record<string, number>; readonly problem: string[] } {
+  const counts = countsOf(rig.agent.log, 0).at(-1);
+  if (counts === undefined) return { lost: {}, problem: ["no counters"] };
+  const { published, dropped_offline, dropped_backpressure, in_flight } = counts;
+  const { arrived } = rig;
+  const wasLost = rig.agent.log.some(({ event }) => event === "broker connection lost");
+  // A lost connection leaves open whether the broker had what was under way: QoS 1 counts it as lost, QoS 0 does not.
+  // A killed broker may have acknowledged what it had not passed on yet.
+  const least = !wasLost ? published : qos === 1 ? published - MAX_IN_FLIGHT : 0;
+  const most = published + in_flight + (wasLost && qos === 1 ? dropped_offline : 0);
+  const isRight = least <= arrived && arrived <= most;
+  const unseen = qos === 0 ? { written_not_arrived: Math.max(0, published - arrived) } : {};
+  return {
+    lost: { dropped_offline, dropped_backpressure, ...unseen },
+    problem: isRight ? [] : [`${JSON.stringify(counts)} ${published} published, ${arrived} arrived`],
+  };
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+if (import.meta.main) {
+  const [name, holdS, network] = Deno.args;
+  const fault = ALL_FAULTS.find((fault) => fault.name === name);
+  if (fault === undefined) throw new Error(`No fault is called ${name}`);
+  console.log(formatLine(await inflict(fault, Number(holdS), network === "--network")));
+}

@@ -1,0 +1,132 @@
+import { fileURLToPath } from "node:url";
+import { NameServer } from "./name_server.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const NOBODY = "02:00:00:00:00:99";
+
+/** Where the broker is at first, and where it moves to. */
+export const [BROKER_ADDRESS, OTHER_ADDRESS] = ["10.99.0.1", "10.99.0.2"] as const;
+/** A name of the broker, which {@linkcode Network.names} resolves. */
+export const BROKER_NAME = "broker.test";
+
+const NAME_SERVER_ADDRESS = "10.99.0.3";
+const AGENT_ADDRESS = "10.99.0.9";
+
+/**
+ * A network of its own for the agent, with one cable to where this process and the broker are. Both are network
+ * namespaces of Linux, so that real packets get lost in the real TCP, and nothing outside notices. This process must
+ * have been started in a namespace of its own, with {@linkcode ISOLATED}.
+ */
+export class Network implements AsyncDisposable {
+  /** Puts a command line into the agent's namespace. */
+  readonly wrapper: readonly string[];
+
+  private constructor(
+    holder: Deno.ChildProcess,
+    readonly names: NameServer,
+    private readonly stack: AsyncDisposableStack,
+  ) {
+    this.wrapper = ["nsenter", "--target", String(holder.pid), "--net", "--mount", `--wd=${ROOT}`];
+  }
+
+  static async open(): Promise<Network> {
+    await using stack = new AsyncDisposableStack();
+    const holder = new Deno.Command("unshare", {
+      args: ["--net", "--mount", "--propagation", "private", "sh", "-c", "echo ready; exec sleep 86400"],
+      stdin: "null",
+      stdout: "piped",
+    }).spawn();
+    stack.defer(() => end(holder));
+    await holder.stdout.getReader().read();
+    await ip("link", "set", "lo", "up");
+    await ip("link", "add", "broker0", "type", "veth", "peer", "name", "agent0", "netns", String(holder.pid));
+    // The first one is the one whose loss takes the others with it.
+    for (const address of [NAME_SERVER_ADDRESS, BROKER_ADDRESS, OTHER_ADDRESS]) {
+      await ip("address", "add", `${address}/24`, "dev", "broker0");
+    }
+    await ip("link", "set", "broker0", "up");
+    const names = stack.use(await NameServer.listen(NAME_SERVER_ADDRESS, { [BROKER_NAME]: BROKER_ADDRESS }));
+    const network = new Network(holder, names, stack.move());
+    await network.#inside("ip", "link", "set", "lo", "up");
+    await network.#inside("ip", "address", "add", `${AGENT_ADDRESS}/24`, "dev", "agent0");
+    await network.#inside("ip", "link", "set", "agent0", "up");
+    await network.#resolveHere();
+    return network;
+  }
+
+  /** Loses every packet between agent and broker, in both directions; interfaces and addresses stay. */
+  async dropPackets(): Promise<void> {
+    for (const address of [BROKER_ADDRESS, OTHER_ADDRESS]) {
+      await this.#inside("ip", "neighbour", "replace", address, "lladdr", NOBODY, "dev", "agent0", "nud", "permanent");
+    }
+    await ip("neighbour", "replace", AGENT_ADDRESS, "lladdr", NOBODY, "dev", "broker0", "nud", "permanent");
+  }
+
+  /** Ends {@linkcode dropPackets}. */
+  async passPackets(): Promise<void> {
+    for (const address of [BROKER_ADDRESS, OTHER_ADDRESS]) {
+      await this.#inside("ip", "neighbour", "delete", address, "dev", "agent0");
+    }
+    await ip("neighbour", "delete", AGENT_ADDRESS, "dev", "broker0");
+  }
+
+  /** The agent's interface goes down and loses its address, as when Wi-Fi is gone. */
+  async takeLinkDown(): Promise<void> {
+    await this.#inside("ip", "link", "set", "agent0", "down");
+    await this.#inside("ip", "address", "flush", "dev", "agent0");
+  }
+
+  /** Ends {@linkcode takeLinkDown}. */
+  async bringLinkUp(): Promise<void> {
+    await this.#inside("ip", "address", "add", `${AGENT_ADDRESS}/24`, "dev", "agent0");
+    await this.#inside("ip", "link", "set", "agent0", "up");
+  }
+
+  /** Nobody has the broker's first address any more. */
+  async removeBrokerAddress(): Promise<void> {
+    await ip("address", "delete", `${BROKER_ADDRESS}/24`, "dev", "broker0");
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stack.disposeAsync();
+  }
+
+  /** The agent's resolver asks our name server, and nobody else. */
+  async #resolveHere(): Promise<void> {
+    const file = await Deno.makeTempFile({ prefix: "bt-scanner-resolv-" });
+    this.stack.defer(() => Deno.remove(file));
+    await Deno.writeTextFile(file, `nameserver ${NAME_SERVER_ADDRESS}\n`);
+    await this.#inside("mount", "--bind", file, "/etc/resolv.conf");
+  }
+
+  #inside(...command: readonly string[]): Promise<void> {
+    const [program = "", ...args] = [...this.wrapper, ...command];
+    return run(program, args);
+  }
+}
+
+/** Starts a command line in namespaces of its own, as root in there. */
+export const ISOLATED: readonly string[] = [
+  "unshare",
+  "--net",
+  "--mount",
+  "--propagation",
+  "private",
+  ...Deno.uid() === 0 ? [] : ["--map-root-user"],
+];
+
+function ip(...args: readonly string[]): Promise<void> {
+  return run("ip", args);
+}
+
+async function run(program: string, args: readonly string[]): Promise<void> {
+  const env = { PATH: `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin` };
+  const { success, stderr } = await new Deno.Command(program, { args: [...args], env, stdin: "null" }).output();
+  if (!success) throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+}
+
+async function end(process: Deno.ChildProcess): Promise<void> {
+  process.kill("SIGKILL");
+  await process.stdout.cancel().catch(() => {});
+  await process.status;
+}
