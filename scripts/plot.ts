@@ -21,6 +21,8 @@ export interface Plot {
   readonly xLabel: string;
   readonly yLabel: string;
   readonly series: readonly Series[];
+  /** Where the x axis ends at least; default: at the highest value. Plots of one figure may want the same. */
+  readonly xMax?: number;
   /** Bounds of the y axis; default: from 0, or the lowest value below it, to the highest. */
   readonly yMin?: number;
   readonly yMax?: number;
@@ -75,7 +77,12 @@ function panel(plot: Plot): string[] {
   const ends = plot.series.flatMap(({ kind, points, barWidth = 1 }) =>
     kind === "bars" ? points.map(([x]) => x + barWidth) : []
   );
-  const x = axis([...points.map(([x]) => x), ...ends], X_TICKS, AREA.left, AREA.right);
+  const x = axis(
+    [...points.map(([x]) => x), ...ends, ...plot.xMax === undefined ? [] : [plot.xMax]],
+    X_TICKS,
+    AREA.left,
+    AREA.right,
+  );
   const bounds = [plot.yMin ?? 0, ...plot.yMax === undefined ? [] : [plot.yMax]];
   const y = axis([...points.map(([, y]) => y), ...bounds], Y_TICKS, AREA.bottom, AREA.top);
   return [

@@ -1,5 +1,5 @@
-import { drawPlot } from "../plot.ts";
-import { FAULT_KINDS } from "./faults.ts";
+import { drawPlot, type Series } from "../plot.ts";
+import { FAULT_KINDS, type FaultKind } from "./faults.ts";
 import type { SoakRecord } from "./record.ts";
 import { describeGrowth, memoryGrowth } from "./verdict.ts";
 
@@ -34,56 +34,50 @@ function describeFaults({ faults }: SoakRecord, kind: string): string {
 /** How many points a curve has at most: an hour of seconds would make a file of half a megabyte. */
 const MOST_POINTS = 360;
 
-/** Memory, rates and faults over time. */
+/** Memory, rates and faults over time, one below the other. */
 export function plotSoak(record: SoakRecord): string {
-  const xLabel = "minutes";
-  const { memory, faults } = record;
-  const memoryCurve = (label: string, of: (each: SoakRecord["memory"][number]) => number) => ({
+  const { memory, minutes } = record;
+  const axis = { xLabel: "minutes", xMax: minutes };
+  const curve = (label: string, key: "rssKiB" | "privateKiB") => ({
     label,
-    points: thinned(memory).map((each) => [each.atS / 60, of(each) / 1024] as const),
+    points: thinned(memory).map((each) => [each.atS / 60, each[key] / 1024] as const),
   });
   return drawPlot(
     {
       title: "Memory of the agent",
-      xLabel,
+      ...axis,
       yLabel: "MiB",
-      series: [memoryCurve("RSS", (each) => each.rssKiB), memoryCurve("private", (each) => each.privateKiB)],
+      series: [curve("RSS", "rssKiB"), curve("private", "privateKiB")],
     },
     {
       title: "Reports received and published, mean of 10 s",
-      xLabel,
+      ...axis,
       yLabel: "per second",
       series: [rate(record, "received"), rate(record, "published")],
     },
     {
-      title: "Faults: when and how long, and how soon after their end messages came again",
-      xLabel,
+      title: "Faults, each as high and as wide as it was long",
+      ...axis,
       yLabel: "seconds",
-      series: FAULT_KINDS.map((kind) => ({
-        label: kind,
-        kind: "step",
-        points: [
-          [0, 0],
-          ...faults.filter((fault) => fault.kind === kind).flatMap(({ atS, lastedS, recoveredAfterS }) =>
-            [
-              [atS / 60, recoveredAfterS ?? 0],
-              [(atS + lastedS) / 60, 0],
-            ] as const
-          ),
-          [record.minutes, 0],
-        ],
-      })),
+      series: FAULT_KINDS.map((kind) => faultCurve(record, kind)),
     },
   );
 }
 
-function rate({ counts }: SoakRecord, of: "received" | "published") {
-  const every10S = counts.filter((_, i) => i % 10 === 0);
+function rate({ counts, minutes }: SoakRecord, of: "received" | "published"): Series {
+  const every10S = counts.filter(({ atS }, i) => i % 10 === 0 && atS <= minutes * 60);
   const points = every10S.slice(1).map((now, i) => {
     const before = every10S[i] ?? now;
     return [now.atS / 60, (now[of] - before[of]) / (now.atS - before.atS)] as const;
   });
   return { label: of, points: thinned(points) };
+}
+
+function faultCurve({ faults, minutes }: SoakRecord, kind: FaultKind): Series {
+  const edges = faults.filter((fault) => fault.kind === kind).flatMap(({ atS, lastedS }) =>
+    [[atS / 60, lastedS], [(atS + lastedS) / 60, 0]] as const
+  );
+  return { label: kind, kind: "step", points: [[0, 0], ...edges, [minutes, 0]] };
 }
 
 function thinned<T>(points: readonly T[]): T[] {
