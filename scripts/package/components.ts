@@ -45,7 +45,8 @@ export async function bundledComponents(): Promise<Component[]> {
     if (folder === undefined) throw new Error(`Cannot tell which package ${path} is of`);
     if (!own.includes(stored)) folders.add(folder);
   }
-  const components = await Promise.all([...folders].sort().map((folder) => readComponent(`${ROOT}${folder}`, lock)));
+  const found = await Promise.all([...folders].map((folder) => readComponent(`${ROOT}${folder}`, lock)));
+  const components = found.toSorted((a, b) => a.name < b.name ? -1 : 1);
   const isComponent = (name: string) => components.some((component) => component.name === name);
   return components.map((one) => ({ ...one, dependencies: one.dependencies.filter(isComponent) }));
 }

@@ -26,7 +26,8 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
 
 /** Packages the stand-in into a folder below, and returns the path of the package. */
 async function makePackage(folder: string, arch: string, out = "out", epochS = "1800000000"): Promise<string> {
-  const args = ["run", "-A", "--no-check", PACKAGE, "--arch", arch, "--executable", `${folder}/executable`];
+  const start = ["run", "-A", "--no-check", "--node-modules-dir=manual", PACKAGE];
+  const args = [...start, "--arch", arch, "--executable", `${folder}/executable`];
   const stdout = await run(Deno.execPath(), [...args, "--out", `${folder}/${out}`], { SOURCE_DATE_EPOCH: epochS });
   return stdout.trim();
 }

@@ -28,7 +28,8 @@ async function audit(answer: Readonly<Record<string, Advisory>> | number, ...arg
   });
   try {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "-A", "--no-check", AUDIT, ...args],
+      // The packages are to stay as they are, whatever that registry says.
+      args: ["run", "-A", "--no-check", "--node-modules-dir=manual", AUDIT, ...args],
       env: { NPM_CONFIG_REGISTRY: `http://127.0.0.1:${registry.addr.port}/` },
     }).output();
     return { code, asked, output: new TextDecoder().decode(new Uint8Array([...stdout, ...stderr])) };
