@@ -91,6 +91,18 @@ test("systemd-analyze has nothing to say against the unit, and rates its exposur
   assert.ok(Number(exposure) < 2, rating);
 });
 
+test("the first start of a self-extracting file unpacks it into the service's cache", async () => {
+  await using broker = await Mosquitto.start();
+  await configure(broker.port);
+  await using _ = await dropIn("[Service]", "TimeoutStartSec=600"); // an emulated machine takes minutes
+  const startMs = performance.now();
+  await run("systemctl", "start", UNIT);
+  console.log(`ready after ${Math.round(performance.now() - startMs)} ms`);
+  const unpacked = [...Deno.readDirSync("/var/cache/private/bt-scanner")].map(({ name }) => name);
+  assert.equal(unpacked.filter((name) => name.startsWith("bt-scanner-")).length, 1, unpacked.join());
+  await stop();
+}, { ignore: isBundle || !(await run("bt-scanner", "--version")).includes("self-extracting") });
+
 test("systemctl start returns once the service has scanned and been connected, not before", async () => {
   await using broker = await Mosquitto.prepare();
   await configure(broker.port);
