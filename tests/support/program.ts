@@ -32,8 +32,14 @@ export class Program implements AsyncDisposable {
   #stderr = "";
   #ended = false;
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, wrapper: readonly string[] = []) {
-    const [command = "", ...before] = [...wrapper, ...commandLine(args[0])];
+  /** @param start how it is started, if not as all are */
+  constructor(
+    args: readonly string[],
+    env: Readonly<Record<string, string>> = {},
+    wrapper: readonly string[] = [],
+    start: readonly string[] = commandLine(args[0]),
+  ) {
+    const [command = "", ...before] = [...wrapper, ...start];
     this.#process = new Deno.Command(command, {
       args: [...before, ...args],
       cwd: ROOT,
@@ -123,9 +129,13 @@ export function agentArgs(port: number, ...more: string[]): string[] {
 /** How the program is started, without arguments of its own; `record` alone may write, as in the executable. */
 export function commandLine(command?: string): string[] {
   const executable = Deno.env.get("TEST_EXECUTABLE");
-  if (executable !== undefined) return [executable];
+  return executable === undefined ? sourceCommandLine(command) : [executable];
+}
+
+/** The same from source, whatever is tested; `more` are further options of `deno run`. */
+export function sourceCommandLine(command?: string, more: readonly string[] = []): string[] {
   const [, run = "", ...start] = config.tasks.start.command.split(" ").slice(0, -1); // `run` is the caller's to say
   // Else each start lays out node_modules afresh, while another program may be reading it.
-  const options = ["--node-modules-dir=manual", ...(command === "record" ? ["--allow-write"] : [])];
+  const options = [...more, "--node-modules-dir=manual", ...(command === "record" ? ["--allow-write"] : [])];
   return [Deno.execPath(), run, ...options, ...start];
 }
