@@ -27,7 +27,7 @@ export interface CliIo {
  */
 export async function runCli(args: readonly string[], io: CliIo, signal: AbortSignal): Promise<number> {
   let exitCode: number = EXIT.ok;
-  const program = createProgram(io, signal, (code) => exitCode = code);
+  const program = createProgram({ ...io, stdout: orOutputError(io.stdout) }, signal, (code) => exitCode = code);
   try {
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
@@ -39,8 +39,28 @@ export async function runCli(args: readonly string[], io: CliIo, signal: AbortSi
       io.stderr(`${error.message}\n`);
       return EXIT.usage;
     }
+    if (error instanceof OutputError) {
+      // Whoever reads may have seen enough, as `head` has.
+      if (!(error.cause instanceof Deno.errors.BrokenPipe)) io.stderr(`${error.message}\n`);
+      return EXIT.failure;
+    }
     throw error;
   }
+}
+
+/** Standard output does not take what a command has to say. */
+class OutputError extends Error {}
+
+function orOutputError(write: (text: string) => void): (text: string) => void {
+  return (text) => {
+    try {
+      write(text);
+    } catch (cause) {
+      throw new OutputError(`Cannot write to standard output: ${cause instanceof Error ? cause.message : cause}`, {
+        cause,
+      });
+    }
+  };
 }
 
 /** The command line, ready to parse; `exit` is told the exit code of what was carried out. */

@@ -2,14 +2,21 @@ import assert from "node:assert/strict";
 import { type CliIo, runCli } from "../../src/cli/mod.ts";
 import { test } from "../support/test.ts";
 
-async function cli(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+async function cli(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  beforeStdout: () => void = () => {},
+) {
   const out: string[] = [];
   const err: string[] = [];
   const log: string[] = [];
   const decoder = new TextDecoder();
   const io: CliIo = {
     env,
-    stdout: (text) => out.push(text),
+    stdout(text) {
+      beforeStdout();
+      out.push(text);
+    },
     stderr: (text) => err.push(text),
     log: {
       write(bytes) {
@@ -106,5 +113,17 @@ test("scan needs no name for the scanner, and a time that can be", async () => {
     const { code, stderr } = await cli(["scan", "--seconds", seconds]);
     assert.equal(code, 2);
     assert.match(stderr, /--seconds <n>.*must be a number above 0/);
+  }
+});
+
+test("runCli() ends with 1 where standard output takes nothing, quietly where its reader has gone", async () => {
+  const failing = (error: Error) => () => {
+    throw error;
+  };
+  for (const args of [["--help"], ["--version"], ["schema", "config"], ["check", "--scanner-id", "s1"]]) {
+    const gone = await cli(args, {}, failing(new Deno.errors.BrokenPipe("Broken pipe")));
+    assert.deepEqual([gone.code, gone.stderr], [1, ""]);
+    const full = await cli(args, {}, failing(new Error("No space left on device")));
+    assert.deepEqual([full.code, full.stderr], [1, "Cannot write to standard output: No space left on device\n"]);
   }
 });
