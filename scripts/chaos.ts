@@ -19,11 +19,13 @@ import type { Fault } from "./chaos/faults.ts";
 import { ISOLATED } from "./chaos/network.ts";
 import { parseLine, problemsOf, type Result, seconds } from "./chaos/result.ts";
 import { summarise } from "./chaos/table.ts";
+import { searchPath } from "./tools.ts";
 
 const INFLICT = fileURLToPath(new URL("./chaos/inflict.ts", import.meta.url));
 const VM_RUN = fileURLToPath(new URL("../tests/vm/run", import.meta.url));
 /** Beyond the time that the fault lasts. */
 const TIMEOUT_MS = 150_000;
+const VM_TIMEOUT_MS = 3_600_000;
 
 /** One command that prints results. */
 interface Job {
@@ -33,11 +35,15 @@ interface Job {
 }
 
 /** Runs a job and resolves to its results, of which there is at least one. */
-async function run({ name, command, timeoutMs }: Job): Promise<Result[]> {
+async function run({ name, command, timeoutMs }: Job, stopped: AbortSignal): Promise<Result[]> {
   const [program = "", ...args] = command;
-  const signal = AbortSignal.timeout(timeoutMs);
-  const options = { args, stdin: "null", stdout: "piped", stderr: "piped", signal } as const;
-  const { code, stdout, stderr } = await new Deno.Command(program, options).output();
+  const env = { NO_COLOR: "1", PATH: searchPath() };
+  const process = new Deno.Command(program, { args, env, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
+  const ended = new AbortController();
+  const kill = AbortSignal.any([stopped, AbortSignal.timeout(timeoutMs)]);
+  kill.addEventListener("abort", () => process.kill("SIGKILL"), { signal: ended.signal });
+  const { code, stdout, stderr } = await process.output();
+  ended.abort();
   const results = new TextDecoder().decode(stdout).split("\n").map(parseLine).filter((result) => result !== null);
   const failed = { fault: name, recoveryMs: null, lost: {}, goalMs: 0 };
   const why = new TextDecoder().decode(stderr).trim().split("\n").slice(0, 3).join(" ");
@@ -57,11 +63,13 @@ function report(result: Result): void {
 }
 
 /** Runs the jobs, so many at a time. */
-async function runAll(jobs: readonly Job[], lanes: number): Promise<Result[]> {
+async function runAll(jobs: readonly Job[], lanes: number, stopped: AbortSignal): Promise<Result[]> {
   const waiting = [...jobs];
   const results: Result[] = [];
   const lane = async () => {
-    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) results.push(...await run(job));
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) {
+      if (!stopped.aborted) results.push(...await run(job, stopped));
+    }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
   return results;
@@ -71,7 +79,8 @@ async function runAll(jobs: readonly Job[], lanes: number): Promise<Result[]> {
 async function hasNamespaces(): Promise<boolean> {
   const [program = "", ...args] = [...ISOLATED, "ip", "link"];
   try {
-    return (await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output()).success;
+    const env = { PATH: searchPath() };
+    return (await new Deno.Command(program, { args, env, stdout: "null", stderr: "null" }).output()).success;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
@@ -102,7 +111,7 @@ async function main(args: readonly string[]): Promise<number> {
       short: { type: "boolean", default: false },
       only: { type: "string", default: "" },
       vm: { type: "string" },
-      lanes: { type: "string", default: String(availableParallelism() + 1) },
+      lanes: { type: "string", default: String(2 * availableParallelism()) },
     },
   });
   const { short, only, vm } = values;
@@ -110,11 +119,17 @@ async function main(args: readonly string[]): Promise<number> {
   const isIsolated = await hasNamespaces();
   const wanted = ALL_FAULTS.filter(({ name }) => name.includes(only));
   const faults = wanted.filter(({ needsNetwork }) => isIsolated || !needsNetwork);
-  const results = await runAll(jobsOf(faults, repetitions, short, isIsolated), Number(values.lanes));
+  const stop = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, () => stop.abort());
+  const jobs = jobsOf(faults, repetitions, short, isIsolated);
+  const results = await runAll(jobs, Number(values.lanes), stop.signal);
   if (vm !== undefined) {
-    results.push(...await run({ name: "adapter", command: [VM_RUN, vm, "adapter_faults"], timeoutMs: 3_600_000 }));
+    const job = { name: "adapter", command: [VM_RUN, vm, "adapter_faults"], timeoutMs: VM_TIMEOUT_MS };
+    results.push(...await run(job, stop.signal));
   }
   console.log(`\n${summarise(results)}`);
+  const growthKiB = Math.max(0, ...results.map(({ growthKiB = 0 }) => growthKiB));
+  console.log(`private memory grew by ${growthKiB} KiB at most while a fault lasted`);
   const leftOut = wanted.filter((fault) => !faults.includes(fault));
   for (const { name } of leftOut) console.log(`left out, for lack of network namespaces: ${name}`);
   const failed = results.filter((result) => problemsOf(result).length > 0).length;

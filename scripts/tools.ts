@@ -25,6 +25,7 @@ const ALL_TOOLS: readonly Tool[] = [
   { program: "sshd", debianPackage: "openssh-server" }, // what deployments are tested against
   { program: "lintian", debianPackage: "lintian" },
   { program: "groff", debianPackage: "groff" },
+  { program: "ip", debianPackage: "iproute2" }, // networks in which packets get lost
   { program: "faketime", debianPackage: "faketime" },
   { program: "zsh", debianPackage: "zsh" }, // what completion is tested in, besides bash
   { program: "fish", debianPackage: "fish" },

@@ -18,6 +18,8 @@ export interface Fault {
   readonly holdS: readonly [short: number, long: number];
   /** The longest recovery allowed after its end. */
   readonly goalMs: number;
+  /** The connection lasts: it has recovered as soon as anything arrives, what had waited first. */
+  readonly lasts?: boolean;
   /** Needs packets to be lost, or names to be resolved: a network of its own. */
   readonly needsNetwork: boolean;
   /** What is left open, is closed with the stack. */
@@ -28,7 +30,7 @@ export interface Fault {
 export const BACK_MS = 10_000;
 /** After the broker refused: as long as the longest wait. A person was at work. */
 export const LONGEST_WAIT_MS = 60_000;
-/** Where the connection lasted. */
+/** Where the connection lasts. */
 export const FLOWING_MS = 1_000;
 
 const BUSY: Partial<Setup> = { reportsPerSecond: 2_000 };
@@ -57,13 +59,18 @@ export const BROKER_FAULTS: readonly Fault[] = [
     },
     end: ({ broker }) => broker.start(),
   }),
-  ...([0, 1] as const).map((qos) =>
-    fault(`frozen (SIGSTOP), 2,000 reports/s at QoS ${qos}`, [5, 30], {
+  ...([0, 1] as const).map((qos): Fault => ({
+    name: `frozen (SIGSTOP), 2,000 reports/s at QoS ${qos}`,
+    holdS: [5, 30],
+    goalMs: FLOWING_MS,
+    lasts: true,
+    needsNetwork: false,
+    prepare: () => ({
       setup: { ...BUSY, qos },
       begin: ({ broker }) => broker.signal("SIGSTOP"),
       end: ({ broker }) => broker.signal("SIGCONT"),
-    }, FLOWING_MS)
-  ),
+    }),
+  })),
   fault("frozen for longer than the keepalive time", [12, 40], {
     setup: { keepAliveS: 4 },
     begin: ({ broker }) => broker.signal("SIGSTOP"),

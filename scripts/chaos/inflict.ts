@@ -32,24 +32,29 @@ export async function inflict(fault: Fault, holdS: number, hasNetwork: boolean):
   await scenario.begin(rig);
   await sleep(holdS * 1_000);
   const growthKiB = (await readMemory(rig.agent.pid).catch(() => before)).privateKiB - before.privateKiB;
-  const recoveryMs = await recover(rig, scenario, fault.goalMs);
+  const recoveryMs = await recover(rig, scenario, fault);
   await sleep(CALM_MS);
   const problems = [
     ...growthKiB > MAX_GROWTH_KIB ? [`${growthKiB} KiB more memory`] : [],
     ...recoveryMs === null ? [] : await statusProblems(rig, scenario),
     ...await endProblems(rig),
     ...lawProblems(rig),
+    ...fault.lasts && wasLost(rig) ? ["the connection was lost"] : [],
   ];
   const { lost, problem } = account(rig, setup);
-  return { fault: fault.name, recoveryMs, lost, goalMs: fault.goalMs, problems: [...problems, ...problem] };
+  return { fault: fault.name, recoveryMs, lost, goalMs: fault.goalMs, growthKiB, problems: [...problems, ...problem] };
 }
 
 /** Ends the fault, and measures until a report that was read after that has arrived. */
-async function recover(rig: Rig, scenario: Scenario, goalMs: number): Promise<number | null> {
+async function recover(rig: Rig, scenario: Scenario, { goalMs, lasts = false }: Fault): Promise<number | null> {
   const endMs = Date.now();
   await scenario.end(rig);
   try {
-    await waitFor(() => rig.witness.newestMs >= endMs, "a message", goalMs + PATIENCE_MS);
+    await waitFor(
+      () => (lasts ? rig.witness.arrivedMs : rig.witness.newestMs) >= endMs,
+      "a message",
+      goalMs + PATIENCE_MS,
+    );
     return Date.now() - endMs;
   } catch {
     return null;
@@ -90,17 +95,21 @@ function account(rig: Rig, { qos }: Setup): { readonly lost: Record<string, numb
   if (counts === undefined) return { lost: {}, problem: ["no counters"] };
   const { published, dropped_offline, dropped_backpressure, in_flight } = counts;
   const { arrived } = rig;
-  const wasLost = rig.agent.log.some(({ event }) => event === "broker connection lost");
+  const lost = wasLost(rig);
   // A lost connection leaves open whether the broker had what was under way: QoS 1 counts it as lost, QoS 0 does not.
   // A killed broker may have acknowledged what it had not passed on yet.
-  const least = !wasLost ? published : qos === 1 ? published - MAX_IN_FLIGHT : 0;
-  const most = published + in_flight + (wasLost && qos === 1 ? dropped_offline : 0);
+  const least = !lost ? published : qos === 1 ? published - MAX_IN_FLIGHT : 0;
+  const most = published + in_flight + (lost && qos === 1 ? dropped_offline : 0);
   const isRight = least <= arrived && arrived <= most;
   const unseen = qos === 0 ? { written_not_arrived: Math.max(0, published - arrived) } : {};
   return {
     lost: { dropped_offline, dropped_backpressure, ...unseen },
     problem: isRight ? [] : [`${JSON.stringify(counts)} ${published} published, ${arrived} arrived`],
   };
+}
+
+function wasLost({ agent }: Rig): boolean {
+  return agent.log.some(({ event }) => event === "broker connection lost");
 }
 
 function sleep(ms: number): Promise<void> {

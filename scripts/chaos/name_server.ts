@@ -13,7 +13,8 @@ export class NameServer implements AsyncDisposable {
   private constructor(private readonly socket: Socket, addresses: Readonly<Record<string, string>>) {
     this.addresses = { ...addresses };
     socket.on("message", (question, { address, port }) => {
-      if (this.mode !== "silent") socket.send(this.#answer(question), port, address);
+      if (this.mode === "silent") return;
+      socket.send(answerTo(question, this.mode === "answering" ? this.addresses : {}), port, address);
     });
   }
 
@@ -30,24 +31,28 @@ export class NameServer implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return new Promise((resolve) => this.socket.close(() => resolve()));
   }
+}
 
-  #answer(question: Uint8Array): Uint8Array {
-    const { name, end, type } = readQuestion(question);
-    const address = this.mode === "answering" ? this.addresses[name] : undefined;
-    const isAnswered = address !== undefined && type === TYPE_A;
-    const answer = isAnswered
-      ? [0xc0, HEADER_BYTES, 0, TYPE_A, 0, 1, 0, 0, 0, 0, 0, 4, ...address.split(".").map(Number)]
-      : [];
-    const flags = [0x81, address === undefined ? 0x80 | NXDOMAIN : 0x80];
-    const counts = [0, 1, 0, isAnswered ? 1 : 0, 0, 0, 0, 0];
-    return Uint8Array.of(
-      ...question.subarray(0, 2),
-      ...flags,
-      ...counts,
-      ...question.subarray(HEADER_BYTES, end),
-      ...answer,
-    );
-  }
+/** The answer to one question. */
+export function answerTo(question: Uint8Array, addresses: Readonly<Record<string, string>>): Uint8Array {
+  const { name, end, type } = readQuestion(question);
+  const address = addresses[name];
+  const isAnswered = address !== undefined && type === TYPE_A;
+  const flags = [0x81, address === undefined ? 0x80 | NXDOMAIN : 0x80];
+  const counts = [0, 1, 0, isAnswered ? 1 : 0, 0, 0, 0, 0];
+  // The name stands in the question; class, no time to live, four bytes of address.
+  const answer = isAnswered ? [0xc0, HEADER_BYTES, 0, TYPE_A, 0, 1, 0, 0, 0, 0, 0, 4, ...bytesOf(address)] : [];
+  return Uint8Array.of(
+    ...question.subarray(0, 2),
+    ...flags,
+    ...counts,
+    ...question.subarray(HEADER_BYTES, end),
+    ...answer,
+  );
+}
+
+function bytesOf(address: string): number[] {
+  return address.split(".").map(Number);
 }
 
 function readQuestion(message: Uint8Array): { readonly name: string; readonly end: number; readonly type: number } {

@@ -105,13 +105,10 @@ export class Network implements AsyncDisposable {
   }
 }
 
-/** Starts a command line in namespaces of its own, as root in there. */
+/** Starts a command line in namespaces of its own, as root in there; what it leaves running is killed with it. */
 export const ISOLATED: readonly string[] = [
-  "unshare",
-  "--net",
-  "--mount",
-  "--propagation",
-  "private",
+  ...["unshare", "--net", "--mount", "--propagation", "private"],
+  ...["--pid", "--fork", "--kill-child", "--mount-proc"],
   ...Deno.uid() === 0 ? [] : ["--map-root-user"],
 ];
 
@@ -120,8 +117,7 @@ function ip(...args: readonly string[]): Promise<void> {
 }
 
 async function run(program: string, args: readonly string[]): Promise<void> {
-  const env = { PATH: `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin` };
-  const { success, stderr } = await new Deno.Command(program, { args: [...args], env, stdin: "null" }).output();
+  const { success, stderr } = await new Deno.Command(program, { args: [...args], stdin: "null" }).output();
   if (!success) throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }
 

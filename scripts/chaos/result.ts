@@ -7,6 +7,8 @@ export interface Result {
   readonly lost: Readonly<Record<string, number>>;
   /** The longest recovery allowed. */
   readonly goalMs: number;
+  /** How much private memory the agent gained while the fault lasted. */
+  readonly growthKiB?: number;
   /** What else was not as promised. */
   readonly problems: readonly string[];
 }

@@ -18,7 +18,9 @@ export function summarise(results: readonly Result[]): string {
 function back(results: readonly Result[]): string[] {
   const times = results.map(({ recoveryMs }) => recoveryMs ?? Infinity).toSorted((a, b) => a - b);
   const median = times[Math.floor((times.length - 1) / 2)];
-  return [times[0], median, times.at(-1), results[0]?.goalMs].map((ms = NaN) => `${seconds(ms)} s`);
+  return [times[0], median, times.at(-1), results[0]?.goalMs].map((ms = NaN) =>
+    ms < Infinity ? `${seconds(ms)} s` : "never"
+  );
 }
 
 /** Averages of what was counted. */

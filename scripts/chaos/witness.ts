@@ -12,6 +12,8 @@ export class Witness implements AsyncDisposable {
   messages = 0;
   /** When the newest report that arrived was read, milliseconds since the Unix epoch. */
   newestMs = -Infinity;
+  /** When the last one arrived. */
+  arrivedMs = -Infinity;
   /** Payloads of `ble/status/s1`, of `ble/stats/s1`. */
   readonly statuses: { readonly status: string; readonly scanning: boolean; readonly reason: string | null }[] = [];
   readonly stats: Counts[] = [];
@@ -49,6 +51,7 @@ export class Witness implements AsyncDisposable {
     if (dup && this.#seen.has(payload)) return;
     this.#seen.add(payload);
     this.messages++;
+    this.arrivedMs = Date.now();
     const stamp = /"timestamp":"([^"]+)"/.exec(payload)?.[1] ?? "";
     this.newestMs = Math.max(this.newestMs, Date.parse(stamp));
   }
