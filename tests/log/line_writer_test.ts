@@ -111,9 +111,11 @@ test("a log whose stderr nobody reads neither holds up nor grows the program, an
   await stdout.cancel();
   assert.equal((await child.status).code, 0);
   assert.ok(lines.length > 100);
-  assert.deepEqual(lines.at(-2)?.fields, { count: report.refused });
+  // On a busy machine what the pipe holds is written in between, and lines are lost twice.
+  const notices = lines.filter(({ event }) => event === "log lines dropped");
+  assert.equal(notices.reduce((sum, { fields }) => sum + fields.count, 0), report.refused);
   assert.equal(lines.at(-1)?.event, "last");
-  assert.equal(lines.length - 2 + report.refused, report.logged);
+  assert.equal(lines.length - notices.length - 1 + report.refused, report.logged);
 });
 
 test("a program whose stderr nobody reads can still end", async () => {
