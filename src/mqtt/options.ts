@@ -31,7 +31,10 @@ export interface MqttOptions {
   readonly tls: TlsOptions | null;
   /** One of its own for each client at a broker: a second one ends the first one's connection. */
   readonly clientId: string;
-  /** Seconds between signs of life, 0 to 65,535; silence of 1.5 times as long ends the connection. 0: never. */
+  /**
+   * Seconds between signs of life, 0 to 65,535; silence of 1.5 times as long ends the connection, and within seconds
+   * where the broker's address cannot be reached either. 0: never.
+   */
   readonly keepAliveS: number;
   /** Asks the broker to forget the previous session. Messages that a connection took with it are lost either way. */
   readonly cleanSession: boolean;
