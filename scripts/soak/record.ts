@@ -1,20 +1,10 @@
+import type { countFields } from "../../src/agent/mod.ts";
 import type { LogLine } from "../../tests/support/program.ts";
 import type { Fault } from "./faults.ts";
 import type { Memory } from "./memory.ts";
 
 /** The agent's counters at one moment. */
-export interface Counts {
-  readonly atS: number;
-  readonly received: number;
-  readonly published: number;
-  readonly dropped_offline: number;
-  readonly dropped_backpressure: number;
-  readonly filtered: number;
-  readonly invalid: number;
-  readonly in_flight: number;
-  readonly malformed_structures: number;
-  readonly missed: number;
-}
+export type Counts = ReturnType<typeof countFields> & { readonly atS: number };
 
 /** Everything that a run has measured. */
 export interface SoakRecord {
