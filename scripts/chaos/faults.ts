@@ -108,6 +108,7 @@ function slowReader(): Fault {
     name: "slow reader, 2,000 reports/s at QoS 0",
     holdS: [5, 30],
     goalMs: FLOWING_MS,
+    lasts: true,
     needsNetwork: false,
     prepare() {
       let [isSlow, slowing] = [true, Promise.resolve()];
@@ -116,16 +117,17 @@ function slowReader(): Fault {
         begin({ broker }) {
           slowing = (async () => {
             while (isSlow) {
-              broker.signal("SIGSTOP");
-              await sleep(100);
               broker.signal("SIGCONT");
               await sleep(2);
+              broker.signal("SIGSTOP");
+              await sleep(100);
             }
           })();
         },
-        async end() {
+        async end({ broker }) {
           isSlow = false;
           await slowing;
+          broker.signal("SIGCONT");
         },
       };
     },

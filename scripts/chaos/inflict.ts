@@ -104,7 +104,7 @@ function account(rig: Rig, { qos }: Setup): { readonly lost: Record<string, numb
   const unseen = qos === 0 ? { written_not_arrived: Math.max(0, published - arrived) } : {};
   return {
     lost: { dropped_offline, dropped_backpressure, ...unseen },
-    problem: isRight ? [] : [`${JSON.stringify(counts)} ${published} published, ${arrived} arrived`],
+    problem: isRight ? [] : [`${published} published, ${arrived} arrived`],
   };
 }
 

@@ -27,11 +27,11 @@ export const NETWORK_FAULTS: readonly Fault[] = [
     (network) => network.names.mode = "unknown",
   ),
   overNetwork("broker moved to another address, the old one gone without a word", [0, 0], {
-    begin: () => {},
-    async end(network) {
+    async begin(network) {
       network.names.addresses[BROKER_NAME] = OTHER_ADDRESS;
       await network.removeBrokerAddress();
     },
+    end: () => {}, // it is back at once, elsewhere
   }, BROKER_NAME),
 ];
 

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { type IClientOptions, MqttClient } from "mqtt";
 import { abortable, type Clock } from "../time/mod.ts";
 import { ConnectionFailure, explain, type Progress } from "./failure.ts";
+import { boundIntake, NO_STORE } from "./intake.ts";
 import type { MqttOptions } from "./options.ts";
 import { probeBroker } from "./probe.ts";
 import { untilSilent } from "./silence.ts";
@@ -10,6 +11,8 @@ import { type Credentials, openStream, readCredentials, type ReadFile } from "./
 
 /** How long the goodbye may take. */
 const DISCONNECT_TIMEOUT_MS = 500;
+
+const CHECK = "check the broker; this side subscribes to nothing";
 
 /** What a connection works with. */
 export interface LinkParts {
@@ -60,6 +63,7 @@ export class Link {
     // Never taken off: an error without a listener ends the process.
     this.client.on("error", (error) => this.#ended(error));
     this.client.on("close", () => this.#ended(null));
+    boundIntake(this.client, this.stream, (reason) => this.#ended(new ConnectionFailure("rejected", reason, CHECK)));
     this.accepted = new Promise((resolve, reject) => {
       this.client.once("connect", () => {
         this.#stage = "accepted";
@@ -123,6 +127,7 @@ export function clientOptions(options: MqttOptions, password: Credentials["passw
     ...(will === null ? {} : { will: { ...will, payload: Buffer.from(will.payload), qos: 1 } }),
     reconnectPeriod: 0,
     queueQoSZero: false,
+    incomingStore: NO_STORE,
     resubscribe: false,
     // A new timer for each PUBACK takes a fifth of the time of QoS 1; the answer to a ping suffices.
     reschedulePings: false,

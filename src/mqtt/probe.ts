@@ -2,7 +2,7 @@ import { connect } from "node:net";
 import type { Clock } from "../time/mod.ts";
 
 /** How long one probe may take, in milliseconds: time for TCP to begin twice, at 0 and 1 s. */
-const PROBE_TIMEOUT_MS = 3_000;
+const PROBE_TIMEOUT_MS = 2_500;
 
 /** Whether something listens at the broker's address: a bare TCP connection, closed at once. */
 export async function probeBroker(host: string, port: number, clock: Clock, signal: AbortSignal): Promise<boolean> {
