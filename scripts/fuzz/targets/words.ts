@@ -63,6 +63,7 @@ export const REPORT_WORDS: readonly Uint8Array[] = [
 export const REPORT_SEEDS: readonly Input[] = [
   REPORT_WORDS.slice(0, 20),
   REPORT_WORDS.slice(20),
+  AD_WORDS.map((data) => extended(0x00, data)),
   [
     extended(0x20, AD_WORDS[0] ?? ADDRESS),
     extended(0x20, AD_WORDS[1] ?? ADDRESS),
