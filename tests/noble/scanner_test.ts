@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- noble prints through it
 import assert from "node:assert/strict";
 import process from "node:process";
 import { ScanError, type ScanState } from "../../src/agent/mod.ts";

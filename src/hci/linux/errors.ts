@@ -27,8 +27,8 @@ const notAllowed: Cause = {
   code: "EPERM",
   reason: "permission denied (CAP_NET_RAW and CAP_NET_ADMIN are needed)",
   remedy: () =>
-    'grant them with `sudo setcap cap_net_raw,cap_net_admin+eip "$(command -v bt-scanner)"` ' +
-    "or run it as the systemd service",
+    "run it as the systemd service, with sudo, or with setpriv (README, Permissions); to a compiled file they can be " +
+    'granted with `sudo setcap cap_net_raw,cap_net_admin+eip "$(command -v bt-scanner)"`',
 };
 const gone: Cause = { code: "ENODEV", reason: "the adapter is gone", remedy: () => "plug it in again" };
 const noBluetooth: Cause = {

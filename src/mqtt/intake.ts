@@ -1,0 +1,43 @@
+import type { Socket } from "node:net";
+import type { IStore, MqttClient } from "mqtt";
+
+/** Answers have four bytes; a session that outlived another program's subscriptions may bring messages. */
+const LONGEST_PACKET_BYTES = 1 << 20;
+/** Twice what our own messages leave unwritten: the rest are answers, each of which takes far more than its four bytes. */
+const MOST_UNWRITTEN_BYTES = 1 << 21;
+
+/**
+ * Bounds what a broker can make this side keep, which never subscribes: a packet that does not end, of which mqtt.js
+ * collects the whole, and answers that the broker does not read.
+ *
+ * @param overrun called with what the broker does
+ */
+export function boundIntake(client: MqttClient, stream: Socket, overrun: (reason: string) => void): void {
+  let unfinishedBytes = 0;
+  client.on("packetreceive", () => unfinishedBytes = 0);
+  stream.on("data", (bytes) => {
+    unfinishedBytes += bytes.length;
+    if (unfinishedBytes > LONGEST_PACKET_BYTES) overrun("the broker sends a packet of more than 1 MiB");
+    if (stream.writableLength > MOST_UNWRITTEN_BYTES) overrun("the broker does not read the answers it asks for");
+  });
+}
+
+/** Keeps nothing of what a broker sends with QoS 2; what is not there is answered all the same. */
+export const NO_STORE: IStore = {
+  put(_packet, done) {
+    done();
+    return NO_STORE;
+  },
+  get(_packet, done) {
+    done(new Error("not kept"));
+    return NO_STORE;
+  },
+  del(_packet, done) {
+    done();
+    return NO_STORE;
+  },
+  createStream() {
+    throw new TypeError("Nothing is kept that could be read again");
+  },
+  close: (done) => done(),
+};

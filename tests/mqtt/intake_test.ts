@@ -1,0 +1,82 @@
+import { equal, match } from "node:assert/strict";
+import { CONNACK, readAll, ScriptedBroker } from "../support/scripted_broker.ts";
+import { decodePackets } from "../support/mqtt_packets.ts";
+import { startPublishing } from "../support/publishing.ts";
+import { test } from "../support/test.ts";
+import { waitFor } from "../support/wait_for.ts";
+
+const MIB = new Uint8Array(1 << 20);
+/** PUBLISH with the longest length that MQTT knows, 256 MiB. */
+const ENDLESS = Uint8Array.of(0x30, 0xff, 0xff, 0xff, 0x7f, 0, 1, 0x78);
+
+/** Reads CONNECT, accepts, and goes on with what a test wants; counts what it could send. */
+function accepting(more: (connection: Deno.TcpConn) => Promise<void>): ScriptedBroker {
+  return new ScriptedBroker(async (connection) => {
+    await connection.read(new Uint8Array(65_536));
+    await connection.write(CONNACK);
+    await more(connection);
+  });
+}
+
+test("MqttPublisher ends a connection on which a packet does not end, and says why", async () => {
+  let sentMib = 0;
+  await using broker = accepting(async (connection) => {
+    await connection.write(ENDLESS);
+    for (; sentMib < 200; sentMib++) {
+      for (let at = 0; at < MIB.length;) at += await connection.write(MIB.subarray(at));
+    }
+  });
+  await using publishing = startPublishing(broker.port, {
+    reconnect: { initialDelayMs: 60_000, maxDelayMs: 60_000, exponential: false },
+  });
+  await waitFor(() => publishing.log.of("broker connection lost").length > 0, "the loss");
+  match(String(publishing.log.of("broker connection lost")[0]?.fields.reason), /a packet of more than 1 MiB/);
+  equal(sentMib < 100, true, `${sentMib} MiB were taken`);
+});
+
+test("MqttPublisher answers what it never asked for, with each quality of service, and keeps none of it", async () => {
+  const count = 3_000;
+  const answers: number[] = [];
+  await using broker = accepting(async (connection) => {
+    for (let id = 1; id <= count; id++) {
+      const packet = Uint8Array.of(
+        id % 2 === 0 ? 0x34 : 0x32,
+        1 + 2 + 2 + 100,
+        0,
+        1,
+        0x78,
+        id >> 8,
+        id & 0xff,
+        ...MIB.subarray(0, 100),
+      );
+      await connection.write(packet);
+    }
+    const bytes = new Uint8Array(65_536);
+    while (answers.length < count) {
+      const read = await connection.read(bytes) ?? 0;
+      answers.push(...decodePackets(bytes.slice(0, read)).map(({ type }) => type));
+    }
+    await connection.write(Uint8Array.of(0x62, 2, 0, 2)); // PUBREL for the first of QoS 2
+    answers.push(...decodePackets(bytes.slice(0, await connection.read(bytes) ?? 0)).map(({ type }) => type));
+    await readAll(connection);
+  });
+  await using publishing = startPublishing(broker.port);
+  await waitFor(() => answers.length > count, "the answers");
+  const of = (type: number) => answers.filter((answer) => answer === type).length;
+  equal(of(4), count / 2, "PUBACK");
+  equal(of(5), count / 2, "PUBREC");
+  equal(of(7), 1, "PUBCOMP");
+  equal(publishing.publisher.state.kind, "online");
+});
+
+test("MqttPublisher ends a connection whose broker asks for answers and does not read them", async () => {
+  await using broker = accepting(async (connection) => {
+    const asking = Uint8Array.of(0x32, 5, 0, 1, 0x78, 0, 1); // PUBLISH, QoS 1
+    const many = new Uint8Array(70_000).map((_, at) => asking[at % asking.length] ?? 0);
+    for (let i = 0; i < 1_000; i++) for (let at = 0; at < many.length;) at += await connection.write(many.subarray(at));
+  });
+  const reconnect = { initialDelayMs: 60_000, maxDelayMs: 60_000, exponential: false };
+  await using publishing = startPublishing(broker.port, { reconnect });
+  await waitFor(() => publishing.log.of("broker connection lost").length > 0, "the loss", 60_000);
+  match(String(publishing.log.of("broker connection lost")[0]?.fields.reason), /does not read the answers/);
+});
