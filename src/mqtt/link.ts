@@ -6,7 +6,7 @@ import { ConnectionFailure, explain, type Progress } from "./failure.ts";
 import { boundIntake, NO_STORE } from "./intake.ts";
 import type { MqttOptions } from "./options.ts";
 import { probeBroker } from "./probe.ts";
-import { untilSilent } from "./silence.ts";
+import { type SilenceParts, untilSilent } from "./silence.ts";
 import { type Credentials, openStream, readCredentials, type ReadFile } from "./stream.ts";
 
 /** How long the goodbye may take. */
@@ -92,14 +92,13 @@ export class Link {
     const { stream, client, clock, options: { host, port } } = this;
     // The address of this connection: its name may mean another host by now.
     const address = stream.remoteAddress ?? host;
-    const reaches = (signal: AbortSignal) => probeBroker(address, port, clock, signal);
-    const link = {
+    const parts: SilenceParts = {
       received: () => stream.bytesRead,
       sent: () => stream.bytesWritten,
       ping: () => client.sendPing(),
-      reaches,
+      reaches: (signal) => probeBroker(address, port, clock, signal),
     };
-    untilSilent(link, clock, this.#watching.signal).then(
+    untilSilent(parts, clock, this.#watching.signal).then(
       () => this.#ended(new ConnectionFailure("unreachable", "nothing heard from the broker, and no way to it", null)),
       () => {}, // it ended otherwise
     );
