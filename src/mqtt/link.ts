@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { type IClientOptions, MqttClient } from "mqtt";
-import { abortable, type Clock } from "../time/mod.ts";
+import { type Clock, untilAborted } from "../time/mod.ts";
 import { ConnectionFailure, explain, type Progress } from "./failure.ts";
 import { boundIntake, NO_STORE } from "./intake.ts";
 import type { MqttOptions } from "./options.ts";
@@ -135,8 +135,4 @@ export function clientOptions(options: MqttOptions, password: Credentials["passw
     // Asking for each packet whether to log it takes time, too.
     log: () => {},
   };
-}
-
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return abortable<T>(signal, (resolve, reject) => promise.then(resolve, reject));
 }

@@ -95,6 +95,15 @@ function assertLaw(counts: Readonly<Record<string, number>>): void {
   assert.equal(received, sum.reduce((total: number, count) => total + (count ?? NaN), 0), JSON.stringify(counts));
 }
 
+/** Prints a line for whoever gathers them. */
+function tell(
+  fault: string,
+  recoveryMs: number,
+  more: { readonly noticedMs?: number; readonly lost?: Readonly<Record<string, number>> } = {},
+): void {
+  console.log(`chaos: ${JSON.stringify({ fault, recoveryMs: Math.round(recoveryMs), lost: {}, ...more })}`);
+}
+
 interface Fault {
   readonly name: string;
   readonly strike: () => void | Promise<void>;
@@ -116,12 +125,11 @@ async function suffer(observed: Observed, { name, strike, mend }: Fault): Promis
     await mend();
   }
   await observed.untilNextMessage();
-  const recoveryMs = Math.round(performance.now() - sinceMs);
+  const recoveryMs = performance.now() - sinceMs;
   await observed.untilStatus(({ scanning }) => scanning, "that it scans", before);
   assert.equal(observed.statuses.at(-1)?.scanning, true, name);
   const reports = await observed.lost() - lostBefore;
-  const result = { fault: name, recoveryMs, noticedMs: Math.round(noticedMs), lost: { reports } };
-  console.log(`chaos: ${JSON.stringify(result)}`);
+  tell(name, recoveryMs, { noticedMs: Math.round(noticedMs), lost: { reports } });
 }
 
 /** Another process switches scanning off. */
@@ -194,15 +202,7 @@ test("run waits for an adapter that is absent at its start", async () => {
   const startMs = performance.now();
   controller.control("appear");
   await observed.untilNextMessage();
-  console.log(
-    `chaos: ${
-      JSON.stringify({
-        fault: "adapter absent at start",
-        recoveryMs: Math.round(performance.now() - startMs),
-        lost: {},
-      })
-    }`,
-  );
+  tell("adapter absent at start", performance.now() - startMs);
 });
 
 const SHORT_STALL = { BT_SCANNER_SCANNER_STALL_TIMEOUT_S: "3" };
@@ -216,15 +216,7 @@ test("run resets an adapter that answers but reports nothing any more, and hears
   controller.control("stick");
   await observed.untilStatus(({ reason }) => /^nothing heard/.test(reason ?? ""), "that it hears nothing", before);
   await observed.untilNextMessage();
-  console.log(
-    `chaos: ${
-      JSON.stringify({
-        fault: "controller answers but reports nothing (stall_timeout_s: 3)",
-        recoveryMs: Math.round(performance.now() - startMs),
-        lost: {},
-      })
-    }`,
-  );
+  tell("controller answers but reports nothing (stall_timeout_s: 3)", performance.now() - startMs);
   assert.equal(observed.agent.log.filter(({ event }) => event === "resetting the adapter").length, 1);
 });
 
@@ -242,13 +234,5 @@ test("run does not end in a loop of resets in a quiet room, and hears the first 
   const startMs = performance.now();
   controller.control("rate 100");
   await observed.untilNextMessage();
-  console.log(
-    `chaos: ${
-      JSON.stringify({
-        fault: "quiet room, then an advertiser",
-        recoveryMs: Math.round(performance.now() - startMs),
-        lost: {},
-      })
-    }`,
-  );
+  tell("quiet room, then an advertiser", performance.now() - startMs);
 });
