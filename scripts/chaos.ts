@@ -95,7 +95,17 @@ function jobsOf(faults: readonly Fault[], repetitions: number, isShort: boolean,
     name: fault.name,
     command: [
       ...isIsolated ? ISOLATED : [],
-      ...[Deno.execPath(), "run", "--allow-all", "--no-check", INFLICT, fault.name, String(holdS(fault))],
+      // Else each start lays out node_modules afresh, while others are reading it.
+      ...[
+        Deno.execPath(),
+        "run",
+        "--node-modules-dir=manual",
+        "--allow-all",
+        "--no-check",
+        INFLICT,
+        fault.name,
+        String(holdS(fault)),
+      ],
       ...isIsolated ? ["--network"] : [],
     ],
     timeoutMs: holdS(fault) * 1_000 + fault.goalMs + TIMEOUT_MS,
@@ -124,7 +134,8 @@ async function main(args: readonly string[]): Promise<number> {
   const jobs = jobsOf(faults, repetitions, short, isIsolated);
   const results = await runAll(jobs, Number(values.lanes), stop.signal);
   if (vm !== undefined) {
-    const job = { name: "adapter", command: [VM_RUN, vm, "adapter_faults"], timeoutMs: VM_TIMEOUT_MS };
+    const command = ["env", `VM_ENV=REPETITIONS=${repetitions}`, VM_RUN, vm, "adapter_faults"];
+    const job = { name: "adapter", command, timeoutMs: VM_TIMEOUT_MS };
     results.push(...await run(job, stop.signal));
   }
   console.log(`\n${summarise(results)}`);

@@ -81,6 +81,8 @@ unpack() (
 unset DENO_V8_FLAGS DENO_AUTO_SERVE DENO_CERT DENO_COMPAT DENO_CONDITIONS DENO_COVERAGE_DIR DENO_TLS_CA_STORE \
   DENO_AUDIT_PERMISSIONS DENO_TRACE_PERMISSIONS DENO_CACHE_DB_MODE DENO_EMIT_CACHE_MODE DENO_USE_CGROUPS
 export DENO_DIR="$home/deno" DENO_NO_PACKAGE_JSON=1 DENO_NO_UPDATE_CHECK=1
+# glibc keeps 4 MB that only the start needed, unless told to give back what it can.
+export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=65536 MALLOC_TRIM_THRESHOLD_=65536
 if ! is_ready; then
   unpack || exit
   # Deno reads a program it does not know yet in a way that takes 16 MB for as long as the process

@@ -14,14 +14,13 @@ import { createLog } from "../../../src/log/mod.ts";
 import { abortable, type Clock } from "../../../src/time/mod.ts";
 import type { Target } from "../fuzzer.ts";
 import type { Input } from "../input.ts";
-import { AD_WORDS, REPORT_SEEDS, REPORT_WORDS } from "./words.ts";
+import { PAUSE, pauseMs } from "./pause.ts";
+import { AD_WORDS, FRAGMENT_SEEDS, REPORT_SEEDS, REPORT_WORDS } from "./words.ts";
 
 const SCANNER_ID = "fuzz";
 const TOPIC = /^ble\/raw\/fuzz\/((?:[0-9A-F]{2}:){5}[0-9A-F]{2})$/;
 /** What a terminal obeys, does not show, or shows in another order. */
 const HARMFUL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
-/** A piece that begins so is no packet but a pause, of as many hundredths of a second as the next byte says. */
-const PAUSE = 0xfe;
 
 /**
  * From HCI events to messages and log lines, through the agent as it is. The counters' law holds
@@ -30,18 +29,19 @@ const PAUSE = 0xfe;
  */
 export const agentTarget: Target = {
   name: "agent",
-  share: 4,
-  seeds: [...REPORT_SEEDS, [Uint8Array.of(PAUSE, 0xff)]],
-  words: [...AD_WORDS, ...REPORT_WORDS, Uint8Array.of(PAUSE, 0x7f)],
+  share: 3,
+  seeds: [...REPORT_SEEDS, ...FRAGMENT_SEEDS],
+  words: [...AD_WORDS, ...REPORT_WORDS, PAUSE],
   async execute(input) {
-    const publisher = new MoodyPublisher();
+    const failures = new Failures();
+    const publisher = new MoodyPublisher(failures);
     const clock = new StoppedClock();
     const harmful: string[] = [];
     const write = (line: string) => void (isHarmless(line) || harmful.push(line));
     const format = input.length % 3 === 0 ? "text" : "json";
     const log = createLog({ level: "trace", format, write, now: clock.wallMs });
     const status = new StatusReporter({ scannerId: SCANNER_ID, version: "0", topic: null }, () => publisher, clock);
-    const scanner = new InputScanner(input, clock, () => checkLaw(agent.counters));
+    const scanner = new InputScanner(input, clock, failures, () => checkLaw(agent.counters));
     const agent = new Agent(
       {
         scannerId: SCANNER_ID,
@@ -55,6 +55,7 @@ export const agentTarget: Target = {
       { scanner, publisher, status, clock, random: () => 0.5, log },
     );
     await agent.run(new AbortController().signal);
+    failures.throwFirst();
     publisher.settleRest();
     checkLaw(agent.counters);
     assert.equal(agent.counters.inFlight, 0, "a message was never settled");
@@ -75,15 +76,38 @@ function isHarmless(line: string): boolean {
   return line.endsWith("\n") && !HARMFUL.test(text);
 }
 
+/** Keeps what is thrown where the agent would take it for a scan that failed, and try again. */
+class Failures {
+  #first: unknown = null;
+
+  collect(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#first ??= error;
+    }
+  }
+
+  throwFirst(): void {
+    if (this.#first !== null) throw this.#first;
+  }
+}
+
+function checkMessage(topic: string, payload: string): void {
+  const message = JSON.parse(payload);
+  assert.deepEqual(messageSchema.parse(message), message);
+  assert.equal(TOPIC.exec(topic)?.[1], message.mac_address, `a message of ${message.mac_address} went to ${topic}`);
+}
+
 /** Takes most messages, and settles some of them later, some as lost. */
 class MoodyPublisher implements Publisher {
   readonly #waiting: Settled[] = [];
   #messages = 0;
 
+  constructor(private readonly failures: Failures) {}
+
   publish(topic: string, payload: string, settled: Settled): PublishOutcome {
-    const message = JSON.parse(payload);
-    assert.deepEqual(messageSchema.parse(message), message);
-    assert.equal(TOPIC.exec(topic)?.[1], message.mac_address, `a message of ${message.mac_address} went to ${topic}`);
+    this.failures.collect(() => checkMessage(topic, payload));
     switch (this.#messages++ % 7) {
       case 0:
         return "offline";
@@ -120,6 +144,7 @@ class InputScanner implements Scanner {
   constructor(
     private readonly input: Input,
     private readonly clock: StoppedClock,
+    private readonly failures: Failures,
     private readonly check: () => void,
   ) {}
 
@@ -127,9 +152,11 @@ class InputScanner implements Scanner {
     const adapter = { adapter: "fuzz", adapterAddress: null };
     sink.state({ kind: "scanning", ...adapter, mode: "active", extended: true });
     for (const piece of this.input) {
-      if (piece[0] === PAUSE) this.clock.nowMs += 10 * (piece[1] ?? 0);
-      else sink.event(piece);
-      this.check();
+      this.clock.nowMs += pauseMs(piece);
+      this.failures.collect(() => {
+        sink.event(piece);
+        this.check();
+      });
     }
     sink.state({ kind: "stopped", reason: "over" });
     return Promise.resolve();

@@ -3,7 +3,15 @@ import { agentTarget } from "./agent.ts";
 import { brokerTarget } from "./broker.ts";
 import { configTarget } from "./config.ts";
 import { linkTarget } from "./link.ts";
+import { readerTarget } from "./reader.ts";
 import { replayTarget } from "./replay.ts";
 
 /** Everything that takes bytes from elsewhere. */
-export const TARGETS: readonly Target[] = [agentTarget, linkTarget, replayTarget, brokerTarget, configTarget];
+export const TARGETS: readonly Target[] = [
+  readerTarget,
+  agentTarget,
+  linkTarget,
+  replayTarget,
+  brokerTarget,
+  configTarget,
+];

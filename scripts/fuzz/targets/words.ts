@@ -1,6 +1,9 @@
 import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../../src/hci/mod.ts";
 import type { Input } from "../input.ts";
+import { PAUSE } from "./pause.ts";
 
+const MORE_DATA = 0b01 << 5;
+const LONG_DATA = new Uint8Array(229).fill(0x09);
 const ADDRESS = Uint8Array.of(0x55, 0x44, 0x33, 0x22, 0x11, 0xc0);
 
 /** Names that would harm a log, a terminal, a topic or JSON that took them as they are. */
@@ -71,10 +74,25 @@ export const REPORT_SEEDS: readonly Input[] = [
   ],
 ];
 
+/** Fragments at the edges: more chains than are kept, more data than there can be, time nearly up and just over. */
+export const FRAGMENT_SEEDS: readonly Input[] = [
+  Array.from({ length: 70 }, (_, device) => extended(MORE_DATA, LONG_DATA.subarray(0, 9), device)),
+  [7, 8].map((fragments) => [
+    ...Array.from({ length: fragments }, () => extended(MORE_DATA, LONG_DATA)),
+    extended(0x00, LONG_DATA.subarray(0, 1_650 - 7 * LONG_DATA.length)),
+  ]).flat(),
+  [100, 101].flatMap((pause) => [
+    extended(MORE_DATA, LONG_DATA),
+    Uint8Array.of(...PAUSE.subarray(0, 1), pause),
+    extended(0x00, LONG_DATA),
+  ]),
+];
+
 function legacy(eventType: number, data: Uint8Array): Uint8Array {
   return legacyReportsPacket({ eventType, addressType: 1, address: ADDRESS, data: data.subarray(0, 31), rssiDbm: -60 });
 }
 
-function extended(eventType: number, data: Uint8Array): Uint8Array {
-  return extendedReportsPacket({ eventType, addressType: 1, address: ADDRESS, data, rssiDbm: -60, sid: 3 });
+function extended(eventType: number, data: Uint8Array, device = 0x55): Uint8Array {
+  const address = ADDRESS.with(0, device);
+  return extendedReportsPacket({ eventType, addressType: 1, address, data, rssiDbm: -60, sid: 3 });
 }
