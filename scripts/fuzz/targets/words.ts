@@ -77,10 +77,10 @@ export const REPORT_SEEDS: readonly Input[] = [
 /** Fragments at the edges: more chains than are kept, more data than there can be, time nearly up and just over. */
 export const FRAGMENT_SEEDS: readonly Input[] = [
   Array.from({ length: 70 }, (_, device) => extended(MORE_DATA, LONG_DATA.subarray(0, 9), device)),
-  [7, 8].map((fragments) => [
-    ...Array.from({ length: fragments }, () => extended(MORE_DATA, LONG_DATA)),
-    extended(0x00, LONG_DATA.subarray(0, 1_650 - 7 * LONG_DATA.length)),
-  ]).flat(),
+  [47, 48].flatMap((last) => [ // 7 × 229 bytes and 47 are 1650
+    ...Array.from({ length: 7 }, () => extended(MORE_DATA, LONG_DATA)),
+    extended(0x00, LONG_DATA.subarray(0, last)),
+  ]),
   [100, 101].flatMap((pause) => [
     extended(MORE_DATA, LONG_DATA),
     Uint8Array.of(...PAUSE.subarray(0, 1), pause),
