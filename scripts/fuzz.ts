@@ -129,6 +129,7 @@ async function main(args: string[]): Promise<number> {
   if (values.repeat !== undefined) return await repeat(values.repeat);
   const seed = Number(values.seed);
   const targets = TARGETS.filter(({ name }) => values.target === undefined || name === values.target);
+  if (targets.length === 0) throw new RangeError(`Cannot fuzz ${values.target}: there is no such target`);
   console.log(`fuzzing ${targets.map(({ name }) => name).join(", ")} for ${values.minutes} min, --seed ${seed}`);
   const runs = await fuzz(targets, Number(values.minutes), seed);
   await reportCoverage(runs);

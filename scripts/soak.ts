@@ -4,7 +4,8 @@
  * the time, malformed reports, bursts, and faults at random. Says what was measured, and ends with
  * `N passed, N failed` on the last line; exit code 1 where something failed.
  *
- * `TEST_EXECUTABLE` names an executable to soak instead of the source.
+ * `--rate N` reports a second of `--devices N`; `--data` takes all that was measured. `TEST_EXECUTABLE`
+ * names an executable to soak instead of the source.
  *
  * @module
  */
@@ -18,6 +19,7 @@ import { readMemory } from "./soak/memory.ts";
 import { countsOf, type SoakRecord } from "./soak/record.ts";
 import { Rig } from "./soak/rig.ts";
 import { judge } from "./soak/verdict.ts";
+import { BROKER_TOOLS, ensureTools } from "./tools.ts";
 
 const MEMORY_INTERVAL_MS = 5_000;
 const PROGRESS_INTERVAL_MS = 60_000;
@@ -96,9 +98,9 @@ function report(record: SoakRecord): number {
   return failed === 0 ? 0 : 1;
 }
 
-if (import.meta.main) {
+async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
-    args: Deno.args.filter((arg) => arg !== "--"),
+    args: args.filter((arg) => arg !== "--"),
     options: {
       minutes: { type: "string", default: "5" },
       seed: { type: "string", default: String(Date.now() % 2 ** 32) },
@@ -108,11 +110,22 @@ if (import.meta.main) {
       data: { type: "string" },
     },
   });
-  const seed = Number(values.seed);
-  const minutes = Number(values.minutes);
+  const { minutes, seed, rate, devices } = values;
+  const missing = await ensureTools(BROKER_TOOLS);
+  if (missing.length > 0) {
+    throw new Error(`Cannot soak: install ${missing.map((tool) => tool.debianPackage).join(", ")}`);
+  }
+  if (!(Number(minutes) > 0)) throw new RangeError(`Cannot soak for ${minutes} min: it must be a number above 0`);
   console.log(`soaking for ${minutes} min; --seed ${seed} repeats its faults and reports`);
-  const record = await soak({ seed, minutes, reportsPerSecond: Number(values.rate), devices: Number(values.devices) });
+  const record = await soak({
+    seed: Number(seed),
+    minutes: Number(minutes),
+    reportsPerSecond: Number(rate),
+    devices: Number(devices),
+  });
   if (values.data !== undefined) await Deno.writeTextFile(values.data, JSON.stringify(record));
   if (values.out !== undefined) await Deno.writeTextFile(values.out, plotSoak(record));
-  Deno.exit(report(record));
+  return report(record);
 }
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
