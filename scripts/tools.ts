@@ -23,6 +23,7 @@ const ALL_TOOLS: readonly Tool[] = [
   { program: "tshark", debianPackage: "tshark" }, // the independent decoder
   { program: "ssh", debianPackage: "openssh-client" },
   { program: "sshd", debianPackage: "openssh-server" }, // what deployments are tested against
+  { program: "busybox", debianPackage: "busybox" }, // the least that a system may have
   { program: "lintian", debianPackage: "lintian" },
   { program: "groff", debianPackage: "groff" },
   { program: "ip", debianPackage: "iproute2" }, // networks in which packets get lost
