@@ -10,7 +10,8 @@ async function onTerminal(
 ): Promise<{ code: number; output: string }> {
   const command = [...commandLine(), ...args].join(" ");
   await using process = new Deno.Command("script", {
-    args: ["-qec", `stty cols 80 rows 10; ${command}`, "/dev/null"],
+    // exec: a shell that waited for it would be told of Ctrl-C too, and some end of it with 130.
+    args: ["-qec", `stty cols 80 rows 10; exec ${command}`, "/dev/null"],
     env: { TERM: "xterm", NO_COLOR: "1" },
     stdin: "piped",
     stdout: "piped",
