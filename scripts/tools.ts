@@ -12,25 +12,35 @@ interface Tool {
 }
 
 /** What the integration tests run against: a broker and independent clients. */
-export const BROKER_TOOLS: readonly Tool[] = [
+export const BROKER_TOOLS = [
   { program: "mosquitto", debianPackage: "mosquitto" },
   { program: "mosquitto_sub", debianPackage: "mosquitto-clients" },
   { program: "openssl", debianPackage: "openssl" },
-];
+] as const satisfies readonly Tool[];
 
-const ALL_TOOLS: readonly Tool[] = [
+const ALL_TOOLS = [
   ...BROKER_TOOLS,
   { program: "tshark", debianPackage: "tshark" }, // the independent decoder
   { program: "ssh", debianPackage: "openssh-client" },
+  { program: "ssh-keygen", debianPackage: "openssh-client" },
   { program: "sshd", debianPackage: "openssh-server" }, // what deployments are tested against
   { program: "busybox", debianPackage: "busybox" }, // the least that a system may have
+  { program: "bash", debianPackage: "bash" },
+  { program: "dash", debianPackage: "dash" },
+  { program: "shellcheck", debianPackage: "shellcheck" },
+  { program: "script", debianPackage: "bsdutils" }, // a terminal
+  { program: "dpkg", debianPackage: "dpkg" },
+  { program: "dpkg-deb", debianPackage: "dpkg" },
   { program: "lintian", debianPackage: "lintian" },
   { program: "groff", debianPackage: "groff" },
   { program: "ip", debianPackage: "iproute2" }, // networks in which packets get lost
   { program: "faketime", debianPackage: "faketime" },
   { program: "zsh", debianPackage: "zsh" }, // what completion is tested in, besides bash
   { program: "fish", debianPackage: "fish" },
-];
+] as const satisfies readonly Tool[];
+
+/** A program that `deno task tools` installs. */
+export type ToolName = (typeof ALL_TOOLS)[number]["program"];
 
 /** Where programs are looked for: Debian keeps brokers in `/usr/sbin`, which a user's PATH lacks. */
 export function searchPath(): string {
@@ -46,7 +56,7 @@ export function searchPath(): string {
 export async function ensureTools(tools: readonly Tool[]): Promise<readonly Tool[]> {
   const missing = tools.filter((tool) => !isInstalled(tool.program));
   if (missing.length === 0 || Deno.uid() !== 0 || !isInstalled("apt-get")) return missing;
-  const packages = missing.map((tool) => tool.debianPackage);
+  const packages = [...new Set(missing.map((tool) => tool.debianPackage))];
   console.log(`Installing ${packages.join(", ")} …`);
   await aptGet("update");
   await aptGet("install", "--yes", "--no-install-recommends", ...packages);

@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
-import { findProgram } from "../support/mosquitto.ts";
+import { testWith } from "../support/programs.ts";
 import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { fakeFile, Packaged, PROGRAM, RUNTIME } from "./packaged.ts";
-
-/** A test that needs a program; its name says where it is missing. */
-function testWith(program: string, name: string, fn: () => Promise<void>): void {
-  const ignore = findProgram(program) === null;
-  test(ignore ? `${name} [${program} not installed]` : name, fn, { ignore });
-}
 
 /** A test that needs to be root; its name says where this is not. */
 function rootTest(name: string, fn: () => Promise<void>): void {
@@ -82,24 +76,24 @@ test("nobody but its user can read what the file has unpacked", async () => {
   assert.equal(((await Deno.stat(packaged.home())).mode ?? 0) & 0o777, 0o700);
 });
 
-testWith("shellcheck", "shellcheck has nothing to say about the file's script", async () => {
+testWith(["shellcheck"], "shellcheck has nothing to say about the file's script", async () => {
   await using packaged = await Packaged.fake();
   const text = new TextDecoder().decode(await Deno.readFile(packaged.file));
   await Deno.writeTextFile(`${packaged.folder}/head`, text.slice(0, text.indexOf("\nexec ")) + "\n");
   await command("shellcheck", `${packaged.folder}/head`);
 });
 
-for (const shell of ["dash", "bash", "busybox"]) {
-  testWith(shell, `the file runs in ${shell}`, async () => {
+for (const shell of ["dash", "bash", "busybox"] as const) {
+  testWith([shell], `the file runs in ${shell}`, async () => {
     await using packaged = await Packaged.fake();
-    const through = { dash: ["dash"], bash: ["bash", "--posix"], busybox: ["busybox", "sh"] }[shell] ?? [];
+    const through = { dash: ["dash"], bash: ["bash", "--posix"], busybox: ["busybox", "sh"] }[shell];
     for (const _ of ["unpacked", "from the cache"]) {
       assert.deepEqual(await packaged.run(["x"], { through }).then(({ code, stderr }) => [code, stderr]), [3, ""]);
     }
   });
 }
 
-testWith("busybox", "the file needs no more than the tools of busybox", async () => {
+testWith(["busybox"], "the file needs no more than the tools of busybox", async () => {
   await using packaged = await Packaged.fake();
   const PATH = `${packaged.folder}/bin`;
   await Deno.mkdir(PATH);

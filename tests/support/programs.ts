@@ -1,3 +1,4 @@
+import type { ToolName } from "../../scripts/tools.ts";
 import { findProgram } from "./mosquitto.ts";
 import { test } from "./test.ts";
 
@@ -6,7 +7,7 @@ import { test } from "./test.ts";
  * fails instead where `REQUIRE_MOSQUITTO` is 1, the switch of a run that leaves nothing out.
  */
 export function testWith(
-  programs: readonly string[],
+  programs: readonly ToolName[],
   name: string,
   fn: (t: Deno.TestContext) => void | Promise<void>,
 ): void {
