@@ -223,6 +223,8 @@ test("run resets an adapter that answers but reports nothing any more, and hears
 test("run does not end in a loop of resets in a quiet room, and hears the first advertiser that comes", async () => {
   await using observed = await Observed.start(SHORT_STALL);
   await observed.untilNextMessage();
+  // Its subscriber is another process, which may lag behind.
+  await observed.untilStatus(({ scanning }) => scanning, "that it scans", 0);
   controller.control("rate 0");
   const before = resets();
   const from = observed.statuses.length;
