@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ScanCure, ScanError, type Scanner, type ScanSink, type ScanState } from "../../src/agent/mod.ts";
 import { superviseScan } from "../../src/agent/supervisor.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { FakeClock, settlePromises } from "../support/fake_clock.ts";
 import { RecordingLog } from "../support/recording_log.ts";
 import { test } from "../support/test.ts";
 
@@ -47,7 +47,7 @@ const untilAborted: Behaviour = (_, signal) =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 
 function supervised(scanner: Scanner) {
-  const clock = new FakeClock();
+  const clock = new FakeClock(undefined, settlePromises);
   const log = new RecordingLog();
   const controller = new AbortController();
   const states: ScanState[] = [];

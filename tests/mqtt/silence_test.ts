@@ -1,11 +1,11 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { untilSilent } from "../../src/mqtt/silence.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { FakeClock, settlePromises } from "../support/fake_clock.ts";
 import { test } from "../support/test.ts";
 
 /** A connection over which the test decides, watched. */
 class Bench implements AsyncDisposable {
-  readonly clock = new FakeClock();
+  readonly clock = new FakeClock(undefined, settlePromises);
   readonly #ending = new AbortController();
   readonly watching: Promise<void>;
   received = 0;
