@@ -58,13 +58,17 @@ export class LiveOutbox implements Outbox {
 }
 
 interface Message {
+  /** Its place in the recording. */
+  readonly order: number;
   readonly topic: string;
   readonly payload: string;
 }
 
 /** For a recording, which waits: nothing is dropped, and what a lost connection took is sent again. */
 export class PacedOutbox implements Outbox {
+  /** In the order of the recording. */
   readonly #waiting: Message[] = [];
+  #taken = 0;
   #flushing: Promise<void> | undefined;
   #onSettled: () => void = () => {};
 
@@ -77,7 +81,7 @@ export class PacedOutbox implements Outbox {
   }
 
   put(topic: string, payload: string): void {
-    this.#waiting.push({ topic, payload });
+    this.#waiting.push({ order: this.#taken++, topic, payload });
   }
 
   room(): Promise<void> | undefined {
@@ -126,8 +130,13 @@ export class PacedOutbox implements Outbox {
       counter.ended("droppedOffline");
     } else {
       failures.failed("connection lost, sending again", { error });
-      this.#waiting.unshift(message);
+      this.#putBack(message);
     }
     this.#onSettled();
+  }
+
+  #putBack(message: Message): void {
+    const next = this.#waiting.findIndex(({ order }) => order > message.order);
+    this.#waiting.splice(next < 0 ? this.#waiting.length : next, 0, message);
   }
 }

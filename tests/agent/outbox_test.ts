@@ -90,6 +90,31 @@ test("PacedOutbox sends again what a lost connection took, before it is drained"
   assert.deepEqual(fates(counter), { received: 1, published: 1 });
 });
 
+test("PacedOutbox sends again in the order of the recording, however often it is interrupted", async () => {
+  const { publisher, counter, log, failures } = parts();
+  const outbox = new PacedOutbox({ publisher, counter, log, failures }, new AbortController().signal);
+  publisher.settlesAtOnce = false;
+  for (const payload of ["1", "2", "3", "4"]) {
+    counter.received();
+    outbox.put("t", payload);
+    outbox.room();
+  }
+  const sent = () => publisher.taken.map(({ payload }) => payload);
+  const lose = (...payloads: string[]) => {
+    for (const { payload, settle } of publisher.taken.splice(0)) {
+      settle(payloads.includes(payload) ? new Error() : null);
+    }
+  };
+  lose("1", "3", "4");
+  outbox.room();
+  assert.deepEqual(sent(), ["1", "3", "4"]);
+  lose("1", "4");
+  publisher.settlesAtOnce = true;
+  await outbox.drained();
+  assert.deepEqual(sent(), ["1", "4"]);
+  assert.deepEqual(fates(counter), { received: 4, published: 4 });
+});
+
 test("PacedOutbox counts what still waits as dropped when the agent is to end", async () => {
   const { publisher, counter, log, failures } = parts();
   const controller = new AbortController();
