@@ -17,12 +17,27 @@ export interface ScanCommandResult {
 export class ScanMonitor {
   readonly #waiting: { readonly enable: boolean; readonly foreign: boolean }[] = [];
   #scanning = false;
+  #isOurs = false;
 
   constructor(private readonly onResult: (result: ScanCommandResult) => void) {}
 
   /** Whether the controller scans, as far as its answers tell. */
   get scanning(): boolean {
     return this.#scanning;
+  }
+
+  /**
+   * Whether it scans as this program asked. A scan that another process has begun filters duplicates,
+   * and may hear that process's own devices alone.
+   */
+  get scansForUs(): boolean {
+    return this.#scanning && this.#isOurs;
+  }
+
+  /** The same, once the commands that are on their way have been carried out. */
+  get willScanForUs(): boolean {
+    const last = this.#waiting.at(-1);
+    return last === undefined ? this.scansForUs : last.enable && !last.foreign;
   }
 
   /** Notes a command on its way to the controller; ones that are no scan-enable are passed over. */
@@ -38,7 +53,10 @@ export class ScanMonitor {
     if (!isScanEnable(opcode)) return;
     const command = this.#waiting.shift();
     if (command === undefined) return;
-    if (status === 0) this.#scanning = command.enable;
+    if (status === 0) {
+      this.#scanning = command.enable;
+      this.#isOurs = !command.foreign;
+    }
     this.onResult({ ...command, status });
   }
 }

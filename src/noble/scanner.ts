@@ -22,8 +22,10 @@ const ANSWER_TIMEOUT_MS = 2_000;
 const STOP_TIMEOUT_MS = 500;
 /** How often a scan is looked after in which nothing is heard. */
 const LOOK_INTERVAL_MS = 3_000;
-/** Whoever ended our scan often starts one of their own right after, which serves us too. */
-const FOREIGN_STOP_GRACE_MS = 1_000;
+/** Whoever ends our scan often begins one of their own right after. */
+const FOREIGN_SCAN_GRACE_MS = 1_000;
+/** Unknown HCI Command (Vol 1, Part F, 2.1). */
+const STATUS_UNKNOWN_COMMAND = 0x01;
 
 /** What else fails is the controller: it does not answer, refuses, or reports that it has failed. */
 const CURES: Readonly<Record<HciErrorCode, ScanCure>> = {
@@ -168,23 +170,27 @@ class Scan {
           mode: this.options.mode,
           extended: features.extended,
         });
-        await this.#endedByOthers(running);
+        while (await this.#lostToOthers(running) === "taken over") {
+          this.log.debug("scan taken over", { adapter: this.transport.name, action: "beginning it anew" });
+          await this.#start(driver, running);
+        }
         const reason = "another process ended the scan";
         this.log.warn("scan ended", { adapter: this.transport.name, reason, action: "starting it again" });
         this.sink.state({ kind: "stopped", reason });
       }
     } finally {
-      await this.#stop(driver);
+      await this.#stop(driver, running);
     }
   }
 
   async #features(running: AbortSignal): Promise<ScanFeatures> {
     const { extended } = this.options;
-    const features = await this.#answered("say what it supports", running, async (signal) =>
-      readScanFeatures(
-        await this.#link.ask(hci.CMD_READ_SUPPORTED_COMMANDS, signal),
-        await this.#link.ask(hci.CMD_LE_READ_LOCAL_FEATURES, signal),
-      ));
+    const features = await this.#answered("say what it supports", running, async (signal) => {
+      const commands = await this.#link.ask(hci.CMD_READ_SUPPORTED_COMMANDS, signal);
+      const leFeatures = await this.#link.ask(hci.CMD_LE_READ_LOCAL_FEATURES, signal);
+      if (leFeatures[0] !== STATUS_UNKNOWN_COMMAND) return readScanFeatures(commands, leFeatures);
+      throw new ScanError(`${this.transport.name} has no Bluetooth LE; set scanner.adapter to one that has`, "person");
+    });
     if (extended === true && !features.extended) {
       throw new ScanError(
         `${this.transport.name} has no extended advertising; set scanner.extended to auto or false`,
@@ -227,17 +233,21 @@ class Scan {
     );
   }
 
-  /** Resolves when another process has switched scanning off and not on again soon after. */
-  async #endedByOthers(running: AbortSignal): Promise<void> {
-    while (true) {
-      await this.#nextResult(running, ({ enable, foreign, status }) => foreign && !enable && status === 0);
-      await this.clock.sleep(FOREIGN_STOP_GRACE_MS, running);
-      if (!this.#monitor.scanning) return;
-    }
+  /**
+   * Resolves when another process has ended the scan, or put one of its own in its place: the kernel's
+   * filters duplicates, and while it waits for paired devices it hears nobody else.
+   */
+  async #lostToOthers(running: AbortSignal): Promise<"ended" | "taken over"> {
+    // It may have happened in the same breath as the answer to our own command.
+    if (this.#monitor.scansForUs) await this.#nextResult(running, ({ foreign, status }) => foreign && status === 0);
+    await this.clock.sleep(FOREIGN_SCAN_GRACE_MS, running);
+    return this.#monitor.scanning ? "taken over" : "ended";
   }
 
-  async #stop(driver: NobleDriver): Promise<void> {
-    if (!this.#monitor.scanning || this.#failed.signal.aborted || this.#ended.signal.aborted) return;
+  async #stop(driver: NobleDriver, running: AbortSignal): Promise<void> {
+    // Told to end, it may just have begun; a controller that did not answer is not asked again.
+    const scans = running.aborted ? this.#monitor.willScanForUs : this.#monitor.scansForUs;
+    if (!scans || this.#failed.signal.aborted || this.#ended.signal.aborted) return;
     const timeout = new AbortController();
     const timedOut = this.clock.sleep(STOP_TIMEOUT_MS, timeout.signal).then(() => timeout.abort(), () => {});
     try {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { ScanError, type ScanState } from "../../src/agent/mod.ts";
-import { commandPacket, hci, HciError, legacyReportsPacket } from "../../src/hci/mod.ts";
+import { commandCompletePacket, commandPacket, hci, HciError, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { NobleScanner, type NobleScannerOptions } from "../../src/noble/mod.ts";
 import { FakeAdapter, type FakeAdapterOptions } from "../support/fake_adapter.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -153,16 +153,68 @@ test("NobleScanner starts its scan again after another process ended it", async 
   await stop(scan);
 });
 
-test("NobleScanner does not disturb another process that goes on scanning", async () => {
+test("NobleScanner begins anew, and says nothing else, where another process put its own scan in place", async () => {
+  const own = [[0x0c, 0x20, 2, 0, 1], [0x0b, 0x20, 7, 0, 0xa0, 0, 0x50, 0, 0, 0], [0x0c, 0x20, 2, 1, 0]];
   const scan = scanning();
   await scan.clock.advance(0);
-  const enables = () => scan.adapter.opcodes.filter((opcode) => opcode === hci.CMD_LE_SET_SCAN_ENABLE).length;
-  const before = enables();
-  scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [0, 0]));
-  scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [1, 1]));
-  await scan.clock.advance(5_000);
-  assert.equal(enables(), before);
+  for (const stopsFirst of [true, false]) {
+    const sentBefore = scan.adapter.sent.length;
+    if (stopsFirst) scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [0, 0]));
+    scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [1, 1]));
+    await scan.clock.advance(1_000);
+    assert.deepEqual(scan.adapter.sent.slice(sentBefore).map((packet) => [...packet.subarray(1)]), own);
+  }
+  assert.deepEqual(scan.states.map((s) => s.kind), ["starting", "scanning"]);
+  assert.equal(scan.log.of("scan ended").length, 0);
   await stop(scan);
+});
+
+test("NobleScanner notices a foreign stop in the same breath as the answer to its own start", async () => {
+  const scan = scanning({ mute: new Set<number>([hci.CMD_LE_SET_SCAN_ENABLE]) });
+  await scan.clock.advance(0);
+  const enables = () => scan.adapter.opcodes.filter((opcode) => opcode === hci.CMD_LE_SET_SCAN_ENABLE).length;
+  for (let answers = enables(); answers > 0; answers--) {
+    scan.adapter.deliver(commandCompletePacket(hci.CMD_LE_SET_SCAN_ENABLE, [0]));
+  }
+  scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [0, 0]));
+  const before = enables();
+  await scan.clock.advance(1_000);
+  assert.ok(enables() > before);
+  scan.controller.abort();
+  await scan.clock.advance(500);
+  await scan.ended;
+});
+
+test("NobleScanner leaves another process's scan alone when it ends", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [1, 1]));
+  const sentBefore = scan.adapter.sent.length;
+  await stop(scan);
+  assert.equal(scan.adapter.sent.length, sentBefore);
+});
+
+test("NobleScanner stops a scan that it was just beginning when it was told to end", async () => {
+  const scan = scanning({ mute: new Set<number>([hci.CMD_LE_SET_SCAN_ENABLE]) });
+  await scan.clock.advance(0);
+  assert.deepEqual([...scan.adapter.sent.at(-1) ?? []], [0x01, 0x0c, 0x20, 2, 1, 0]);
+  scan.controller.abort();
+  await scan.clock.advance(500);
+  await scan.ended;
+  assert.deepEqual([...scan.adapter.sent.at(-1) ?? []], [0x01, 0x0c, 0x20, 2, 0, 1]);
+});
+
+test("NobleScanner fails for good where the controller has no Bluetooth LE, and noble prints nothing", async () => {
+  const printed: unknown[][] = [];
+  const { log } = console;
+  console.log = (...words) => void printed.push(words);
+  try {
+    const scan = scanning({ refuse: new Map<number, number>([[hci.CMD_LE_READ_LOCAL_FEATURES, 0x01]]) });
+    await assert.rejects(scan.ended, { message: /^hci0 has no Bluetooth LE; set scanner\.adapter/, cure: "person" });
+  } finally {
+    console.log = log;
+  }
+  assert.deepEqual(printed, []);
 });
 
 test("NobleScanner fails when the adapter is unplugged, and says so", async () => {

@@ -48,9 +48,15 @@ test("run goes on beside bluetoothd: starting, scanning, stopping its scan, rest
       await daemon.ready();
       await goesOn("started");
       // bluetoothctl scans for as long as it runs.
-      const scanning = run("bluetoothctl", "--timeout", "4", "scan", "le");
+      const scanning = run("bluetoothctl", "--timeout", "10", "scan", "le");
       await sleep(2_000);
       await goesOn("scanning beside us");
+      // The kernel's scan reports each of the fifty devices once.
+      const already = subscriber.payloads.length;
+      await sleep(5_000);
+      const heard = subscriber.payloads.length - already;
+      console.log(`${heard} messages in 5 s beside bluetoothd's scan`);
+      assert.ok(heard > 200, `${heard} messages in 5 s`);
       await scanning;
       await goesOn("has ended its scan");
     }
