@@ -70,6 +70,8 @@ export class ScanResponseMerger {
 
   /** Remembers what the advertisement says; returns it, or a copy with what it lacked filled in. */
   merge(advertisement: Advertisement): Advertisement {
+    // Without an address nobody knows which reports are of one device.
+    if (advertisement.addressType === "anonymous") return advertisement;
     const nowMs = this.#clock.monotonicMs();
     const known = this.#recall(advertisement, nowMs);
     if (known === undefined && !saysSomething(advertisement)) return advertisement;

@@ -65,6 +65,15 @@ test("ScanResponseMerger knows devices by address and address type", () => {
   assert.equal(merger.merge(silent).localName, "Sensor", "a silent stranger does not displace the device");
 });
 
+test("ScanResponseMerger does not take advertisers without an address for one device", () => {
+  const { merger } = setUp();
+  const anonymous = { address: "00:00:00:00:00:00", addressType: "anonymous" } as const;
+  merger.merge(someAdvertisement({ ...anonymous, localName: "Sensor", localNameComplete: true, sid: 1 }));
+  const other = someAdvertisement({ ...anonymous, sid: 2 });
+  assert.equal(merger.merge(other), other);
+  assert.equal(merger.devices, 0);
+});
+
 test("ScanResponseMerger prefers a complete name to a shortened one", () => {
   const { merger } = setUp();
   merger.merge(complete("Sensor"));
