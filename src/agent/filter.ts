@@ -16,6 +16,9 @@ export interface FilterOptions {
 /** At most this many devices are remembered for their rate; one that is forgotten may speak at once. */
 const MAX_RATED_DEVICES = 4_096;
 
+/** Sums of fractions of milliseconds are not exact. */
+const ROUNDING_MS = 1e-6;
+
 /** Decides report by report what is published. */
 export class Filter {
   /** When each device's bucket is full again (monotonic, ms). */
@@ -40,7 +43,7 @@ export class Filter {
     const nowMs = this.clock.monotonicMs();
     const costMs = 1000 / maxRatePerDevice;
     const fullMs = Math.max(this.#fullMs.get(address) ?? nowMs, nowMs) + costMs;
-    if (fullMs - nowMs > Math.max(1000, costMs)) return false;
+    if (fullMs - nowMs > Math.max(1000, costMs) + ROUNDING_MS) return false;
     this.#fullMs.set(address, fullMs);
     return true;
   }

@@ -56,3 +56,11 @@ test("Filter takes a rate below one a second for what it is", async () => {
   }
   assert.deepEqual(passed, [0, 10, 20]);
 });
+
+test("Filter lets the whole burst through, whatever the rate", () => {
+  for (let rate = 1; rate <= 400; rate++) {
+    const filter = new Filter({ ...ALL, maxRatePerDevice: rate }, new FakeClock());
+    const passed = Array.from({ length: rate + 1 }, () => filter.accepts(heard("AA:BB:CC:DD:EE:FF")));
+    assert.deepEqual([passed.filter(Boolean).length, passed.at(-1)], [rate, false]);
+  }
+});
