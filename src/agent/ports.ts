@@ -45,7 +45,10 @@ export interface Publisher {
   publish(topic: string, payload: string, settled: Settled): PublishOutcome;
   /** Resolves once `publish` would accept a message. Rejects with the signal's reason. */
   ready(signal: AbortSignal): Promise<void>;
-  /** Publishes status or statistics, outside the count of reports; nothing happens while offline. */
+  /**
+   * Publishes status or statistics, outside the count of reports. Where there is no room yet, the last
+   * one of each topic waits for it; nothing happens while offline.
+   */
   announce(topic: string, payload: string, options: { readonly retain: boolean }): void;
 }
 

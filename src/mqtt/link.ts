@@ -28,7 +28,7 @@ export interface LinkParts {
  * @throws the signal's reason, as soon as it aborts
  */
 export async function openLink(options: MqttOptions, parts: LinkParts, signal: AbortSignal): Promise<Link> {
-  const credentials = await untilAborted(readCredentials(options, parts.readFile), signal);
+  const credentials = await readInTime(options, parts, signal);
   const link = new Link(options, credentials, parts.clock);
   try {
     await untilAborted(link.accepted, signal);
@@ -36,6 +36,24 @@ export async function openLink(options: MqttOptions, parts: LinkParts, signal: A
   } catch (error) {
     await link.close(false);
     throw error;
+  }
+}
+
+/** A file may be on a drive that has gone, or be a pipe that nobody writes to. */
+async function readInTime(
+  options: MqttOptions,
+  { clock, readFile }: LinkParts,
+  signal: AbortSignal,
+): Promise<Credentials> {
+  const done = new AbortController();
+  const late = clock.sleep(options.connectTimeoutMs, AbortSignal.any([signal, done.signal])).then(() => {
+    const reason = `reading password and certificates takes more than ${options.connectTimeoutMs / 1000} s`;
+    throw new ConnectionFailure("unfit", reason, "check the files that mqtt.broker names, and the drive they are on");
+  });
+  try {
+    return await Promise.race([readCredentials(options, readFile), late]);
+  } finally {
+    done.abort();
   }
 }
 

@@ -37,6 +37,8 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #drained = new AbortController();
   readonly #waiting = new Set<() => void>();
+  /** Announcements that found no room: the last one of each topic. */
+  readonly #owed = new Map<string, { readonly payload: string; readonly retain: boolean }>();
   #running: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
   #isClosing = false;
@@ -66,7 +68,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
 
   /** Begins to connect, and goes on for ever. Calling it again does nothing. */
   start(): void {
-    this.#running ??= this.#connection.run(() => this.#outbox?.isIdle ?? false, this.#ending.signal);
+    this.#running ??= this.#connection.run(() => this.#isSettled, this.#ending.signal);
   }
 
   /** Hands over one message, not retained; never waits and never queues beyond its bounds. */
@@ -75,10 +77,14 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     return this.#outbox.publish(topic, payload, settled);
   }
 
-  /** Publishes besides the messages; what is retained with QoS 1. Nothing happens while offline. */
+  /**
+   * Publishes besides the messages; what is retained with QoS 1. What finds no room goes as soon as
+   * there is some, unless its topic has news by then. Nothing happens while offline.
+   */
   announce(topic: string, payload: string, { retain }: { readonly retain: boolean }): void {
     if (this.#outbox === null || this.#isClosing) return;
-    if (!this.#outbox.announce(topic, payload, retain)) this.parts.log.debug("announcement dropped", { topic });
+    this.#owed.set(topic, { payload, retain });
+    this.#announceOwed();
   }
 
   /**
@@ -122,7 +128,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   async #close(): Promise<void> {
     this.#isClosing = true;
     this.#wakeAll();
-    if (this.#outbox?.isIdle === false) {
+    if (this.#outbox !== null && !this.#isSettled) {
       await this.parts.clock.sleep(DRAIN_TIMEOUT_MS, this.#drained.signal).catch(() => {});
     }
     this.#ending.abort();
@@ -139,15 +145,28 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   #offline(failure: ConnectionFailure): void {
     const outbox = this.#outbox;
     this.#outbox = null;
+    this.#owed.clear(); // the next connection announces all afresh
     outbox?.fail(failure);
     this.#changed();
   }
 
   /** Something was settled, or the connection came or went. */
   #changed(): void {
+    if (this.#owed.size > 0) this.#announceOwed();
     if (this.#isClosing) {
-      if (this.#outbox?.isIdle !== false) this.#drained.abort();
+      if (this.#outbox === null || this.#isSettled) this.#drained.abort();
     } else if (this.#waiting.size > 0 && this.#outbox?.hasRoom) this.#wakeAll();
+  }
+
+  #announceOwed(): void {
+    for (const [topic, { payload, retain }] of this.#owed) {
+      if (this.#outbox?.announce(topic, payload, retain)) this.#owed.delete(topic);
+    }
+  }
+
+  /** Whether the broker has all that it is to have. */
+  get #isSettled(): boolean {
+    return this.#outbox?.isIdle === true && this.#owed.size === 0;
   }
 
   #wakeAll(): void {

@@ -377,3 +377,16 @@ test("checkBroker() connects and disconnects, or says what is wrong", async () =
   const reason = new Error("enough");
   await rejects(checkBroker(mqttOptions(broker.port), parts, AbortSignal.abort(reason)), reason);
 });
+
+test("MqttPublisher gives up an attempt whose files cannot be read in time", async () => {
+  await using broker = new ScriptedBroker(answering(CONNACK));
+  const clock = new FakeClock();
+  const password = () => new Promise<never>(() => {});
+  const publishing = startPublishing(broker.port, { username: "u", password }, { clock });
+  await clock.advance(5_000);
+  match(String(failures(publishing)[0]?.fields["reason"]), /reading password and certificates takes more than 5 s/);
+  const closing = publishing[Symbol.asyncDispose]();
+  await clock.advance(0);
+  await closing;
+  equal(broker.accepted, 0);
+});
