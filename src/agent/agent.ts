@@ -76,17 +76,21 @@ export class Agent {
     const stats = new StatsReporter(this.options.stats, { publisher, clock, log, counters: () => this.counters });
     const ended = new AbortController();
     const reporting = this.#reportPeriodically(stats, ended.signal);
+    let reason = "finished";
     try {
       await this.#untilConnected(signal);
       const supervision = { ...this.parts, stallTimeoutMs: this.options.stallTimeoutMs };
       await superviseScan(supervision, this.#scanSink(outbox), signal);
       await outbox.drained();
+    } catch (error) {
+      reason = error instanceof Error ? error.message : String(error);
+      throw error;
     } finally {
       ended.abort();
       await reporting;
       this.#publishFailures.summarise();
       stats.report();
-      status.stopped(signal.aborted ? "stopped" : "finished");
+      status.stopped(signal.aborted ? "stopped" : reason);
     }
   }
 

@@ -92,6 +92,7 @@ export class PacedOutbox implements Outbox {
   async drained(): Promise<void> {
     while (!this.signal.aborted) {
       await this.room();
+      if (this.#waiting.length > 0) continue; // put back in the meantime
       if (this.parts.counter.inFlight === 0) return;
       await new Promise<void>((resolve) => this.#onSettled = resolve);
     }
@@ -136,7 +137,7 @@ export class PacedOutbox implements Outbox {
   }
 
   #putBack(message: Message): void {
-    const next = this.#waiting.findIndex(({ order }) => order > message.order);
-    this.#waiting.splice(next < 0 ? this.#waiting.length : next, 0, message);
+    // From the end: they come in their order.
+    this.#waiting.splice(this.#waiting.findLastIndex(({ order }) => order < message.order) + 1, 0, message);
   }
 }

@@ -31,9 +31,13 @@ export interface StatusOptions {
   readonly topic: string | null;
 }
 
+/** A time of the start that differs by more from before means that the clock was set. */
+const CLOCK_SET_MS = 60_000;
+
 /** Keeps the retained status message true: on every connection, and whenever the scan changes. */
 export class StatusReporter {
-  readonly #startedAt: string;
+  readonly #startedMonotonicMs: number;
+  #startedWallMs: number;
   #scan: ScanState = { kind: "starting" };
 
   /** Reports to a publisher.
@@ -42,9 +46,10 @@ export class StatusReporter {
   constructor(
     private readonly options: StatusOptions,
     private readonly publisher: () => Publisher,
-    clock: Clock,
+    private readonly clock: Clock,
   ) {
-    this.#startedAt = new Date(clock.wallMs()).toISOString();
+    this.#startedMonotonicMs = clock.monotonicMs();
+    this.#startedWallMs = clock.wallMs();
   }
 
   /** What the broker is to publish when this agent vanishes; null where status is off. */
@@ -79,13 +84,20 @@ export class StatusReporter {
     if (topic !== null) this.publisher().announce(topic, this.#encode(status, reason), { retain: true });
   }
 
+  /** A Pi has no clock battery: it starts with a time that may be years off, until NTP sets it. */
+  #startedAt(): string {
+    const startedMs = this.clock.wallMs() - (this.clock.monotonicMs() - this.#startedMonotonicMs);
+    if (Math.abs(startedMs - this.#startedWallMs) > CLOCK_SET_MS) this.#startedWallMs = startedMs;
+    return new Date(this.#startedWallMs).toISOString();
+  }
+
   #encode(status: Status["status"], reason: string | null): string {
     const adapter = status === "online" && "adapter" in this.#scan ? this.#scan : null;
     const message: Status = {
       status,
       scanner_id: this.options.scannerId,
       version: this.options.version,
-      started_at: this.#startedAt,
+      started_at: this.#startedAt(),
       scanning: adapter?.kind === "scanning",
       adapter: adapter?.adapter ?? null,
       adapter_address: adapter?.adapterAddress ?? null,

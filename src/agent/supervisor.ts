@@ -19,6 +19,8 @@ export interface SupervisorParts {
 
 /** An adapter that was put back is to scan again within 10 s. */
 const RESTART_POLICY: BackoffPolicy = { initialDelayMs: 1_000, maxDelayMs: 5_000, exponential: true };
+/** Coming to scanning may take longer than a short stall time-out: a controller that does not answer has to show. */
+const START_MS = 30_000;
 /** A controller that does not answer is reset at least once in so many tries, some minutes. */
 const STUCK_TRIES = 32;
 
@@ -98,9 +100,9 @@ class Supervisor {
   /** Resolves once nothing has come in for the stall time-out. */
   async #untilSilent(signal: AbortSignal): Promise<void> {
     const { clock, log, stallTimeoutMs } = this.parts;
-    while (this.#sink.quietMs < stallTimeoutMs) {
-      await clock.sleep(stallTimeoutMs - this.#sink.quietMs, signal);
-    }
+    const leftMs = () =>
+      (this.#sink.isScanning ? stallTimeoutMs : Math.max(stallTimeoutMs, START_MS)) - this.#sink.quietMs;
+    while (leftMs() > 0) await clock.sleep(Math.min(leftMs(), stallTimeoutMs), signal);
     if (!this.#sink.fallSilent(stallTimeoutMs)) return;
     log.warn("nothing heard", {
       silentS: stallTimeoutMs / 1000,
@@ -111,7 +113,7 @@ class Supervisor {
   async #recoverFromSilence(signal: AbortSignal): Promise<void> {
     // The controller has answered: what failed before is over.
     this.#succeeded();
-    if (this.#whenSilent.isDue()) await this.#reset("nothing heard", signal);
+    if (!signal.aborted && this.#whenSilent.isDue()) await this.#reset("nothing heard", signal);
   }
 
   async #recover({ cure, message: reason }: ScanError, signal: AbortSignal): Promise<void> {

@@ -13,6 +13,7 @@ export class WatchedSink implements ScanSink {
   #scanning: Extract<ScanState, { kind: "scanning" }> | null = null;
   #shown: ScanState["kind"] | null = null;
   #heard = false;
+  #isScanning = false;
   /** It is begun afresh for its silence alone: not worth telling. */
   #isRestarting = false;
 
@@ -27,7 +28,12 @@ export class WatchedSink implements ScanSink {
     this.#lastMs = clock.monotonicMs();
   }
 
-  /** How long nothing has come, in milliseconds; a run that has just begun starts at 0. */
+  /** Whether this run has come to scanning, and not failed since. */
+  get isScanning(): boolean {
+    return this.#isScanning;
+  }
+
+  /** How long nothing has come, in milliseconds; counted from the beginning of the run, then of its scan. */
   get quietMs(): number {
     return this.clock.monotonicMs() - this.#lastMs;
   }
@@ -35,6 +41,7 @@ export class WatchedSink implements ScanSink {
   /** A run of the scan begins. */
   begin(): void {
     this.#lastMs = this.clock.monotonicMs();
+    this.#isScanning = false;
   }
 
   /** Whether anything was heard since this was asked last. */
@@ -61,7 +68,11 @@ export class WatchedSink implements ScanSink {
   }
 
   state(state: ScanState): void {
-    if (state.kind === "scanning") this.#scanning = state;
+    this.#isScanning = state.kind === "scanning";
+    if (state.kind === "scanning") {
+      this.#scanning = state;
+      this.#lastMs = this.clock.monotonicMs();
+    }
     const isOwnRestart = state.kind === "stopped" && this.#isRestarting;
     if (state.kind === "stopped") this.#isRestarting = false;
     if (this.#silence === null) this.#show(state);

@@ -29,5 +29,6 @@ export function abortable<T>(
 
 /** What `promise` comes to, unless `signal` aborts first: then it rejects with the signal's reason. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => {}); // where the signal has aborted already nobody else looks at it
   return abortable<T>(signal, (resolve, reject) => promise.then(resolve, reject));
 }

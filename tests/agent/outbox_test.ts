@@ -90,6 +90,19 @@ test("PacedOutbox sends again what a lost connection took, before it is drained"
   assert.deepEqual(fates(counter), { received: 1, published: 1 });
 });
 
+test("PacedOutbox sends again what was lost just as all was sent", async () => {
+  const { publisher, counter, log, failures } = parts();
+  const outbox = new PacedOutbox({ publisher, counter, log, failures }, new AbortController().signal);
+  publisher.settlesAtOnce = false;
+  counter.received();
+  outbox.put("t", "1");
+  const drained = outbox.drained(); // has sent it
+  publisher.settlesAtOnce = true;
+  publisher.taken[0]?.settle(new Error("reset"));
+  await drained;
+  assert.deepEqual(fates(counter), { received: 1, published: 1 });
+});
+
 test("PacedOutbox sends again in the order of the recording, however often it is interrupted", async () => {
   const { publisher, counter, log, failures } = parts();
   const outbox = new PacedOutbox({ publisher, counter, log, failures }, new AbortController().signal);

@@ -81,3 +81,21 @@ test("StatusReporter says nothing where status is off", () => {
   assert.equal(status.will, null);
   assert.deepEqual(publisher.announced, []);
 });
+
+test("StatusReporter tells the time of the start anew when the clock was set", async () => {
+  const publisher = new FakePublisher();
+  const clock = new FakeClock(Date.UTC(2024, 0, 1));
+  let setByMs = 0;
+  const settable = { ...clock, wallMs: () => clock.wallMs() + setByMs, monotonicMs: () => clock.monotonicMs() };
+  const status = new StatusReporter(OPTIONS, () => publisher, { ...settable, sleep: clock.sleep.bind(clock) });
+  const startedAt = () => {
+    status.online();
+    return statusSchema.parse(JSON.parse(publisher.announced.at(-1)?.payload ?? "null")).started_at;
+  };
+  assert.equal(startedAt(), "2024-01-01T00:00:00.000Z");
+  await clock.advance(90_000);
+  setByMs = 20; // clocks are put right by milliseconds all the time
+  assert.equal(startedAt(), "2024-01-01T00:00:00.000Z");
+  setByMs = Date.UTC(2026, 0, 1) - Date.UTC(2024, 0, 1);
+  assert.equal(startedAt(), "2026-01-01T00:00:00.000Z");
+});

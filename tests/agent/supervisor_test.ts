@@ -46,13 +46,13 @@ const scans: Behaviour = async (sink, signal) => {
 const untilAborted: Behaviour = (_, signal) =>
   new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 
-function supervised(scanner: Scanner) {
+function supervised(scanner: Scanner, stallTimeoutMs = 60_000) {
   const clock = new FakeClock(undefined, settlePromises);
   const log = new RecordingLog();
   const controller = new AbortController();
   const states: ScanState[] = [];
   const sink: ScanSink = { event: () => undefined, state: (state) => states.push(state) };
-  const parts = { scanner, clock, random: () => 1, log, stallTimeoutMs: 60_000 };
+  const parts = { scanner, clock, random: () => 1, log, stallTimeoutMs };
   const ended = superviseScan(parts, sink, controller.signal);
   const kinds = () => states.map(({ kind }) => kind);
   return { clock, log, controller, ended, states, kinds };
@@ -179,6 +179,48 @@ test("superviseScan() resets the adapter of a silent scan after twice as long ea
   controller.abort();
   await ended;
   assert.deepEqual(scanner.resets, [3, 5, 9, 17, 33, 65, 129, 257, 513, 1025]);
+});
+
+test("superviseScan() leaves the adapter alone where it is told to end while a silent scan stops", async () => {
+  const { clock, controller, ended } = supervised(
+    new class extends ScriptedScanner {
+      override reset(): Promise<void> {
+        return Promise.reject(new Error("the adapter was reset"));
+      }
+    }((run) => async (sink, signal) => {
+      await scans(sink, signal);
+      if (run === 2) controller.abort(); // a reset is due after the second silence
+    }),
+  );
+  await clock.advance(120_000);
+  await ended;
+  assert.equal(clock.sleeping, 0);
+});
+
+test("superviseScan() lets a mute controller show, however short the stall time-out", async () => {
+  const ANSWER_TIMEOUT_MS = 2_000;
+  const scanner = new ScriptedScanner(() => async (_, signal) => {
+    await Promise.resolve();
+    await clock.sleep(ANSWER_TIMEOUT_MS, signal).catch(() => {});
+    if (!signal.aborted) throw new ScanError("hci0 does not answer", "reset");
+  });
+  const { clock, log, controller, ended } = supervised(scanner, 1_000);
+  await clock.advance(10_000);
+  assert.equal(log.of("scan failed")[0]?.fields["reason"], "hci0 does not answer");
+  assert.equal(log.of("nothing heard").length, 0);
+  controller.abort();
+  await ended;
+});
+
+test("superviseScan() begins afresh a scan that never comes to scanning, nor fails", async () => {
+  const scanner = new ScriptedScanner(() => untilAborted);
+  const { clock, controller, ended } = supervised(scanner, 1_000);
+  await clock.advance(29_999);
+  assert.equal(scanner.runs, 1);
+  await clock.advance(1);
+  assert.equal(scanner.runs, 2);
+  controller.abort();
+  await ended;
 });
 
 test("superviseScan() says scanning again as soon as something is heard, and how long it was silent", async () => {
