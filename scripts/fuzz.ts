@@ -127,6 +127,7 @@ async function main(args: string[]): Promise<number> {
     },
   });
   if (values.repeat !== undefined) return await repeat(values.repeat);
+  if (!(Number(values.minutes) > 0)) throw new RangeError(`Cannot fuzz for ${values.minutes} min: it must be above 0`);
   const seed = Number(values.seed);
   const targets = TARGETS.filter(({ name }) => values.target === undefined || name === values.target);
   if (targets.length === 0) throw new RangeError(`Cannot fuzz ${values.target}: there is no such target`);

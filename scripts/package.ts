@@ -143,7 +143,9 @@ if (import.meta.main) {
     await main(Deno.args);
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
-    if (error instanceof Deno.errors.NotFound) console.error("`deno task compile` makes the executables");
+    if (error instanceof Deno.errors.NotFound) {
+      console.error("`deno task compile --all` makes the executables; --arch arm64 packages that one alone");
+    }
     Deno.exit(1);
   }
 }

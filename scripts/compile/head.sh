@@ -2,6 +2,9 @@
 # bt-scanner @VERSION@. Behind this text, compressed: Deno for Linux on @MACHINE@, and the program.
 # The first start unpacks both into a cache folder; every start then becomes the agent from there.
 set -u
+# The shell's own errors, such as "Cannot fork", end it with 2, which means a wrong configuration:
+# whoever supervises the agent would not try again.
+trap '[ $? = 2 ] && exit 1' EXIT
 lines=@LINES@ payload_digest=@PAYLOAD_DIGEST@
 runtime_packed=@RUNTIME_PACKED@ runtime_digest=@RUNTIME_DIGEST@ program_digest=@PROGRAM_DIGEST@
 other_folder='set BT_SCANNER_CACHE to a folder with 100 MB of room'
@@ -20,10 +23,11 @@ fi
 case $cache in /*) ;; *) cache=$PWD/$cache ;; esac
 home=$cache/@NAME@ runtime=$cache/@NAME@/bt-scanner program=$cache/@NAME@/bt-scanner.mjs
 
-# What the system knows about both files; who writes to them changes it.
+# What the system knows about both files; who writes to them changes it, but not what a power cut or a
+# worn SD card does to them: after each boot they are compared anew.
 note() {
   # shellcheck disable=SC2046 # to make one line of it
-  set -- $(TZ=UTC0 stat -c '%u %i %s %y %z' "$runtime" "$program" 2>/dev/null)
+  set -- $(cat /proc/sys/kernel/random/boot_id 2>/dev/null; TZ=UTC0 stat -c '%u %i %s %y %z' "$runtime" "$program" 2>/dev/null)
   noted=$*
 }
 
@@ -74,11 +78,12 @@ unpack() (
   note
   keep_note
   for old in "$cache"/bt-scanner-????????????????; do
+    case ${old##*/bt-scanner-} in *[!0-9a-f]*) continue ;; esac # not one of ours
     [ "$old" = "$home" ] || rm -rf "$old"
   done
 )
 
-unset DENO_V8_FLAGS DENO_AUTO_SERVE DENO_CERT DENO_COMPAT DENO_CONDITIONS DENO_COVERAGE_DIR DENO_TLS_CA_STORE \
+unset NODE_OPTIONS DENO_PERMISSION_BROKER_PATH DENO_V8_FLAGS DENO_AUTO_SERVE DENO_CERT DENO_COMPAT DENO_CONDITIONS DENO_COVERAGE_DIR DENO_TLS_CA_STORE \
   DENO_AUDIT_PERMISSIONS DENO_TRACE_PERMISSIONS DENO_CACHE_DB_MODE DENO_EMIT_CACHE_MODE DENO_USE_CGROUPS
 export DENO_DIR="$home/deno" DENO_NO_PACKAGE_JSON=1 DENO_NO_UPDATE_CHECK=1
 # glibc keeps 4 MB that only the start needed, unless told to give back what it can.

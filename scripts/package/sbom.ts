@@ -74,9 +74,14 @@ function libraryEntry(component: Component) {
   };
 }
 
-/** The runtime and its engine. Of a compiled executable's runtime no digest is known. */
+/**
+ * The runtime and its engine. Of a compiled executable's runtime no digest is known, and where another Deno
+ * has compiled it, no version either.
+ */
 function runtimeEntries({ executable, target }: SbomFacts) {
   const isScript = executable[0] === 0x23; // #!
+  const bytes = Buffer.from(executable.buffer, executable.byteOffset, executable.byteLength);
+  if (!isScript && !bytes.includes(`Deno/${RUNTIME_VERSION}`)) return unknownRuntimeEntries();
   const engine = ENGINE_VERSION.replace("-rusty", "");
   return [
     {
@@ -98,6 +103,13 @@ function runtimeEntries({ executable, target }: SbomFacts) {
       cpe: `cpe:2.3:a:google:v8:${engine}:*:*:*:*:*:*:*`,
       purl: `pkg:github/v8/v8@${engine}`,
     },
+  ];
+}
+
+function unknownRuntimeEntries() {
+  return [
+    { type: "platform", "bom-ref": "deno", name: "deno", licenses: [{ license: { id: "MIT" } }] },
+    { type: "library", "bom-ref": "v8", name: "v8", licenses: [{ license: { id: "BSD-3-Clause" } }] },
   ];
 }
 

@@ -4,6 +4,8 @@ import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { fakeFile, Packaged, PROGRAM, RUNTIME } from "./packaged.ts";
 
+const ORDINARY_USER = ["setpriv", "--reuid", "65534", "--clear-groups"];
+
 /** A test that needs to be root; its name says where this is not. */
 function rootTest(name: string, fn: () => Promise<void>): void {
   const ignore = Deno.uid() !== 0;
@@ -151,6 +153,32 @@ for (const name of ["bt-scanner", "bt-scanner.mjs"]) {
   }
 }
 
+test("a cached program that was damaged without a write is noticed after the next boot", async () => {
+  await using packaged = await Packaged.fake();
+  await packaged.run();
+  const home = packaged.home();
+  await changed(`${home}/bt-scanner.mjs`, damage);
+  // As a bad sector leaves it: what the system knows about the files is what it was.
+  const files = [`${home}/bt-scanner`, `${home}/bt-scanner.mjs`];
+  const known = await command("env", "TZ=UTC0", "stat", "-c", "%u %i %s %y %z", ...files);
+  const note = (boot: string) => Deno.writeTextFile(`${home}/noted`, `${boot} ${known.trim().replace("\n", " ")}\n`);
+  const boot = (await Deno.readTextFile("/proc/sys/kernel/random/boot_id")).trim();
+  await note(boot);
+  assert.equal((await packaged.run()).code, 3);
+  assert.notEqual(await Deno.readTextFile(`${home}/bt-scanner.mjs`), PROGRAM); // digests take their time
+  await note("00000000-0000-0000-0000-000000000000");
+  assert.equal((await packaged.run()).code, 3);
+  assert.equal(await Deno.readTextFile(`${home}/bt-scanner.mjs`), PROGRAM);
+});
+
+rootTest("an error of the shell is no wrong configuration", async () => {
+  await using packaged = await Packaged.fake();
+  await command("chmod", "-R", "a+rwX", packaged.folder); // root may always fork
+  const { code, stderr } = await packaged.run([], { through: [...ORDINARY_USER, "prlimit", "--nproc=1"] });
+  assert.match(stderr, /fork/i);
+  assert.equal(code, 1);
+});
+
 test("a cache that was only touched is not made again", async () => {
   await using packaged = await Packaged.fake();
   await packaged.run();
@@ -209,10 +237,11 @@ test("a new version removes the old one, and nothing else", async () => {
   await packaged.run();
   assert.notEqual(packaged.home(), old);
 
-  await Deno.mkdir(`${packaged.cache}/mine`);
+  const others = ["mine", "bt-scanner-my-recordings-26", "bt-scanner-0123456789ab.txt"];
+  for (const name of others) await Deno.mkdir(`${packaged.cache}/${name}`);
   await packaged.write(fakeFile("// newest\n"));
   await packaged.run();
-  assert.ok((await Deno.stat(`${packaged.cache}/mine`)).isDirectory);
+  for (const name of others) assert.ok((await Deno.stat(`${packaged.cache}/${name}`)).isDirectory);
 });
 
 test("a folder that cannot be made is named, with the remedy", async () => {
@@ -251,7 +280,7 @@ tmpfsTest("a cache that has become read-only is used as it is", "size=1m", async
 rootTest("what another user has put into the cache is not run", async () => {
   await using packaged = await Packaged.fake();
   await packaged.run();
-  const user = ["setpriv", "--reuid", "65534", "--clear-groups"];
+  const user = ORDINARY_USER;
   await command("chmod", "-R", "a+rwX", packaged.folder);
   await command("chown", "-R", "12345", packaged.cache);
   const { code, stderr } = await packaged.run([], { through: user });
@@ -289,6 +318,8 @@ test("a cache given as a relative path is that of the working directory", async 
 
 test("the runtime's own variables are kept from it", async () => {
   await using packaged = await Packaged.fake(PROGRAM, "#!/bin/sh\nenv\n");
-  const { stdout } = await packaged.run([], { env: { DENO_V8_FLAGS: "--jitless", DENO_DIR: "/elsewhere" } });
-  assert.doesNotMatch(stdout, /jitless|elsewhere/);
+  const names = ["DENO_V8_FLAGS", "DENO_DIR", "DENO_PERMISSION_BROKER_PATH", "NODE_OPTIONS"];
+  const { stdout } = await packaged.run([], { env: Object.fromEntries(names.map((name) => [name, "/elsewhere"])) });
+  assert.match(stdout, /^DENO_DIR=/m);
+  assert.doesNotMatch(stdout, /elsewhere/);
 });

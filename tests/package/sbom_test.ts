@@ -7,7 +7,8 @@ import { test } from "../support/test.ts";
 
 const [TARGET] = TARGETS as readonly [Target];
 const SCRIPT = new TextEncoder().encode("#!/bin/sh\n");
-const ELF = new TextEncoder().encode("\x7fELF");
+const ELF = new TextEncoder().encode(`\x7fELF … Deno/${RUNTIME_VERSION} …`);
+const FOREIGN_ELF = new TextEncoder().encode("\x7fELF … Deno/2.6.10 …");
 const COMPONENTS: readonly Component[] = [
   {
     name: "@scope/direct",
@@ -68,6 +69,15 @@ test("renderSbom() gives the runtime's digest where it was packed as it came", (
   assert.deepEqual(runtime(render(SCRIPT))?.hashes, [{ alg: "SHA-256", content: TARGET.runtimeDigest }]);
   assert.equal(runtime(render(ELF))?.hashes, undefined);
   assert.equal(runtime(render(ELF))?.purl, "pkg:github/denoland/deno@v2.9.5");
+});
+
+test("renderSbom() claims no version for a runtime that another Deno has compiled in", () => {
+  const own = render(FOREIGN_ELF).components.filter((component) => ["deno", "v8"].includes(component["bom-ref"]));
+  assert.equal(own.length, 2);
+  assert.doesNotMatch(
+    JSON.stringify(own),
+    new RegExp(`${RUNTIME_VERSION}|${ENGINE_VERSION.split("-")[0]}|version|cpe`),
+  );
 });
 
 test("renderSbom() gives the same for the same facts, and another serial number for others", () => {
