@@ -9,6 +9,9 @@ import type { Clock } from "../time/mod.ts";
 /** Name, TCP, TLS and CONNACK together; slow links to far brokers take seconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
 /** What the configuration means to the agent. */
 export function agentOptions({ scanner, filter, publisher, stats }: Config): AgentOptions {
   return {
@@ -34,12 +37,11 @@ export function agentOptions({ scanner, filter, publisher, stats }: Config): Age
 /** What the configuration means to the connection. */
 export function mqttOptions({ mqtt }: Config, will: { topic: string; payload: string } | null): MqttOptions {
   const { broker, client, reconnect } = mqtt;
-  const password_file = broker.password_file ?? passwordCredential(broker);
   return {
     host: broker.host,
     port: broker.port,
     username: broker.username,
-    password: password_file === null ? broker.password : () => readPassword(password_file),
+    password: passwordOf(broker),
     tls: broker.tls.enabled
       ? {
         caFile: broker.tls.ca_file,
@@ -139,15 +141,27 @@ export function hciSource({ scanner, replay, simulate }: Config, clock: Clock): 
   }
 }
 
-/** Where systemd leaves the password (`LoadCredential=mqtt-password:…`), for a user that has none configured. */
-function passwordCredential({ username, password }: Config["mqtt"]["broker"]): string | null {
+/** The password, or what reads it: from its file, else from where systemd leaves it (`LoadCredential=mqtt-password:…`). */
+function passwordOf({ username, password, password_file }: Config["mqtt"]["broker"]): MqttOptions["password"] {
+  if (password_file !== null) return () => readPassword(password_file);
   const folder = Deno.env.get("CREDENTIALS_DIRECTORY");
-  return folder === undefined || username === null || password !== null ? null : `${folder}/mqtt-password`;
+  if (folder === undefined || username === null || password !== null) return password;
+  return () => readPassword(`${folder}/mqtt-password`).catch(nullWhereMissing);
 }
 
-/** Null where the file has none, as a credential that was not set up. */
-async function readPassword(path: string): Promise<string | null> {
-  return (await Deno.readTextFile(path)).replace(/\r?\n$/, "") || null;
+/** The folder holds every credential of the service, of which this need not be one. */
+function nullWhereMissing(error: unknown): null {
+  if (error instanceof Deno.errors.NotFound) return null;
+  throw error;
+}
+
+/** The bytes as they are, for MQTT knows no encoding of passwords; null where there are none. */
+async function readPassword(path: string): Promise<Uint8Array | null> {
+  const bytes = await Deno.readFile(path);
+  let length = bytes.length;
+  if (bytes[length - 1] === LINE_FEED) length--;
+  if (length < bytes.length && bytes[length - 1] === CARRIAGE_RETURN) length--;
+  return length === 0 ? null : bytes.subarray(0, length);
 }
 
 function unreachable(source: never): never {

@@ -3,11 +3,14 @@ import type { ConfigKey, ConfigSection } from "./keys.ts";
 import { keysOf } from "./keys.ts";
 import type { Layer, Setting } from "./layer.ts";
 import { type ConfigProblem, nearest } from "./problem.ts";
+import { describeYamlError, QUOTE_IT } from "./yaml_error.ts";
 
 /** A file longer than this is no configuration; reading YAML takes time and memory by its length. */
 const MOST_CHARACTERS = 262_144;
 /** As many as anybody needs; each costs a search through the file. */
 const MOST_ALIASES = 100;
+
+const QUOTE_COMMA = "put a value with a comma in quotes";
 
 type Yaml = typeof import("yaml");
 
@@ -59,8 +62,7 @@ class FileReader {
     this.#document = this.yaml.parseDocument(text, options);
     const { errors, warnings, contents } = this.#document;
     for (const error of errors.some(isTooDeep) ? errors.filter(isTooDeep).slice(0, 1) : [...errors, ...warnings]) {
-      const problem = isTooDeep(error) ? "nested too deeply" : `not valid YAML: ${error.message}`;
-      this.#note(this.#place(error.pos[0]), null, problem);
+      this.#note(this.#place(error.pos[0]), null, ...describeYamlError(error));
     }
     const complete = this.#problems.length === 0;
     if (complete) this.#readContents(contents);
@@ -75,7 +77,7 @@ class FileReader {
   }
 
   #readSection(node: Node | null, at: Node | null, section: ConfigSection): void {
-    const target = this.#resolve(node);
+    const target = this.#resolve(node, section.path || null);
     const allCommentedOut = target === null || (this.yaml.isScalar(target) && target.value === null);
     if (allCommentedOut) return;
     if (!this.yaml.isMap(target)) {
@@ -94,10 +96,10 @@ class FileReader {
       const name = this.yaml.isScalar(pair.key) ? String(pair.key.value) : "";
       const origin = this.#origin(pair.key ?? map);
       const child = section.children.get(name);
-      const path = section.path === "" ? name : `${section.path}.${name}`;
+      const path = pathIn(section, name);
       const earlier = seen.get(name);
       seen.set(name, origin);
-      if (child === undefined) this.#note(origin, path, "there is no such key", this.#suggest(name, section));
+      if (child === undefined) this.#refuseKey(origin, name, pair.value === null, section);
       else if (earlier !== undefined) this.#note(origin, path, `already set at ${earlier}`, "keep one of them");
       else if ("children" in child) this.#readSection(pair.value, pair.value ?? pair.key, child);
       else this.#readKey(pair.value, pair.value ?? pair.key, child);
@@ -105,11 +107,14 @@ class FileReader {
   }
 
   #readKey(node: Node | null, at: Node | null, key: ConfigKey): void {
-    const target = this.#resolve(node);
+    const target = this.#resolve(node, key.path);
     const origin = this.#origin(at);
+    if (this.#isAnchorAlone(node)) {
+      return this.#note(origin, key.path, "& begins an anchor, after which there is no value", QUOTE_IT);
+    }
     if (this.yaml.isSeq(target) && key.reads === "list") {
       const items = target.items as Node[];
-      const value = items.map((item) => this.#scalar(this.#resolve(item), "text"));
+      const value = items.map((item) => this.#scalar(this.#resolve(item, key.path), "text"));
       this.#settings.set(key.path, { value, origin, itemOrigins: items.map((item) => this.#origin(item)) });
     } else {
       this.#settings.set(key.path, { value: this.#scalar(target, key.reads), origin });
@@ -124,15 +129,30 @@ class FileReader {
     return asWritten ? node.source : node.value;
   }
 
-  #resolve(node: Node | null): Node | null {
-    if (!this.yaml.isAlias(node) || this.#document === null) return node;
-    if (++this.#aliases > MOST_ALIASES) return this.#refuse(node, `more than ${MOST_ALIASES} aliases`);
-    return node.resolve(this.#document) ?? this.#refuse(node, `there is no anchor &${node.source} before this`);
+  /** `password: &secret`, which was meant as text. */
+  #isAnchorAlone(node: Node | null): boolean {
+    return this.yaml.isScalar(node) && node.anchor !== undefined && node.value === null && !node.source;
   }
 
-  #refuse(alias: Alias, problem: string): null {
-    if (this.#aliases <= MOST_ALIASES + 1) this.#note(this.#origin(alias), null, problem);
+  #resolve(node: Node | null, key: string | null): Node | null {
+    if (!this.yaml.isAlias(node) || this.#document === null) return node;
+    if (++this.#aliases > MOST_ALIASES) return this.#refuse(node, key, `more than ${MOST_ALIASES} aliases`);
+    return node.resolve(this.#document) ??
+      this.#refuse(node, key, "* begins an alias, and there is no such anchor before it", QUOTE_IT);
+  }
+
+  #refuse(alias: Alias, key: string | null, problem: string, remedy: string | null = null): null {
+    if (this.#aliases <= MOST_ALIASES + 1) this.#note(this.#origin(alias), key, problem, remedy);
     return null;
+  }
+
+  /** Leaves out what is no key but a piece of a value: all after the colon of `{ password:secret }`, or after a comma. */
+  #refuseKey(source: string, name: string, isAlone: boolean, section: ConfigSection): void {
+    const [written = "", ...afterColon] = name.split(":");
+    const path = pathIn(section, written);
+    if (afterColon.length > 0) this.#note(source, path, "there is no space after the colon", "write one");
+    else if (isAlone) this.#note(source, section.path || null, "expected a key and a value", QUOTE_COMMA);
+    else this.#note(source, path, "there is no such key", this.#suggest(name, section));
   }
 
   #suggest(name: string, section: ConfigSection): string {
@@ -165,6 +185,10 @@ class FileReader {
 
 function isTooDeep(error: { readonly code: string }): boolean {
   return error.code === "RESOURCE_EXHAUSTION";
+}
+
+function pathIn(section: ConfigSection, name: string): string {
+  return section.path === "" ? name : `${section.path}.${name}`;
 }
 
 function lastSegment(path: string): string {

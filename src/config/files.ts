@@ -27,7 +27,9 @@ export async function checkFiles(
       const { isFile, mode } = await inspect(path);
       if (!isFile) problems.push({ ...at, problem: `${path} is not a file`, remedy: null });
       else if (secret && mode !== null && (mode & 0o004) !== 0) {
-        warnings.push({ ...at, problem: `everybody on this machine can read ${path}`, remedy: `chmod o= ${path}` });
+        // A service may run as nobody in particular: what is taken from everybody is taken from it.
+        const remedy = `chmod o= ${path}, or for a service leave secrets to systemd (docs/service.md)`;
+        warnings.push({ ...at, problem: `everybody on this machine can read ${path}`, remedy });
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

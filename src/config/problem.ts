@@ -52,13 +52,14 @@ export function renderProblem({ source, key, problem, remedy }: ConfigProblem): 
   return escapeInvisible([...place, remedy === null ? problem : `${problem}; ${remedy}`].join(": "));
 }
 
-/** A value as a person would write it, in short. */
+/** A value as a person would write it, in short; `***` for what is secret, or may be. */
 export function show(value: unknown, secret = false): string {
   if (value === null || value === undefined || value === "") return value === "" ? '""' : "nothing";
   if (secret) return "***";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
   if (typeof value !== "string") return String(value);
+  if (/[:/].*@/s.test(value)) return "***"; // credentials in a URL, or in what is left of one
   const most = 100;
   return quote(value.length > most ? `${value.slice(0, most)}…` : value);
 }

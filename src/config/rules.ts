@@ -9,6 +9,9 @@ export interface Finding {
   readonly remedy: string;
 }
 
+/** Text in MQTT has a length of 16 bits (3.1.1, 1.5.3). */
+const MOST_MQTT_BYTES = 65_535;
+
 /** What keeps a configuration of valid values from making sense. */
 export function contradictions(config: Config): Finding[] {
   return [...scanContradictions(config), ...mqttContradictions(config), ...topicContradictions(config)];
@@ -40,7 +43,7 @@ function* scanContradictions({ scanner, replay }: Config): Iterable<Finding> {
   }
 }
 
-function* mqttContradictions({ mqtt: { broker, reconnect } }: Config): Iterable<Finding> {
+function* mqttContradictions({ mqtt: { broker, client, reconnect } }: Config): Iterable<Finding> {
   const { tls } = broker;
   if (broker.password !== null && broker.password_file !== null) {
     yield {
@@ -62,6 +65,13 @@ function* mqttContradictions({ mqtt: { broker, reconnect } }: Config): Iterable<
       keys: [`mqtt.broker.tls.${missing}`, `mqtt.broker.tls.${present}`],
       problem: `${present} is set alone`,
       remedy: `set ${missing} too`,
+    };
+  }
+  if (utf8Length(client.client_id) > MOST_MQTT_BYTES) {
+    yield {
+      keys: ["mqtt.client.client_id", "scanner.id"],
+      problem: `with {scanner.id} filled in it is longer than ${MOST_MQTT_BYTES} bytes`,
+      remedy: "shorten it",
     };
   }
   if (reconnect.initial_delay > reconnect.max_delay) {
@@ -117,7 +127,8 @@ function* tlsDoubts({ tls, port, host, username }: Config["mqtt"]["broker"]): It
 
 function* clientDoubts({ mqtt }: Config): Iterable<Finding> {
   const { client_id, keep_alive } = mqtt.client;
-  if (utf8Length(client_id) > 23) {
+  const bytes = utf8Length(client_id);
+  if (bytes > 23 && bytes <= MOST_MQTT_BYTES) {
     yield {
       keys: ["mqtt.client.client_id", "scanner.id"],
       problem: `${client_id} is longer than the 23 bytes that every MQTT 3.1.1 broker has to accept`,

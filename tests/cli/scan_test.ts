@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { Devices } from "../../src/cli/scan/devices.ts";
 import { renderFrame } from "../../src/cli/scan/frame.ts";
 import { scan, type ScanIo } from "../../src/cli/scan/mod.ts";
-import { Screen, type TerminalSize } from "../../src/cli/scan/screen.ts";
+import { knownSize, Screen, type TerminalSize } from "../../src/cli/scan/screen.ts";
 import { renderTable, sortDevices } from "../../src/cli/scan/table.ts";
 import { type Config, defaultConfig } from "../../src/config/mod.ts";
 import { adStructure, legacyReportsPacket } from "../../src/hci/mod.ts";
@@ -311,4 +311,10 @@ test("scan tells how to end it, where nothing would show that it works", async (
   ending.abort();
   assert.equal(await scanning, 0);
   assert.match(out.stdout, /^ADDRESS /);
+});
+
+test("knownSize() takes a terminal that says 0 × 0 for one of 80 × 24", () => {
+  assert.deepEqual(knownSize({ columns: 0, rows: 0 }), { columns: 80, rows: 24 });
+  assert.deepEqual(knownSize({ columns: 132, rows: 0 }), { columns: 132, rows: 24 });
+  assert.deepEqual(knownSize({ columns: 40, rows: 12 }), { columns: 40, rows: 12 });
 });

@@ -13,6 +13,32 @@ test("loadConfig() tells several mistakes of syntax, each with line and column",
   for (const problem of problems) assert.match(problem, /^c\.yaml:\d+:\d+: not valid YAML: /);
 });
 
+const usualMistakes: Readonly<Record<string, string>> = {
+  "log:\n\tlevel: info": "c.yaml:2:1: not valid YAML: Tabs are not allowed as indentation",
+  "log:\n  level: info\n format: json": "c.yaml:3:1: not valid YAML: All mapping items must start at the same column",
+  "log:\n  format: text\n  level:info":
+    "c.yaml:3:3: not valid YAML: Implicit map keys need to be followed by map values",
+  'log: { level: "info }': 'c.yaml:1:22: not valid YAML: Missing closing "quote',
+  'log: { level: "\\w" }':
+    "c.yaml:1:16: not valid YAML: unknown escape sequence in double quotes; write \\\\ for a backslash, or use single quotes",
+  "log: { level: @info }":
+    "c.yaml:1:15: not valid YAML: no value can begin with this character; put the value in quotes",
+  "log: { level: !info }":
+    "c.yaml:1:15: not valid YAML: ! begins a tag, which does not fit here; put the value in quotes",
+  "log: }":
+    "c.yaml:1:6: not valid YAML: this does not belong here; put the value in quotes, or check brackets and indentation before it",
+  "log: { level:info }": "c.yaml:1:8: log.level: there is no space after the colon; write one",
+  "log: { level: in,fo }": "c.yaml:1:18: log: expected a key and a value; put a value with a comma in quotes",
+  "log: { level: &info }":
+    "c.yaml:1:21: log.level: & begins an anchor, after which there is no value; put the value in quotes",
+};
+
+for (const [yaml, problem] of Object.entries(usualMistakes)) {
+  test(`loadConfig() says what to do about ${JSON.stringify(yaml)}`, async () => {
+    assert.ok((await problemsOf({ yaml, flags })).includes(problem), (await problemsOf({ yaml, flags })).join("\n"));
+  });
+}
+
 test("loadConfig() names both places of a key that is set twice", async () => {
   const problems = await problemsOf({ yaml: "scanner:\n  id: a\n  id: b\nlog: {}\nlog: {}\n" });
   assert.deepEqual(problems, [
@@ -102,7 +128,7 @@ test("loadConfig() reads anchors and aliases", async () => {
   assert.equal(config.mqtt.broker.tls.server_name, "b");
   assert.equal(config.mqtt.client.client_id, "s1");
   assert.deepEqual(await problemsOf({ yaml: "log: *nowhere", flags }), [
-    "c.yaml:1:6: there is no anchor &nowhere before this",
+    "c.yaml:1:6: log: * begins an alias, and there is no such anchor before it; put the value in quotes",
   ]);
 });
 

@@ -23,6 +23,8 @@ async function findings(text: string, facts: (path: string) => FileFacts | Error
   return { asked, problems: problems.map(renderProblem), warnings: warnings.map(renderProblem) };
 }
 
+const FOR_A_SERVICE = ", or for a service leave secrets to systemd (docs/service.md)";
+
 test("checkFiles() is content with files that can be read, and secrets closed to others", async () => {
   assert.deepEqual(await findings(yaml, () => ({ isFile: true, mode: 0o100640 })), {
     asked: ["pw", "ca", "crt", "key", "a.btsnoop"],
@@ -45,8 +47,8 @@ test("checkFiles() tells every file that cannot be read", async () => {
 test("checkFiles() warns of secrets that everybody can read, and of nothing else", async () => {
   const { warnings } = await findings(yaml, () => ({ isFile: true, mode: 0o100644 }));
   assert.deepEqual(warnings, [
-    "c.yaml:7:20: mqtt.broker.password_file: everybody on this machine can read pw; chmod o= pw",
-    "c.yaml:8:66: mqtt.broker.tls.key_file: everybody on this machine can read key; chmod o= key",
+    `c.yaml:7:20: mqtt.broker.password_file: everybody on this machine can read pw; chmod o= pw${FOR_A_SERVICE}`,
+    `c.yaml:8:66: mqtt.broker.tls.key_file: everybody on this machine can read key; chmod o= key${FOR_A_SERVICE}`,
   ]);
 });
 
@@ -54,7 +56,7 @@ test("checkFiles() warns of a configuration file with a password that everybody 
   const text = "scanner: { id: s1 }\nmqtt: { broker: { username: u, password: p } }";
   const { asked, warnings } = await findings(text, () => ({ isFile: true, mode: 0o604 }));
   assert.deepEqual(asked, ["c.yaml"]);
-  assert.deepEqual(warnings, ["everybody on this machine can read c.yaml; chmod o= c.yaml"]);
+  assert.deepEqual(warnings, [`everybody on this machine can read c.yaml; chmod o= c.yaml${FOR_A_SERVICE}`]);
 });
 
 test("checkFiles() leaves files alone that have no effect", async () => {

@@ -120,11 +120,55 @@ test("loadConfig() never shows a password, however wrong it is", async () => {
     { flags, env: { BT_SCANNER_MQTT_PASSWORD: hidden } },
     { flags: { ...flags, broker: `mqtt://u:${hidden}@localhost` } },
     { flags: { ...flags, broker: `${hidden}@localhost` } },
+    { flags, env: { BT_SCANNER_MQTT_BROKER_HOST: `mqtt://u:${hidden}@broker` } },
+    { flags, env: { BT_SCANNER_MQTT_BROKER_HOST: `${"x".repeat(50)}://u:${hidden}${"x".repeat(100)}@broker` } },
+    { flags, env: { BT_SCANNER_MQTT_BROKER_HOST: `u:${hidden}@broker` } },
   ];
   for (const sources of wrong) {
     const error = await load(sources).catch((reason) => reason);
     assert.ok(error instanceof ConfigError, `accepted: ${JSON.stringify(sources)}`);
     assert.ok(!JSON.stringify([error.message, error.problems, error.warnings]).includes(hidden), error.message);
+  }
+});
+
+test("loadConfig() shows nothing of a password that YAML takes for something else", async () => {
+  const hidden = "hunter2secret";
+  // Each of the signs with which no plain text can begin, alone, doubled, and with more after it.
+  const begins = [..."!&*|>@`%{}[],?:-#'\"", "!!", "!<", "!e!", "!%", '"\\', '"" ', "'' ", "a\n", "a: ", "\n%", "|\n"];
+  const ends = ["", " x", ":", ": x", ",", "}", "]", '"', "'", "\n  x", "\nx"];
+  const around = [
+    (value: string) =>
+      `scanner: { id: s1 }\nmqtt:\n  broker:\n    username: u\n    password: ${value}\n    port: 1883\n`,
+    (value: string) => `scanner: { id: s1 }\nmqtt: { broker: { username: u, password: ${value} } }\n`,
+    (value: string) => `%YAML 1.2 ${value}\n%TAG ${value}\n%${value}\n---\nscanner: { id: s1 }\n`,
+  ];
+  for (const begin of begins) {
+    for (const end of ends) {
+      for (const write of around) {
+        const yaml = write(`${begin}${hidden}${end}`);
+        const error = await load({ yaml }).catch((reason) => reason);
+        if (!(error instanceof ConfigError)) continue;
+        const shown = JSON.stringify([error.message, error.problems, error.warnings]);
+        const isKey = /[,\n]hunter2secret:/.test(yaml); // shown, like any that is not known
+        assert.ok(isKey || !shown.includes(hidden), `${yaml}\n${error.message}`);
+      }
+    }
+  }
+});
+
+test("loadConfig() refuses a password that YAML takes for an anchor, an alias or a tag", async () => {
+  for (const sign of ["&", "*", "!", "!!", "|", ">", "@", "%", "`"]) {
+    const yaml = `scanner: { id: s1 }\nmqtt:\n  broker:\n    username: u\n    password: ${sign}hunter2\n`;
+    const [problem = "", ...more] = await problemsOf({ yaml });
+    assert.match(problem, /^c\.yaml:5:\d+: .*put the value in quotes/);
+    assert.ok(more.every((each) => each.startsWith("c.yaml:5:")), more.join("\n"));
+  }
+});
+
+test("loadConfig() takes a value that begins as an anchor, an alias or a tag where it is in quotes", async () => {
+  for (const password of ["&hunter2", "*hunter2", "!hunter2", "|hunter2"]) {
+    const yaml = `scanner: { id: s1 }\nmqtt: { broker: { username: u, password: "${password}" } }`;
+    assert.equal((await load({ yaml })).config.mqtt.broker.password, password);
   }
 });
 
@@ -140,10 +184,14 @@ const contradictory: readonly (readonly [yaml: string, problem: RegExp])[] = [
   ["scanner: { id: s }\nmqtt: { broker: { tls: { key_file: c } } }", /cert_file: key_file is set alone; set cert_file/],
   ["scanner: { id: s }\nmqtt: { reconnect: { initial_delay: 61 } }", /61 s is longer than max_delay of 60 s/],
   ["scanner: { id: s }\nstats: { topic_prefix: ble/status }", /overwrite each other/],
+  [
+    `scanner: { id: ${"s".repeat(64)} }\nmqtt: { client: { client_id: "${"{scanner.id}".repeat(1_024)}" } }`,
+    /65535 bytes/,
+  ],
 ];
 
 for (const [yaml, problem] of contradictory) {
-  test(`loadConfig() refuses ${JSON.stringify(yaml)}`, async () => {
+  test(`loadConfig() refuses ${JSON.stringify(yaml.slice(0, 120))}`, async () => {
     const problems = await problemsOf({ yaml });
     assert.equal(problems.length, 1, problems.join("\n"));
     assert.match(problems[0] ?? "", problem);
@@ -199,6 +247,14 @@ test("loadConfig() does not mind a password that stays on the machine, or is enc
 test("loadConfig() accepts a scan interval of extended advertising where that is required", async () => {
   const { config } = await load({ yaml: "scanner: { id: s, interval_ms: 40959.375, extended: true }" });
   assert.equal(config.scanner.interval_ms, 40_959.375);
+});
+
+test("loadConfig() accepts a client identifier of as many bytes as MQTT can carry", async () => {
+  const yaml = `mqtt: { client: { client_id: "{scanner.id}${"x".repeat(65_535 - 64)}" } }`;
+  assert.equal(
+    (await load({ yaml, flags: { scannerId: "s".repeat(64) } })).config.mqtt.client.client_id.length,
+    65_535,
+  );
 });
 
 test("loadConfig() puts the scanner's id into the client identifier", async () => {

@@ -46,7 +46,7 @@ class Setup implements AsyncDisposable {
   static async of({ files = {}, config, env = {} }: Way): Promise<Setup> {
     const folder = await Deno.makeTempDir({ prefix: "bt-scanner-secrets-" });
     const inFolder = (text: string) => text.replaceAll("{folder}", folder);
-    const yaml = `scanner: { id: s1 }\nmqtt: { broker: ${inFolder(config)} }\n`;
+    const yaml = `scanner: { id: s1 }\nmqtt:\n  broker: ${inFolder(config)}\n`;
     for (const [name, text] of Object.entries({ ...files, "config.yaml": yaml })) {
       await Deno.writeTextFile(`${folder}/${name}`, text, { mode: 0o600 });
     }
@@ -92,6 +92,22 @@ mosquittoTest("run publishes nothing of the password that it connects with", asy
   program.kill("SIGTERM");
   await endedSilently(program);
   assert.ok(!JSON.stringify(subscriber.messages).includes(SECRET));
+});
+
+test("check and run show nothing of a password that is written where, or as, it cannot be read", async () => {
+  const ways: readonly Way[] = [
+    ...["*", "!", "&"].map((sign) => ({ config: `{ username: u, password: ${sign}${SECRET} }` })),
+    { config: `\n    username: u\n    password: |${SECRET}\n` },
+    { config: "{ username: u }", env: { BT_SCANNER_MQTT_BROKER_HOST: `mqtt://u:${SECRET}@broker` } },
+  ];
+  for (const way of ways) {
+    await using setup = await Setup.of(way);
+    for (const command of ["check", "run"]) {
+      await using program = setup.start(command);
+      assert.equal((await program.ended()).code, 2, way.config);
+      await endedSilently(program);
+    }
+  }
 });
 
 test("run refuses a password on its command line, and does not repeat it", async () => {

@@ -7,7 +7,7 @@ import { createLog } from "../../log/mod.ts";
 import { type Clock, systemClock } from "../../time/mod.ts";
 import { listen } from "../listen.ts";
 import type { CliIo } from "../program.ts";
-import { Screen, type TerminalSize, terminalSize } from "./screen.ts";
+import { Screen, type TerminalSize, terminalSize, USUAL_SIZE } from "./screen.ts";
 import { ScanView } from "./view.ts";
 
 /** What `scan` needs of the world. */
@@ -68,7 +68,7 @@ async function showLive(
   const ended = new AbortController();
   ending.catch(() => {}).then(() => ended.abort());
   while (!ended.signal.aborted) {
-    screen.draw(view.frame(terminalSize() ?? { columns: 80, rows: 24 }));
+    screen.draw(view.frame(terminalSize() ?? USUAL_SIZE));
     await clock.sleep(REDRAW_MS, ended.signal).catch(() => {});
   }
 }

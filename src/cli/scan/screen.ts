@@ -4,6 +4,9 @@ export interface TerminalSize {
   readonly rows: number;
 }
 
+/** Of a terminal that does not tell. */
+export const USUAL_SIZE: TerminalSize = { columns: 80, rows: 24 };
+
 /** The alternate screen, so that what stood there comes back; no cursor; no lines that wrap. */
 const BEGIN = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const END = "\x1b[?7h\x1b[?25h\x1b[?1049l";
@@ -38,5 +41,10 @@ export class Screen implements Disposable {
 
 /** The size of the terminal that standard output is; null where it is none, or one that cannot move its cursor. */
 export function terminalSize(env: Readonly<Record<string, string>>): TerminalSize | null {
-  return Deno.stdout.isTerminal() && env["TERM"] !== "dumb" ? Deno.consoleSize() : null;
+  return Deno.stdout.isTerminal() && env["TERM"] !== "dumb" ? knownSize(Deno.consoleSize()) : null;
+}
+
+/** The size where the terminal knows it: a serial console, or one that was just opened, says 0 × 0. */
+export function knownSize({ columns, rows }: TerminalSize): TerminalSize {
+  return { columns: columns || USUAL_SIZE.columns, rows: rows || USUAL_SIZE.rows };
 }

@@ -1,0 +1,40 @@
+import type { ErrorCode } from "yaml";
+
+/** What to do where a character means something to YAML that was not meant. */
+export const QUOTE_IT = "put the value in quotes";
+
+/** The errors of which `yaml` speaks in words of its own alone. */
+const QUOTES_NOTHING: ReadonlySet<ErrorCode> = new Set([
+  "ALIAS_PROPS",
+  "BAD_ALIAS",
+  "BAD_INDENT",
+  "BLOCK_AS_IMPLICIT_KEY",
+  "BLOCK_IN_FLOW",
+  "KEY_OVER_1024_CHARS",
+  "MISSING_CHAR",
+  "MULTILINE_IMPLICIT_KEY",
+  "MULTIPLE_ANCHORS",
+  "MULTIPLE_DOCS",
+  "MULTIPLE_TAGS",
+  "TAB_AS_INDENT",
+]);
+
+/** What is said in place of its words where these quote the file. */
+const OWN_WORDS: Readonly<Partial<Record<ErrorCode, readonly [problem: string, remedy: string]>>> = {
+  BAD_DIRECTIVE: ["a line that begins with % is a directive, and this one cannot be read", "remove it"],
+  BAD_DQ_ESCAPE: ["unknown escape sequence in double quotes", "write \\\\ for a backslash, or use single quotes"],
+  BAD_SCALAR_START: ["no value can begin with this character", QUOTE_IT],
+  TAG_RESOLVE_FAILED: ["! begins a tag, which does not fit here", QUOTE_IT],
+  UNEXPECTED_TOKEN: ["this does not belong here", `${QUOTE_IT}, or check brackets and indentation before it`],
+};
+
+/** What is wrong with the YAML, and what to do about it, without a word of the file: any of it may be a password. */
+export function describeYamlError(
+  { code, message }: { readonly code: ErrorCode; readonly message: string },
+): readonly [problem: string, remedy: string | null] {
+  if (code === "RESOURCE_EXHAUSTION") return ["nested too deeply", null];
+  const [problem, remedy] = QUOTES_NOTHING.has(code)
+    ? [message, null]
+    : OWN_WORDS[code] ?? ["this cannot be read", QUOTE_IT];
+  return [`not valid YAML: ${problem}`, remedy];
+}
