@@ -25,8 +25,6 @@ const MAX_WAIT_MS = 10_000;
 const MAX_CATCH_UP_MS = 100;
 /** Between the last report and the first of the next time through. */
 const LOOP_PAUSE_MS = 100;
-/** After so many reports without a pause others may run. */
-const REPORTS_IN_A_ROW = 256;
 
 /**
  * Opens a capture as a transport: a {@linkcode VirtualController} answers the host's commands, and
@@ -57,7 +55,6 @@ class ReplaySource implements ReportSource {
   #dueMs = -Infinity;
   #previousTimestampMs: number | null = null;
   #scan: ControllerScanning | null = null;
-  #inARow = 0;
   #reading: Promise<void> | null = null;
   #over = false;
 
@@ -72,11 +69,7 @@ class ReplaySource implements ReportSource {
     this.#held ??= this.#schedule(this.pass.nextReport());
     if (this.#held === null) return this.#reading = this.#readOn();
     const waitMs = this.speed === Infinity ? 0 : Math.max(this.#dueMs - this.options.clock.monotonicMs(), 0);
-    if (waitMs > 0 || this.#inARow === REPORTS_IN_A_ROW) {
-      this.#inARow = 0;
-      return waitMs;
-    }
-    this.#inARow++;
+    if (waitMs > 0) return waitMs;
     const { packet } = this.#held;
     this.#held = null;
     return packet;

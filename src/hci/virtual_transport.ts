@@ -24,6 +24,9 @@ export interface VirtualTransportOptions {
   readonly clock: Clock;
 }
 
+/** After so many packets without a pause others may run, whatever the source. */
+const PACKETS_IN_A_ROW = 256;
+
 /**
  * A transport without hardware: a {@linkcode VirtualController} answers commands, and while it
  * scans, a {@linkcode ReportSource} gives reports. One loop delivers both, one packet at a time;
@@ -98,6 +101,7 @@ export class VirtualTransport implements HciTransport {
     try {
       // The first packet must not be delivered before the caller holds the promise.
       await Promise.resolve();
+      let inARow = 0;
       while (!stop.aborted) {
         const scan = this.#controller.scan;
         const step = this.#answers.shift() ?? (scan.kind === "scanning" ? this.#source.next(scan) : Infinity);
@@ -109,6 +113,7 @@ export class VirtualTransport implements HciTransport {
         } else {
           const patience = onPacket(step);
           if (this.paced && patience !== undefined) await this.#waitFor(patience, stop);
+          if (++inARow % PACKETS_IN_A_ROW === 0) await this.#pause(0);
         }
       }
     } finally {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { linuxAdapterSource } from "../../src/hci/mod.ts";
+import { HciError, linuxAdapterSource } from "../../src/hci/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { test } from "../support/test.ts";
 import { type FakeAdapter, FakeLibc, hciError } from "./linux_fake_libc.ts";
@@ -62,4 +62,37 @@ test("linuxAdapterSource() resets the adapter that it follows", async () => {
   assert.deepEqual(powered, ["400448ca hci1", "400448c9 hci1"]);
   plugged();
   await assert.rejects(source.reset(), hciError("ENODEV", /there is none/));
+});
+
+test("linuxAdapterSource() opens the C library once, and again only where it could not", async () => {
+  const { host, plugged } = machine();
+  let loads = 0;
+  const openLibc = () => {
+    if (++loads === 1) throw new HciError("EAFNOSUPPORT", "Cannot open the C library");
+    return host.openLibc();
+  };
+  const source = linuxAdapterSource(null, { ...host, openLibc });
+  await assert.rejects(opened(source), hciError("EAFNOSUPPORT", /C library/));
+  for (let i = 0; i < 3; i++) await assert.rejects(opened(source), hciError("ENODEV", /there is none/));
+  plugged({ index: 0, addressBytes: ONE, up: true });
+  assert.deepEqual([await opened(source), await opened(source)], ["hci0", "hci0"]);
+  await source.reset();
+  assert.equal(loads, 2);
+});
+
+test("linuxAdapterSource() follows an adapter that told its address when it was powered up", async () => {
+  const { host, plugged } = machine({ index: 0, up: false });
+  const openLibc = () => {
+    const libc = host.openLibc();
+    const ioctl = libc.ioctlInBackground.bind(libc);
+    libc.ioctlInBackground = (fd, request, index) => {
+      plugged({ index: 0, addressBytes: ONE, up: false });
+      return ioctl(fd, request, index);
+    };
+    return libc;
+  };
+  const source = linuxAdapterSource("hci0", { ...host, openLibc });
+  assert.equal(await opened(source), "hci0");
+  plugged({ index: 1, addressBytes: ONE, up: true });
+  assert.equal(await opened(source), "hci1");
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { HciError, type HciErrorCode } from "../../src/hci/mod.ts";
-import type { Libc } from "../../src/hci/linux/libc.ts";
+import type { Libc, OpenLibc } from "../../src/hci/linux/libc.ts";
 
 /** An adapter of the fake kernel. */
 export interface FakeAdapter {
@@ -28,7 +28,7 @@ const EPERM = 1, EAGAIN = 11, ENODEV = 19, ENOENT = 2, ENETDOWN = 100;
  * The part of Linux that HCI sockets touch, in memory. Numbers are typed again from the kernel's
  * headers, so that a wrong one in the sources is found.
  */
-export class FakeLibc implements Libc {
+export class FakeLibc implements OpenLibc {
   /** What sockets deliver, in order: packets, or what `read` returns instead (0, an error negated). */
   readonly incoming: (Uint8Array | number)[] = [];
   readonly written: Uint8Array[] = [];

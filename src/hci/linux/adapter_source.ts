@@ -1,6 +1,14 @@
 import type { HciSource } from "../transport.ts";
-import { type AdapterSelector, isSelected, type LinuxHost, linuxHost, listAdapters, resetAdapter } from "./adapters.ts";
-import { openLinuxHciSocket } from "./hci_socket.ts";
+import {
+  type AdapterSelector,
+  isSelected,
+  type LinuxHost,
+  linuxHost,
+  listAdaptersWith,
+  resetAdapterWith,
+} from "./adapters.ts";
+import { openLinuxHciSocketWith } from "./hci_socket.ts";
+import type { Libc } from "./libc.ts";
 
 /**
  * The raw channel of an adapter of this machine, powered up where it is down. Once opened, it is
@@ -10,19 +18,27 @@ import { openLinuxHciSocket } from "./hci_socket.ts";
  */
 export function linuxAdapterSource(selector: AdapterSelector | null, host: LinuxHost = linuxHost): HciSource {
   let address: string | null = null;
+  let opened: Libc | null = null;
+  // Once: an adapter that is away is looked for every few seconds for ever, and each opening takes 3 ms,
+  // and 60 kB until the next full garbage collection.
+  const libc = (): Libc => opened ??= host.openLibc();
   const choose = (): AdapterSelector | null => {
-    const known = address === null ? [] : listAdapters(host).filter((adapter) => adapter.address === address);
+    const known = address === null ? [] : listAdaptersWith(libc()).filter((adapter) => adapter.address === address);
     // Cheap adapters share an address: the one that was asked for comes first.
     const asked = known.some((adapter) => selector !== null && isSelected(adapter, selector));
     return asked ? selector : known[0]?.name ?? selector;
   };
   return {
     async open() {
-      const transport = await openLinuxHciSocket({ adapter: choose(), channel: "raw", powerUp: true }, host);
+      const transport = await openLinuxHciSocketWith(
+        libc(),
+        { adapter: choose(), channel: "raw", powerUp: true },
+        host.clock,
+      );
       address = transport.adapter.address ?? address;
       return transport;
     },
     // Not async alone: that nothing can be listed is a rejection, too.
-    reset: async () => await resetAdapter(choose(), host),
+    reset: async () => await resetAdapterWith(libc(), choose(), host.clock),
   };
 }

@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "../../time/mod.ts";
 import { HciError } from "../transport.ts";
 import { EALREADY, EPERM, ETIMEDOUT, hciError } from "./errors.ts";
-import { type Libc, openLibc } from "./libc.ts";
+import { type Libc, type OpenLibc, openLibc } from "./libc.ts";
 import { rfkillBlockedNames } from "./rfkill.ts";
 import { AF_BLUETOOTH, BTPROTO_HCI, HCIDEVDOWN, HCIDEVUP, HCIGETDEVINFO, HCIGETDEVLIST, SOCKET_TYPE } from "./uapi.ts";
 
@@ -27,7 +27,7 @@ export type AdapterSelector = string;
 /** What the functions of this folder ask of the machine. */
 export interface LinuxHost {
   /** Opens the C library. */
-  readonly openLibc: () => Libc;
+  readonly openLibc: () => OpenLibc;
   /** Tells how long the kernel took. */
   readonly clock: Clock;
 }
@@ -42,6 +42,11 @@ export const linuxHost: LinuxHost = { openLibc: () => openLibc(), clock: systemC
  */
 export function listAdapters(host: LinuxHost = linuxHost): AdapterInfo[] {
   using libc = host.openLibc();
+  return listAdaptersWith(libc);
+}
+
+/** The same, through a library that is open. */
+export function listAdaptersWith(libc: Libc): AdapterInfo[] {
   using control = openControl(libc);
   return readAdapters(libc, control.fd);
 }
@@ -54,10 +59,15 @@ export function listAdapters(host: LinuxHost = linuxHost): AdapterInfo[] {
  */
 export async function resetAdapter(selector: AdapterSelector | null, host: LinuxHost = linuxHost): Promise<void> {
   using libc = host.openLibc();
+  await resetAdapterWith(libc, selector, host.clock);
+}
+
+/** The same, through a library that is open. */
+export async function resetAdapterWith(libc: Libc, selector: AdapterSelector | null, clock: Clock): Promise<void> {
   using control = openControl(libc);
   const adapter = selectAdapter(readAdapters(libc, control.fd), selector);
-  await setPower("down", adapter, libc, control.fd, host.clock);
-  await setPower("up", adapter, libc, control.fd, host.clock);
+  await setPower("down", adapter, libc, control.fd, clock);
+  await setPower("up", adapter, libc, control.fd, clock);
 }
 
 /** A socket that is bound to no adapter: it carries questions about them, never packets. */
@@ -112,8 +122,9 @@ export function readIsUp(libc: Libc, control: number, index: number): boolean {
   return info !== null && isUp(info);
 }
 
-function readDeviceInfo(libc: Libc, control: number, index: number): Uint8Array | null {
-  const info = new Uint8Array(92); // struct hci_dev_info
+/** The kernel's `struct hci_dev_info`; null where the adapter is gone. */
+export function readDeviceInfo(libc: Libc, control: number, index: number): Uint8Array | null {
+  const info = new Uint8Array(92);
   new DataView(info.buffer).setUint16(0, index, true);
   return libc.ioctl(control, HCIGETDEVINFO, info) < 0 ? null : info;
 }

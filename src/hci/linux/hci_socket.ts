@@ -1,3 +1,4 @@
+import type { Clock } from "../../time/mod.ts";
 import * as hci from "../constants.ts";
 import type { HciTransport, PacketHandler } from "../transport.ts";
 import {
@@ -48,12 +49,30 @@ export async function openLinuxHciSocket(
   options: LinuxHciSocketOptions,
   host: LinuxHost = linuxHost,
 ): Promise<LinuxHciSocket> {
-  using opening = new DisposableStack();
-  const libc = opening.use(host.openLibc());
+  using resources = new DisposableStack();
+  const libc = resources.use(host.openLibc());
+  return await openLinuxHciSocketWith(libc, options, host.clock, resources);
+}
+
+/**
+ * The same, through a library that is open.
+ *
+ * @param resources what goes with the socket when it is closed, or at once where it cannot be opened
+ */
+export async function openLinuxHciSocketWith(
+  libc: Libc,
+  options: LinuxHciSocketOptions,
+  clock: Clock,
+  resources = new DisposableStack(),
+): Promise<LinuxHciSocket> {
+  using opening = resources.move();
   const control = opening.use(openControl(libc)).fd;
-  const adapter = selectAdapter(readAdapters(libc, control), options.adapter);
+  let adapter = selectAdapter(readAdapters(libc, control), options.adapter);
   if (options.powerUp && options.channel === "raw" && adapter.state === "down") {
-    await setPower("up", adapter, libc, control, host.clock);
+    await setPower("up", adapter, libc, control, clock);
+    const { index } = adapter;
+    // Some tell their address only now.
+    adapter = readAdapters(libc, control).find((each) => each.index === index) ?? adapter;
   }
   const own = (fd: number): number => {
     if (fd < 0) throw hciError("open", adapter.name, -fd);

@@ -5,7 +5,7 @@ import { HciError } from "../transport.ts";
  * negated, as the kernel itself has it; the two that run on another thread give −1 instead, for
  * `errno` stays on that thread.
  */
-export interface Libc extends Disposable {
+export interface Libc {
   /** socket(2): a file descriptor. */
   socket(domain: number, type: number, protocol: number): number;
   /** bind(2), to a `struct sockaddr_…`. */
@@ -33,6 +33,9 @@ export interface Libc extends Disposable {
   /** close(2). */
   close(fd: number): number;
 }
+
+/** The C library, for whoever closes it. */
+export interface OpenLibc extends Libc, Disposable {}
 
 const pathsByArch: Readonly<Record<string, readonly string[]>> = {
   x86_64: ["/lib/x86_64-linux-gnu/libc.so.6", "/lib64/libc.so.6", "/usr/lib/libc.so.6"],
@@ -75,7 +78,7 @@ const POLLFD_BYTES = 8;
  *
  * @throws {HciError} `EAFNOSUPPORT` where there is none to open, `EPERM` without permission for FFI
  */
-export function openLibc(paths: readonly string[] = libcPaths()): Libc {
+export function openLibc(paths: readonly string[] = libcPaths()): OpenLibc {
   const library = openFirst(paths);
   const c = library.symbols;
   const errnoAddress = c.__errno_location();

@@ -1,5 +1,5 @@
 import { EVENT_LE_META, PACKET_EVENT } from "../constants.ts";
-import { type AdapterInfo, type LinuxHost, linuxHost, openControl, readAdapters } from "./adapters.ts";
+import { type AdapterInfo, type LinuxHost, linuxHost, openControl, readAdapters, readDeviceInfo } from "./adapters.ts";
 import type { Libc } from "./libc.ts";
 import { readText } from "./read_text.ts";
 import * as uapi from "./uapi.ts";
@@ -51,9 +51,8 @@ function countSockets(libc: Libc): number | null {
 
 /** LMP feature "LE Supported (Controller)" (Core Specification 5.4, Vol 2, Part C, 3.3). */
 function readLowEnergy(libc: Libc, control: number, index: number): boolean | null {
-  const info = new Uint8Array(92); // struct hci_dev_info
-  new DataView(info.buffer).setUint16(0, index, true);
-  if (libc.ioctl(control, uapi.HCIGETDEVINFO, info) < 0) return null;
+  const info = readDeviceInfo(libc, control, index);
+  if (info === null) return null;
   const features = info.subarray(21, 29);
   return features.every((byte) => byte === 0) ? null : ((features[4] ?? 0) & 0x40) !== 0;
 }
