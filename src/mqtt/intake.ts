@@ -6,15 +6,24 @@ const LONGEST_PACKET_BYTES = 1 << 20;
 /** Twice what our own messages leave unwritten: the rest are answers, each of which takes far more than its four bytes. */
 const MOST_UNWRITTEN_BYTES = 1 << 21;
 
+/** What mqtt.js takes for the packet identifier where a packet ends before it. */
+const NO_IDENTIFIER = -1;
+
 /**
  * Bounds what a broker can make this side keep, which never subscribes: a packet that does not end, of which mqtt.js
- * collects the whole, and answers that the broker does not read.
+ * collects the whole, and answers that the broker does not read. Ends a connection on which a packet has no identifier
+ * that must have one.
  *
  * @param overrun called with what the broker does
  */
 export function boundIntake(client: MqttClient, stream: Socket, overrun: (reason: string) => void): void {
   let unfinishedBytes = 0;
-  client.on("packetreceive", () => unfinishedBytes = 0);
+  client.on("packetreceive", (packet) => {
+    unfinishedBytes = 0;
+    if (packet.messageId !== NO_IDENTIFIER) return;
+    packet.messageId = 0; // answering the other one would throw, with nobody to catch it
+    overrun("the broker sends a packet without its identifier");
+  });
   stream.on("data", (bytes) => {
     unfinishedBytes += bytes.length;
     if (unfinishedBytes > LONGEST_PACKET_BYTES) overrun("the broker sends a packet of more than 1 MiB");

@@ -340,6 +340,16 @@ test("openSimulated() gives as many reports as it was told, at 1 as at 50,000 a 
   }
 });
 
+test("openSimulated() ends when it is told to, at a rate that no machine makes, heard or not", async () => {
+  for (const filterDuplicates of [false, true]) {
+    await using host = new TestHost(await open({ reportsPerSecond: 1e9 }));
+    await host.startScan({ filterDuplicates });
+    setTimeout(() => host.stop(), 20);
+    await host.finished();
+    assert.ok(host.reports.length > 0);
+  }
+});
+
 test("openSimulated() catches up on a late tick for 100 ms at most", () => {
   let nowMs = 0;
   const clock = { wallMs: () => nowMs, monotonicMs: () => nowMs, sleep: () => Promise.resolve() };

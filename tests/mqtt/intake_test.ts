@@ -80,3 +80,17 @@ test("MqttPublisher ends a connection whose broker asks for answers and does not
   await waitFor(() => publishing.log.of("broker connection lost").length > 0, "the loss", 60_000);
   match(String(publishing.log.of("broker connection lost")[0]?.fields.reason), /does not read the answers/);
 });
+
+test("MqttPublisher ends a connection on which a packet lacks its identifier, and answers nothing that throws", async () => {
+  const cut = { "QoS 1": [0x32, 2, 0, 0], "QoS 2": [0x34, 2, 0, 0], PUBREL: [0x62, 0], PUBACK: [0x40, 0] };
+  for (const [name, packet] of Object.entries(cut)) {
+    await using broker = accepting(async (connection) => {
+      await connection.write(Uint8Array.from(packet));
+      await readAll(connection);
+    });
+    await using publishing = startPublishing(broker.port);
+    await waitFor(() => broker.accepted > 1, `the next attempt after ${name}`);
+    const [lost] = publishing.log.of("broker connection lost");
+    match(String(lost?.fields.reason), /without its identifier/, name);
+  }
+});

@@ -20,6 +20,8 @@ const TICK_MS = 10;
 /** How much of a late tick is made up for. */
 const MAX_CATCH_UP_MS = 100;
 const BURST_INTERVAL_MS = 60_000;
+/** After so many events in a row that the scan does not hear others may run. */
+const MAX_UNHEARD = 256;
 
 /** Gives what is on the {@linkcode Air} at a steady rate, with a burst now and then. */
 export class SimulatedSource implements ReportSource {
@@ -41,7 +43,8 @@ export class SimulatedSource implements ReportSource {
     const { reportsPerSecond, devices } = this.options;
     if (reportsPerSecond === 0 || devices === 0) return Infinity;
     const reports = this.#reportsOf(scan);
-    while (this.#credit >= 1 || this.#earn() >= 1) {
+    for (let unheard = 0; this.#credit >= 1 || this.#earn() >= 1; unheard++) {
+      if (unheard === MAX_UNHEARD) return 0;
       this.#credit--;
       this.#air.elapse(1_000 / reportsPerSecond);
       const packet = reports.next().value;
