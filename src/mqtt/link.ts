@@ -145,6 +145,7 @@ export function clientOptions(options: MqttOptions, password: Credentials["passw
     reconnectPeriod: 0,
     queueQoSZero: false,
     incomingStore: NO_STORE,
+    outgoingStore: NO_STORE,
     resubscribe: false,
     // A new timer for each PUBACK takes a fifth of the time of QoS 1; the answer to a ping suffices.
     reschedulePings: false,
