@@ -27,7 +27,8 @@ home=$cache/@NAME@ runtime=$cache/@NAME@/bt-scanner program=$cache/@NAME@/bt-sca
 # worn SD card does to them: after each boot they are compared anew.
 note() {
   # shellcheck disable=SC2046 # to make one line of it
-  set -- $(cat /proc/sys/kernel/random/boot_id 2>/dev/null; TZ=UTC0 stat -c '%u %i %s %y %z' "$runtime" "$program" 2>/dev/null)
+  set -- $(cat /proc/sys/kernel/random/boot_id 2>/dev/null
+    TZ=UTC0 stat -c '%u %i %s %y %z' "$runtime" "$program" 2>/dev/null)
   noted=$*
 }
 
@@ -83,8 +84,9 @@ unpack() (
   done
 )
 
-unset NODE_OPTIONS DENO_PERMISSION_BROKER_PATH DENO_V8_FLAGS DENO_AUTO_SERVE DENO_CERT DENO_COMPAT DENO_CONDITIONS DENO_COVERAGE_DIR DENO_TLS_CA_STORE \
-  DENO_AUDIT_PERMISSIONS DENO_TRACE_PERMISSIONS DENO_CACHE_DB_MODE DENO_EMIT_CACHE_MODE DENO_USE_CGROUPS
+unset NODE_OPTIONS DENO_V8_FLAGS DENO_AUTO_SERVE DENO_CERT DENO_COMPAT DENO_CONDITIONS DENO_COVERAGE_DIR \
+  DENO_TLS_CA_STORE DENO_PERMISSION_BROKER_PATH DENO_AUDIT_PERMISSIONS DENO_TRACE_PERMISSIONS \
+  DENO_CACHE_DB_MODE DENO_EMIT_CACHE_MODE DENO_USE_CGROUPS
 export DENO_DIR="$home/deno" DENO_NO_PACKAGE_JSON=1 DENO_NO_UPDATE_CHECK=1
 # glibc keeps 4 MB that only the start needed, unless told to give back what it can.
 export MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=65536 MALLOC_TRIM_THRESHOLD_=65536

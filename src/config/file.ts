@@ -3,7 +3,7 @@ import type { ConfigKey, ConfigSection } from "./keys.ts";
 import { keysOf } from "./keys.ts";
 import type { Layer, Setting } from "./layer.ts";
 import { type ConfigProblem, nearest } from "./problem.ts";
-import { describeYamlError, QUOTE_IT } from "./yaml_error.ts";
+import { describeYamlError, isTooDeep, QUOTE_IT } from "./yaml_error.ts";
 
 /** A file longer than this is no configuration; reading YAML takes time and memory by its length. */
 const MOST_CHARACTERS = 262_144;
@@ -181,10 +181,6 @@ class FileReader {
   #note(source: string, key: string | null, problem: string, remedy: string | null = null): void {
     this.#problems.push({ source, key, value: null, problem, remedy });
   }
-}
-
-function isTooDeep(error: { readonly code: string }): boolean {
-  return error.code === "RESOURCE_EXHAUSTION";
 }
 
 function pathIn(section: ConfigSection, name: string): string {

@@ -28,11 +28,16 @@ const OWN_WORDS: Readonly<Partial<Record<ErrorCode, readonly [problem: string, r
   UNEXPECTED_TOKEN: ["this does not belong here", `${QUOTE_IT}, or check brackets and indentation before it`],
 };
 
+/** Whether `yaml` gave up; the errors beside it follow from that. */
+export function isTooDeep({ code }: { readonly code: ErrorCode }): boolean {
+  return code === "RESOURCE_EXHAUSTION";
+}
+
 /** What is wrong with the YAML, and what to do about it, without a word of the file: any of it may be a password. */
 export function describeYamlError(
   { code, message }: { readonly code: ErrorCode; readonly message: string },
 ): readonly [problem: string, remedy: string | null] {
-  if (code === "RESOURCE_EXHAUSTION") return ["nested too deeply", null];
+  if (isTooDeep({ code })) return ["nested too deeply", null];
   const [problem, remedy] = QUOTES_NOTHING.has(code)
     ? [message, null]
     : OWN_WORDS[code] ?? ["this cannot be read", QUOTE_IT];
