@@ -114,8 +114,8 @@ export class Agent {
       },
       state(state) {
         if (state.kind === "scanning") {
-          const { kind: _, ...fields } = state;
-          log.info("scanning", fields);
+          const { adapter, adapterAddress, mode, extended } = state;
+          log.info("scanning", { adapter, adapter_address: adapterAddress, mode, extended });
         }
         if (state.kind === "stopped") reader.end();
         status.scan(state);

@@ -42,7 +42,7 @@ export class FailureLog {
         continue;
       }
       const overS = Math.round((nowMs - sinceMs) / 1000);
-      this.log.error(`${this.event} again`, { reason: kind, count, overS, ...lastFields });
+      this.log.error(`${this.event} again`, { reason: kind, count, over_s: overS, ...lastFields });
       repetition.count = 0;
       repetition.sinceMs = nowMs;
     }

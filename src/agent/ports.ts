@@ -8,8 +8,8 @@
 /** Severity of a log record, least first. */
 export type LogLevel = "trace" | "debug" | "info" | "warning" | "error";
 
-/** Fields of a log record; never secrets. */
-export type LogFields = Readonly<Record<string, unknown>>;
+/** Fields of a log record, in snake_case as those of statistics and status; never secrets. */
+export type LogFields = Readonly<Record<Lowercase<string>, unknown>>;
 
 /** Writes events with fields, not prose. */
 export interface Logger {

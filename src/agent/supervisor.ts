@@ -57,7 +57,7 @@ class Supervisor {
     };
     this.#sink = new WatchedSink(watched, parts.clock, (silentMs) => {
       this.#whenSilent.clear();
-      parts.log.info("heard again", { silentS: Math.round(silentMs / 1000) });
+      parts.log.info("heard again", { silent_s: Math.round(silentMs / 1000) });
     });
   }
 
@@ -105,7 +105,7 @@ class Supervisor {
     while (leftMs() > 0) await clock.sleep(Math.min(leftMs(), stallTimeoutMs), signal);
     if (!this.#sink.fallSilent(stallTimeoutMs)) return;
     log.warn("nothing heard", {
-      silentS: stallTimeoutMs / 1000,
+      silent_s: stallTimeoutMs / 1000,
       action: "beginning the scan afresh, now and again, until something is heard",
     });
   }
@@ -121,8 +121,8 @@ class Supervisor {
     if (this.#sink.takeHeard()) this.#succeeded();
     const retryInMs = Math.round(backoffMs(this.#failures++, RESTART_POLICY, random));
     // An adapter may be away for months: one line, not one for each look.
-    if (reason === this.#lastReason) log.debug("scan failed again", { reason, retryInMs });
-    else log.error("scan failed", { reason, retryInMs });
+    if (reason === this.#lastReason) log.debug("scan failed again", { reason, retry_in_ms: retryInMs });
+    else log.error("scan failed", { reason, retry_in_ms: retryInMs });
     this.#lastReason = reason;
     await clock.sleep(retryInMs, signal).catch(() => {});
     if (cure === "reset" && !signal.aborted && this.#whenStuck.isDue()) await this.#reset(reason, signal);

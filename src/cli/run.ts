@@ -52,7 +52,7 @@ export async function run(
   const noble = createScanner(config, clock, log);
   const scanner = service?.watch(noble) ?? noble;
   const agent = new Agent(agentOptions(config), { ...parts, scanner, publisher, status });
-  log.info("starting", { version: VERSION, scannerId, source });
+  log.info("starting", { version: VERSION, scanner_id: scannerId, source });
   let exitCode: number = EXIT.ok;
   try {
     await using connection = publisher;
@@ -63,7 +63,7 @@ export async function run(
     log.error("cannot go on", error instanceof ScanError ? { reason: error.message } : { error });
     exitCode = failureCode(error);
   }
-  log.info("ended", { exitCode, ...countFields(agent.counters) });
+  log.info("ended", { exit_code: exitCode, ...countFields(agent.counters) });
   await flush();
   return exitCode;
 }

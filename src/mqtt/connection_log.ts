@@ -35,7 +35,12 @@ export class ConnectionLog {
   failed(event: FailureEvent, failure: ConnectionFailure, retryInMs: number): void {
     const { kind, message: reason, remedy } = failure;
     const nowMs = this.clock.monotonicMs();
-    const fields = { ...this.where, reason, ...(remedy === null ? {} : { remedy }), retryInMs: Math.round(retryInMs) };
+    const fields = {
+      ...this.where,
+      reason,
+      ...(remedy === null ? {} : { remedy }),
+      retry_in_ms: Math.round(retryInMs),
+    };
     const report = (fields: LogFields) =>
       kind === "rejected" || kind === "unfit" ? this.log.error(event, fields) : this.log.warn(event, fields);
     const key = `${event}: ${reason}`;
@@ -47,6 +52,6 @@ export class ConnectionLog {
     repeated.count++;
     if (nowMs - repeated.loggedMs < SUMMARY_INTERVAL_MS) return this.log.debug(event, fields);
     repeated.loggedMs = nowMs;
-    report({ ...fields, count: repeated.count, forS: Math.round((nowMs - repeated.sinceMs) / 1000) });
+    report({ ...fields, count: repeated.count, for_s: Math.round((nowMs - repeated.sinceMs) / 1000) });
   }
 }

@@ -135,7 +135,7 @@ export class ServiceNotifier {
     const isAlive = this.#isPaced || silentMs <= this.options.stallTimeoutMs + RESTART_MARGIN_MS;
     if (!isAlive && this.#wasAlive) {
       const action = this.options.watchdogMs === null ? "none: no watchdog is set" : "the watchdog restarts the agent";
-      log.error("scan is stuck", { silentS: Math.round(silentMs / 1000), action });
+      log.error("scan is stuck", { silent_s: Math.round(silentMs / 1000), action });
     }
     this.#wasAlive = isAlive;
     return isAlive;

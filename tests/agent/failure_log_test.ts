@@ -17,7 +17,7 @@ test("FailureLog writes a failure once and summarises what follows", async () =>
   await clock.advance(60_000);
   failures.summarise();
   assert.deepEqual(log.of("publish failed again").map((r) => r.fields), [
-    { reason: "offline", count: 4_999, overS: 60, topic: "t4999" },
+    { reason: "offline", count: 4_999, over_s: 60, topic: "t4999" },
   ]);
 });
 

@@ -233,7 +233,7 @@ test("superviseScan() says scanning again as soon as something is heard, and how
   await clock.advance(90_000);
   (sink as ScanSink | null)?.event(Uint8Array.of(4));
   assert.deepEqual(kinds(), ["starting", "scanning", "silent", "scanning"]);
-  assert.deepEqual(log.of("heard again").map(({ fields }) => fields), [{ silentS: 90 }]);
+  assert.deepEqual(log.of("heard again").map(({ fields }) => fields), [{ silent_s: 90 }]);
   await clock.advance(60_000);
   assert.deepEqual(kinds(), ["starting", "scanning", "silent", "scanning", "silent"]);
   controller.abort();

@@ -148,7 +148,7 @@ mosquittoTest("MqttPublisher backs off where another client has the same identif
   await one.ready();
   await using other = startPublishing(broker.port, { reconnect });
   await waitFor(() => lost(one).length >= 4, "a few turns", 30_000);
-  const waits = lost(one).map(({ fields }) => Number(fields.retryInMs));
+  const waits = lost(one).map(({ fields }) => Number(fields.retry_in_ms));
   ok(waits.every((waitMs, turn) => waitMs >= 25 * 2 ** turn - 1), `waits of ${waits} ms`);
   ok(lost(other).length >= 2);
 });

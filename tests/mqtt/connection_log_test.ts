@@ -21,8 +21,8 @@ test("ConnectionLog writes a reason with its remedy once, then at debug", () => 
   for (const waitMs of [512.3, 1_024.7]) connectionLog.failed("broker connection failed", REFUSED, waitMs);
   const fields = { host: "broker", port: 1883, reason: "connection refused", remedy: "start the broker" };
   deepEqual(log.records, [
-    { level: "warning", event: "broker connection failed", fields: { ...fields, retryInMs: 512 } },
-    { level: "debug", event: "broker connection failed", fields: { ...fields, retryInMs: 1_025 } },
+    { level: "warning", event: "broker connection failed", fields: { ...fields, retry_in_ms: 512 } },
+    { level: "debug", event: "broker connection failed", fields: { ...fields, retry_in_ms: 1_025 } },
   ]);
 });
 
@@ -33,7 +33,7 @@ test("ConnectionLog summarises a reason that keeps coming once a minute, with it
     await clock.advance(10_000);
   }
   const written = log.records.filter((record) => record.level === "warning").map(({ fields }) => fields);
-  deepEqual(written.map(({ count, forS }) => [count, forS]), [[undefined, undefined], [7, 60], [13, 120]]);
+  deepEqual(written.map(({ count, for_s }) => [count, for_s]), [[undefined, undefined], [7, 60], [13, 120]]);
 });
 
 test("ConnectionLog writes another reason at once, and reasons that alternate once each", () => {

@@ -377,7 +377,7 @@ test("BrokerConnection logs connections, losses and failures with their reason a
     {
       level: "warning",
       event: "broker connection failed",
-      fields: { host: "broker", reason: "failed: unreachable", retryInMs: 1_000 },
+      fields: { host: "broker", reason: "failed: unreachable", retry_in_ms: 1_000 },
     },
     { level: "info", event: "broker connected", fields: { host: "broker", attempt: 2 } },
     {
@@ -388,7 +388,7 @@ test("BrokerConnection logs connections, losses and failures with their reason a
         reason: "failed: dropped",
         remedy:
           "if this repeats, check the broker's log, and whether another client has the same mqtt.client.client_id",
-        retryInMs: 3_000,
+        retry_in_ms: 3_000,
       },
     },
   ]);
