@@ -47,6 +47,23 @@ test("linuxAdapterSource() takes what was asked for where the adapter of before 
   assert.equal(await opened(source), "hci0");
 });
 
+test("linuxAdapterSource() waits for an adapter that was put back and has no address yet", async () => {
+  for (const selector of ["hci0", null]) {
+    const { host, plugged } = machine({ index: 0, addressBytes: ONE, up: true });
+    const source = linuxAdapterSource(selector, host);
+    await opened(source);
+    const other = { index: 0, addressBytes: OTHER, up: true };
+    plugged(other, { index: 1, up: false });
+    await assert.rejects(opened(source), hciError("ENODEV", /06:05:04:03:02:01 yet: an adapter is being set up/));
+    plugged(other, { index: 1, addressBytes: ONE, up: true });
+    assert.equal(await opened(source), "hci1");
+    plugged(other, { index: 1, up: false });
+    await assert.rejects(opened(source), hciError("ENODEV", /being set up/));
+    await host.clock.advance(5_000);
+    assert.equal(await opened(source), "hci0", "not for ever");
+  }
+});
+
 test("linuxAdapterSource() keeps to the adapter that was asked for among those that share an address", async () => {
   const { host } = machine({ index: 0, addressBytes: ONE, up: true }, { index: 1, addressBytes: ONE, up: true });
   const source = linuxAdapterSource("hci1", host);

@@ -31,7 +31,7 @@ test("listAdapters() tells index, name, address, state, bus and rfkill, by index
 
 test("listAdapters() gives rfkillBlocked null where rfkill cannot be read", () => {
   const libc = new FakeLibc();
-  libc.results.open = [-2];
+  libc.open = () => -2;
   assert.equal(listAdapters(host(libc))[0]?.rfkillBlocked, null);
   assertReleased(libc);
 });
@@ -59,6 +59,17 @@ test("listAdapters() says what to do on a kernel without Bluetooth", () => {
     assert.throws(() => listAdapters(host(libc)), hciError("EAFNOSUPPORT", /modprobe bluetooth.*--source simulate/));
     assertReleased(libc);
   }
+});
+
+test("listAdapters() tells what rfkill blocks also to a service that is shown no devices", () => {
+  const libc = new FakeLibc([
+    { index: 0, up: false, rfkill: "soft" },
+    { index: 1, up: false, rfkill: "hard" },
+    { index: 2, up: true },
+  ]);
+  libc.hasDevices = false;
+  assert.deepEqual(listAdapters(host(libc)).map(({ rfkillBlocked }) => rfkillBlocked), [true, true, false]);
+  assertReleased(libc);
 });
 
 test("listAdapters() releases the socket where the list is refused", () => {
@@ -124,38 +135,49 @@ test("resetAdapter() powers the adapter down and up again", async () => {
 });
 
 test("resetAdapter() releases everything where the adapter does not come back", async () => {
-  const libc = new FakeLibc();
-  libc.results.ioctlInBackground = [0, -1];
-  const ioctl = libc.ioctl.bind(libc);
-  libc.ioctl = (fd, request, argument) => request === 0x400448c9 ? -132 : ioctl(fd, request, argument);
+  const libc = new FakeLibc([{ index: 0, up: true, rfkill: "soft" }]);
+  const ioctl = libc.ioctlInBackground.bind(libc);
+  libc.ioctlInBackground = (fd, request, index) =>
+    request === 0x400448c9 ? Promise.resolve(-1) : ioctl(fd, request, index);
   await assert.rejects(resetAdapter(null, host(libc)), hciError("ERFKILL", /power up hci0.*rfkill unblock bluetooth/));
   assertReleased(libc);
 });
 
-/** Powers hci0 up where the kernel answers `errno`, after `tookMs`. */
-async function powerUp(errno: number, tookMs = 0): Promise<void> {
-  const libc = new FakeLibc([{ index: 0, up: false }]);
+/** Asks a kernel that answers after `tookMs` that it will not. */
+async function refusing(libc: FakeLibc, power: "up" | "down", tookMs = 0): Promise<void> {
   const clock = new FakeClock();
   libc.ioctlInBackground = async () => {
     await clock.advance(tookMs);
     return -1;
   };
-  libc.ioctl = () => tookMs === 0 ? -errno : assert.fail("a request that was slow to fail is repeated");
+  const ioctl = libc.ioctl.bind(libc);
+  libc.ioctl = (fd, request, argument) =>
+    typeof argument === "number"
+      ? assert.fail("a request that may take seconds, on this thread")
+      : ioctl(fd, request, argument);
   using control = openControl(libc);
-  await setPower("up", hci0, libc, control.fd, clock);
+  await setPower(power, hci0, libc, control.fd, clock);
 }
 
 test("setPower() takes an adapter that is up already for success", async () => {
-  await powerUp(114);
+  await refusing(new FakeLibc([{ index: 0, up: true }]), "up");
 });
 
-test("setPower() says why the kernel refuses", async () => {
-  await assert.rejects(powerUp(1), hciError("EPERM", /power up hci0.*CAP_NET_ADMIN.*bluetoothctl power on/));
-  await assert.rejects(powerUp(132), hciError("ERFKILL", /rfkill unblock bluetooth/));
-  await assert.rejects(powerUp(19), hciError("ENODEV", /plug it in again/));
-  await assert.rejects(powerUp(16), hciError("EBUSY", /in use/));
+test("setPower() says why the kernel refuses, and does not ask again for it", async () => {
+  const unprivileged = new FakeLibc([{ index: 0, up: false }]);
+  unprivileged.capNetAdmin = false;
+  await assert.rejects(
+    refusing(unprivileged, "up"),
+    hciError("EPERM", /power up hci0.*CAP_NET_ADMIN.*bluetoothctl power on/),
+  );
+  const blocked = new FakeLibc([{ index: 0, up: false, rfkill: "hard" }]);
+  await assert.rejects(refusing(blocked, "up"), hciError("ERFKILL", /rfkill unblock bluetooth/));
+  await assert.rejects(refusing(new FakeLibc([]), "up"), hciError("ENODEV", /plug it in again/));
+  await assert.rejects(refusing(new FakeLibc(), "down"), hciError("EBUSY", /in use/));
+  await assert.rejects(refusing(new FakeLibc([{ index: 0, up: false }]), "up"), hciError("EIO", /dmesg/));
 });
 
-test("setPower() does not wait a second time for a controller that is silent", async () => {
-  await assert.rejects(powerUp(0, 2_000), hciError("EIO", /power up hci0: the controller does not answer/));
+test("setPower() tells a controller that is silent", async () => {
+  const libc = new FakeLibc([{ index: 0, up: false }]);
+  await assert.rejects(refusing(libc, "up", 2_000), hciError("EIO", /power up hci0: the controller does not answer/));
 });

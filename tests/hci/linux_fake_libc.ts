@@ -37,6 +37,8 @@ export class FakeLibc implements OpenLibc {
   /** What the process may do. */
   capNetRaw = true;
   capNetAdmin = true;
+  /** `/dev/rfkill` is there. */
+  hasDevices = true;
   /** `revents` of the socket beside POLLIN. */
   trouble = 0;
   polls = 0;
@@ -152,6 +154,7 @@ export class FakeLibc implements OpenLibc {
     const scripted = this.#scripted("open");
     if (scripted !== undefined) return scripted;
     if (path === "/dev/rfkill") {
+      if (!this.hasDevices) return -ENOENT;
       const events = this.adapters.map(({ index, rfkill }) =>
         Uint8Array.of(index + 3, 0, 0, 0, 2, 0, rfkill === "soft" ? 1 : 0, rfkill === "hard" ? 1 : 0)
       );
@@ -161,9 +164,11 @@ export class FakeLibc implements OpenLibc {
     if (path === "/proc/net/hci" && this.procNetHci !== null) {
       return this.#add({ kind: "file", chunks: [new TextEncoder().encode(this.procNetHci)] });
     }
-    const index = Number(/^\/sys\/class\/rfkill\/rfkill(\d+)\/name$/.exec(path)?.[1]) - 3;
-    if (!this.adapters.some((adapter) => adapter.index === index)) return -ENOENT;
-    return this.#add({ kind: "file", chunks: [new TextEncoder().encode(`hci${index}\n`)] });
+    const [, radio, attribute] = /^\/sys\/class\/rfkill\/rfkill(\d+)\/(name|soft|hard)$/.exec(path) ?? [];
+    const adapter = this.adapters.find((adapter) => adapter.index === Number(radio) - 3);
+    if (adapter === undefined) return -ENOENT;
+    const text = attribute === "name" ? `hci${adapter.index}` : adapter.rfkill === attribute ? "1" : "0";
+    return this.#add({ kind: "file", chunks: [new TextEncoder().encode(`${text}\n`)] });
   }
 
   read(fd: number, into: Uint8Array): number {

@@ -1,4 +1,4 @@
-import type { HciSource } from "../transport.ts";
+import { HciError, type HciSource } from "../transport.ts";
 import {
   type AdapterSelector,
   isSelected,
@@ -10,20 +10,31 @@ import {
 import { openLinuxHciSocketWith } from "./hci_socket.ts";
 import type { Libc } from "./libc.ts";
 
+/** An adapter without an address is being set up, unless that takes longer; some tell theirs only when powered up. */
+const SET_UP_MS = 5_000;
+
 /**
  * The raw channel of an adapter of this machine, powered up where it is down. Once opened, it is
- * followed by its address: put back, it may have another number.
+ * followed by its address: put back, it may have another number, and for a moment no address yet.
  *
  * @param selector which adapter; null: the first that is up, else the first
  */
 export function linuxAdapterSource(selector: AdapterSelector | null, host: LinuxHost = linuxHost): HciSource {
   let address: string | null = null;
   let opened: Libc | null = null;
+  /** Since when the adapter is missing and another one has no address; monotonic. */
+  let unsettledMs: number | null = null;
   // Once: an adapter that is away is looked for every few seconds for ever, and each opening takes 3 ms,
   // and 60 kB until the next full garbage collection.
   const libc = (): Libc => opened ??= host.openLibc();
   const choose = (): AdapterSelector | null => {
-    const known = address === null ? [] : listAdaptersWith(libc()).filter((adapter) => adapter.address === address);
+    if (address === null) return selector;
+    const adapters = listAdaptersWith(libc());
+    const known = adapters.filter((adapter) => adapter.address === address);
+    if (known.length > 0 || adapters.every((adapter) => adapter.address !== null)) unsettledMs = null;
+    else if (host.clock.monotonicMs() - (unsettledMs ??= host.clock.monotonicMs()) < SET_UP_MS) {
+      throw new HciError("ENODEV", `Cannot find adapter ${address} yet: an adapter is being set up`);
+    }
     // Cheap adapters share an address: the one that was asked for comes first.
     const asked = known.some((adapter) => selector !== null && isSelected(adapter, selector));
     return asked ? selector : known[0]?.name ?? selector;

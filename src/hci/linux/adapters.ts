@@ -1,9 +1,19 @@
 import { type Clock, systemClock } from "../../time/mod.ts";
 import { HciError } from "../transport.ts";
-import { EALREADY, EPERM, ETIMEDOUT, hciError } from "./errors.ts";
+import { EALREADY, EBUSY, EIO, ENODEV, EPERM, ERFKILL, ETIMEDOUT, hciError } from "./errors.ts";
 import { type Libc, type OpenLibc, openLibc } from "./libc.ts";
 import { rfkillBlockedNames } from "./rfkill.ts";
-import { AF_BLUETOOTH, BTPROTO_HCI, HCIDEVDOWN, HCIDEVUP, HCIGETDEVINFO, HCIGETDEVLIST, SOCKET_TYPE } from "./uapi.ts";
+import {
+  AF_BLUETOOTH,
+  BTPROTO_HCI,
+  HCIDEVDOWN,
+  HCIDEVUP,
+  HCIGETDEVINFO,
+  HCIGETDEVLIST,
+  SO_RCVBUFFORCE,
+  SOCKET_TYPE,
+  SOL_SOCKET,
+} from "./uapi.ts";
 
 /** A Bluetooth adapter as the kernel describes it. */
 export interface AdapterInfo {
@@ -183,14 +193,30 @@ export async function setPower(
   const request = power === "up" ? HCIDEVUP : HCIDEVDOWN;
   const startMs = clock.monotonicMs();
   if (await libc.ioctlInBackground(control, request, adapter.index) >= 0) return;
-  // The background call's errno stayed on its thread. A refusal comes at once and is the same when
-  // asked again here.
-  const refused = clock.monotonicMs() - startMs < refusalMs;
-  const result = refused ? libc.ioctl(control, request, adapter.index) : -ETIMEDOUT;
-  if (result >= 0 || result === -EALREADY) return;
-  const remedy = result === -EPERM
+  const errno = powerErrno(power, adapter, libc, control) ??
+    (clock.monotonicMs() - startMs < refusalMs ? power === "up" ? EIO : EBUSY : ETIMEDOUT);
+  if (errno === EALREADY) return;
+  const remedy = errno === EPERM
     ? `grant CAP_NET_ADMIN, or power it ${power} with \`bluetoothctl power ${power === "up" ? "on" : "off"}\` ` +
       `or \`sudo hciconfig ${adapter.name} ${power}\``
     : undefined;
-  throw hciError(`power ${power}`, adapter.name, -result, remedy);
+  throw hciError(`power ${power}`, adapter.name, errno, remedy);
+}
+
+/**
+ * Why the kernel would not power the adapter; null: it tried. The background call's errno stayed on its
+ * thread, and asking again on this one might take seconds.
+ */
+function powerErrno(power: "up" | "down", { index }: AdapterInfo, libc: Libc, control: number): number | null {
+  const now = readAdapter(libc, control, index, rfkillBlockedNames(libc));
+  if (now === null) return ENODEV;
+  if (now.state === power) return EALREADY;
+  if (!mayAdminister(libc, control)) return EPERM;
+  return power === "up" && now.rfkillBlocked ? ERFKILL : null;
+}
+
+/** Whether this process has CAP_NET_ADMIN, told by what takes it and harms nobody: a larger buffer for this socket. */
+export function mayAdminister(libc: Libc, socket: number): boolean {
+  const size = new Uint8Array(Uint32Array.of(1 << 16).buffer);
+  return libc.setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, size) >= 0;
 }

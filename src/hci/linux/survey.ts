@@ -1,5 +1,13 @@
 import { EVENT_LE_META, PACKET_EVENT } from "../constants.ts";
-import { type AdapterInfo, type LinuxHost, linuxHost, openControl, readAdapters, readDeviceInfo } from "./adapters.ts";
+import {
+  type AdapterInfo,
+  type LinuxHost,
+  linuxHost,
+  mayAdminister,
+  openControl,
+  readAdapters,
+  readDeviceInfo,
+} from "./adapters.ts";
 import type { Libc } from "./libc.ts";
 import { readText } from "./read_text.ts";
 import * as uapi from "./uapi.ts";
@@ -38,7 +46,7 @@ export function surveyBluetooth(host: LinuxHost = linuxHost): BluetoothSurvey {
       lowEnergy: readLowEnergy(libc, control.fd, adapter.index),
     })),
     mayScan: mayReceiveLeEvents(libc, control.fd),
-    mayPowerUp: mayForceBuffer(libc, control.fd),
+    mayPowerUp: mayAdminister(libc, control.fd),
     foreignSockets,
   };
 }
@@ -67,10 +75,4 @@ function mayReceiveLeEvents(libc: Libc, socket: number): boolean {
   if (libc.setsockopt(socket, uapi.SOL_HCI, uapi.HCI_FILTER, bytes) < 0) return false;
   if (libc.getsockopt(socket, uapi.SOL_HCI, uapi.HCI_FILTER, bytes) < 0) return false;
   return (filter.getUint32(8, true) & leMeta) !== 0;
-}
-
-/** What takes CAP_NET_ADMIN as powering up does, and harms nobody: a larger buffer for this socket. */
-function mayForceBuffer(libc: Libc, socket: number): boolean {
-  const size = new Uint8Array(Uint32Array.of(1 << 16).buffer);
-  return libc.setsockopt(socket, uapi.SOL_SOCKET, uapi.SO_RCVBUFFORCE, size) >= 0;
 }
