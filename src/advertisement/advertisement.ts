@@ -75,6 +75,12 @@ export interface AdFields {
   readonly malformedStructures: number;
 }
 
+/**
+ * Whether the data of a report is whole. truncated: the controller has cut it, nothing more came.
+ * uncertain: packets were lost at that time, and pieces of it may have been among them.
+ */
+export type DataStatus = "complete" | "truncated" | "uncertain";
+
 /** One advertising report, decoded. It owns its bytes. */
 export interface Advertisement extends AdFields {
   /** When it was read from the transport: milliseconds since the Unix epoch, by the wall clock. */
@@ -105,4 +111,6 @@ export interface Advertisement extends AdFields {
   readonly txPowerDbm: number | null;
   /** The AD structures as received, fragments joined. */
   readonly data: Uint8Array;
+  /** Whether `data` is all of it. */
+  readonly dataStatus: DataStatus;
 }

@@ -13,6 +13,7 @@ export type ReportHead = Pick<
   | "secondaryPhy"
   | "sid"
   | "txPowerDbm"
+  | "dataStatus"
 >;
 
 /**
@@ -36,6 +37,7 @@ export function assemble(kind: PduKind, data: Uint8Array, head: ReportHead): Adv
     secondaryPhy: head.secondaryPhy,
     sid: head.sid,
     data,
+    dataStatus: head.dataStatus,
     flags: ad.flags,
     localName: ad.localName,
     localNameComplete: ad.localNameComplete,

@@ -1,4 +1,12 @@
-import type { AddressType, Advertisement, AdvType, ManufacturerData, Phy, ServiceData } from "./advertisement.ts";
+import type {
+  AddressType,
+  Advertisement,
+  AdvType,
+  DataStatus,
+  ManufacturerData,
+  Phy,
+  ServiceData,
+} from "./advertisement.ts";
 import { formatTimestamp, hexByte } from "./format.ts";
 
 /** How advertisements become messages. */
@@ -51,6 +59,8 @@ export interface Message {
   readonly sid?: number | null;
   /** The AD structures in lower-case hex. */
   readonly raw?: string;
+  /** Whether that is all of them. */
+  readonly data_status?: DataStatus;
 }
 
 /**
@@ -114,7 +124,8 @@ function fullFields(advertisement: Advertisement): string {
     `,"flags":${advertisement.flags},"appearance":${advertisement.appearance}` +
     `,"solicited_uuids":${uuidArray(advertisement.solicitedUuids)}` +
     `,"primary_phy":${quoted(advertisement.primaryPhy)},"secondary_phy":${quoted(advertisement.secondaryPhy)}` +
-    `,"sid":${advertisement.sid},"raw":"${advertisement.data.toHex()}"`;
+    `,"sid":${advertisement.sid},"raw":"${advertisement.data.toHex()}"` +
+    `,"data_status":"${advertisement.dataStatus}"`;
 }
 
 const companyKey = ({ companyId }: ManufacturerData): string => hexByte(companyId & 0xff) + hexByte(companyId >> 8);

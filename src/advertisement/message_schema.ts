@@ -67,4 +67,10 @@ export const messageSchema: z.ZodMiniType<Message> = z.object({
     z.describe("Advertising set; null: none. Full fields only"),
   ),
   raw: z.exactOptional(hex("The AD structures as received. Full fields only")),
+  data_status: z.exactOptional(z.enum(["complete", "truncated", "uncertain"])).check(
+    z.describe(
+      "Whether the data is whole. truncated: the controller has cut it; uncertain: packets were lost at that time, " +
+        "pieces of it perhaps among them. Full fields only",
+    ),
+  ),
 });

@@ -1,4 +1,4 @@
-import type { AddressType, Phy } from "./advertisement.ts";
+import type { AddressType, DataStatus, Phy } from "./advertisement.ts";
 import { assemble } from "./assemble.ts";
 import { ByteArena } from "./byte_arena.ts";
 import { formatAddress } from "./format.ts";
@@ -14,6 +14,8 @@ export interface ReportReaderOptions {
   readonly sink: ReportSink;
   /** How many fragmented advertisements may wait for their last fragment; default 64. */
   readonly maxPendingFragments?: number;
+  /** How many packets were lost so far before they could be read; default: never any. */
+  readonly missed?: () => number;
 }
 
 const PACKET_EVENT = 0x04;
@@ -32,7 +34,13 @@ const EXTENDED_DATA = 24;
 
 /** Data status; 0: complete, 2: truncated, nothing more will come. */
 const MORE_TO_COME = 1;
+const TRUNCATED = 2;
 const RESERVED_STATUS = 3;
+
+/** A controller that says so tells of a legacy PDU, which is never fragmented. */
+const LEGACY_PDU = 1 << 4;
+/** What was lost is noticed before or after it is missed, by as long as packets wait to be read. */
+const LOSS_MS = 1_000;
 
 const NOT_AVAILABLE = 127;
 const ANONYMOUS = 0xff;
@@ -52,6 +60,7 @@ const PHYS: readonly (Phy | null)[] = [null, "1M", "2M", "coded", "coded_s2"];
  *   advertisement and its scan response as one, up to 62 bytes.
  * - A report with a reserved event type or data status is invalid, for nobody knows what it is. With
  *   a reserved address type it counts, its address type is `unknown`.
+ * - Truncated data counts, and is marked. So is what may lack a fragment, packets having been lost.
  * - Malformed AD structures leave a report valid; they are counted in it.
  *
  * The reports of one event lie one after the other, as controllers send and the kernel reads them;
@@ -80,9 +89,14 @@ export class ReportReader {
   readonly #sink: ReportSink;
   readonly #fragments: Fragments;
   readonly #arena = new ByteArena();
+  readonly #missed: () => number;
+  #missedBefore = 0;
+  /** Until when a fragment may be among what was lost; monotonic. */
+  #uncertainUntilMs = -Infinity;
 
   /** Waits for nothing yet. */
-  constructor({ clock, sink, maxPendingFragments = 64 }: ReportReaderOptions) {
+  constructor({ clock, sink, maxPendingFragments = 64, missed = () => 0 }: ReportReaderOptions) {
+    this.#missed = missed;
     this.#clock = clock;
     this.#sink = sink;
     this.#fragments = new Fragments(maxPendingFragments, (fault) => sink.invalid(fault));
@@ -162,6 +176,7 @@ export class ReportReader {
       secondaryPhy: null,
       sid: null,
       txPowerDbm: null,
+      dataStatus: "complete",
     }));
   }
 
@@ -182,12 +197,23 @@ export class ReportReader {
       secondaryPhy: PHYS[packet[at + 10] ?? 0] ?? null,
       sid: sid < 16 ? sid : null,
       txPowerDbm: dbm(packet[at + 12]),
+      dataStatus: this.#dataStatus(packet[at] ?? 0),
     }));
+  }
+
+  #dataStatus(eventType: number): DataStatus {
+    if (dataStatusBits(eventType) === TRUNCATED) return "truncated";
+    if ((eventType & LEGACY_PDU) !== 0) return "complete";
+    const missed = this.#missed();
+    const nowMs = this.#clock.monotonicMs();
+    if (missed !== this.#missedBefore) this.#uncertainUntilMs = nowMs + LOSS_MS;
+    this.#missedBefore = missed;
+    return nowMs < this.#uncertainUntilMs ? "uncertain" : "complete";
   }
 
   /** The whole data of the extended report at `at`; null: more will come, or it cannot be had. */
   #dataOf(packet: Uint8Array, at: number, end: number, chain: string): Uint8Array | null {
-    const status = (packet[at] ?? 0) >> 5 & 3;
+    const status = dataStatusBits(packet[at] ?? 0);
     const start = at + EXTENDED_DATA;
     if (status === MORE_TO_COME) {
       this.#fragments.add(chain, packet.subarray(start, end), this.#clock.monotonicMs());
@@ -203,6 +229,10 @@ export class ReportReader {
     if (data === null) this.#sink.invalid("fragments too long");
     return data;
   }
+}
+
+function dataStatusBits(eventType: number): number {
+  return eventType >> 5 & 3;
 }
 
 /** A signed byte, in dBm; null where the controller does not know. */

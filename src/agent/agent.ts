@@ -105,8 +105,8 @@ export class Agent {
   }
 
   #scanSink(outbox: Outbox): ScanSink {
-    const { clock, log, status } = this.parts;
-    const reader = new ReportReader({ clock, sink: this.#reportSink(outbox) });
+    const { clock, log, scanner, status } = this.parts;
+    const reader = new ReportReader({ clock, sink: this.#reportSink(outbox), missed: () => scanner.missed });
     return {
       event(packet) {
         reader.read(packet);

@@ -58,6 +58,32 @@ test("ReportReader publishes what came of a truncated advertisement", () => {
   assert.equal(readOne(fragment("", { eventType: TRUNCATED })).data.length, 0);
 });
 
+test("ReportReader marks truncated data, and only that", () => {
+  const statusOf = (...packets: Uint8Array[]) => readOne(...packets).dataStatus;
+  assert.equal(statusOf(fragment("020106", { eventType: TRUNCATED })), "truncated");
+  assert.equal(
+    statusOf(fragment("020106", { eventType: MORE }), fragment("05ff99", { eventType: TRUNCATED })),
+    "truncated",
+  );
+  assert.equal(statusOf(fragment("020106", { eventType: MORE }), fragment("020a00")), "complete");
+});
+
+test("ReportReader does not call whole what may lack the fragments that were lost before they could be read", async () => {
+  const heard = new Heard();
+  const clock = new FakeClock();
+  let missed = 0;
+  const reader = new ReportReader({ clock, sink: heard, missed: () => missed });
+  const legacyPdu = fragment("020106", { eventType: 0x10 });
+  reader.read(fragment("020106"));
+  missed = 3; // with the first fragment among them
+  reader.read(fragment("05ff990401"));
+  reader.read(legacyPdu);
+  await clock.advance(1_000);
+  reader.read(fragment("020106"));
+  const statuses = heard.advertisements.map(({ dataStatus }) => dataStatus);
+  assert.deepEqual(statuses, ["complete", "uncertain", "complete", "complete"]);
+});
+
 test("ReportReader keeps the fragments of different advertisements apart", () => {
   const others: Partial<ExtendedReportFields>[] = [
     {},

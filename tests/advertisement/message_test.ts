@@ -67,7 +67,7 @@ test("encodeMessage() adds everything that is known to full fields", () => {
     encodeMessage(heard, full).endsWith(
       ',"local_name":null,"address_type":"random","adv_type":"ADV_IND","connectable":true,"scannable":true,"flags":6,' +
         '"appearance":832,"solicited_uuids":["0000180d-0000-1000-8000-00805f9b34fb"],"primary_phy":"1M",' +
-        '"secondary_phy":"2M","sid":3,"raw":"020106"}',
+        '"secondary_phy":"2M","sid":3,"raw":"020106","data_status":"complete"}',
     ),
   );
 });

@@ -42,6 +42,7 @@ test("ReportReader reads a legacy report", () => {
       serviceData: [],
       appearance: null,
       txPowerDbm: null,
+      dataStatus: "complete",
       malformedStructures: 0,
     } satisfies Advertisement,
   ]);

@@ -71,6 +71,7 @@ export function someAdvertisement(fields: Partial<Advertisement> = {}): Advertis
     serviceData: [],
     appearance: null,
     txPowerDbm: null,
+    dataStatus: "complete",
     malformedStructures: 0,
     ...fields,
   };
