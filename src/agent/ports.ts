@@ -70,6 +70,7 @@ export type ScanState =
     readonly kind: "silent";
     readonly adapter: string;
     readonly adapterAddress: string | null;
+    readonly extended: boolean;
     /** The stall time-out. */
     readonly silentMs: number;
   }

@@ -17,6 +17,8 @@ export interface Status {
   readonly adapter: string | null;
   /** The adapter's own address, where known. */
   readonly adapter_address: string | null;
+  /** Whether it scans with the extended commands, or the legacy ones; null while it does not. */
+  readonly extended: boolean | null;
   /** Why it is offline or does not scan; null while all is well. */
   readonly reason: string | null;
 }
@@ -101,6 +103,7 @@ export class StatusReporter {
       scanning: adapter?.kind === "scanning",
       adapter: adapter?.adapter ?? null,
       adapter_address: adapter?.adapterAddress ?? null,
+      extended: adapter?.extended ?? null,
       reason: reason ?? whyNotScanning(this.#scan),
     };
     return JSON.stringify(message);

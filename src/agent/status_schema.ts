@@ -14,6 +14,9 @@ export const statusSchema: z.ZodMiniType<Status> = z.object({
   scanning: z.boolean().check(z.describe("Whether advertisements are being received")),
   adapter: z.nullable(z.string()).check(z.describe("What it scans with, while it scans: hci0, a file, simulated")),
   adapter_address: z.nullable(z.string()).check(z.describe("The adapter's own address, where known")),
+  extended: z.nullable(z.boolean()).check(
+    z.describe("Whether it scans with the extended commands (true) or the legacy ones, while it scans"),
+  ),
   reason: z.nullable(z.string()).check(z.describe("Why it is offline or not scanning; null while all is well")),
 });
 

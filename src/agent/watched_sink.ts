@@ -88,8 +88,8 @@ export class WatchedSink implements ScanSink {
 
   #showSilence(): void {
     if (this.#silence === null || this.#scanning === null || this.#shown === "silent") return;
-    const { adapter, adapterAddress } = this.#scanning;
-    this.#show({ kind: "silent", adapter, adapterAddress, silentMs: this.#silence.timeoutMs });
+    const { adapter, adapterAddress, extended } = this.#scanning;
+    this.#show({ kind: "silent", adapter, adapterAddress, extended, silentMs: this.#silence.timeoutMs });
   }
 
   #show(state: ScanState): void {

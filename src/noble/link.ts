@@ -80,10 +80,10 @@ export class HciLink {
    *
    * @throws the signal's reason if it aborts first
    */
-  ask(opcode: number, signal: AbortSignal): Promise<Uint8Array> {
+  ask(opcode: number, signal: AbortSignal, parameters?: Uint8Array): Promise<Uint8Array> {
     return abortable<Uint8Array>(signal, (resolve) => {
       this.#answers.set(opcode, resolve);
-      this.#send(commandPacket(opcode));
+      this.#send(commandPacket(opcode, parameters));
     }).finally(() => this.#answers.delete(opcode));
   }
 
@@ -117,7 +117,8 @@ export class HciLink {
         this.#takeAnswer(packet, opcodeOf(packet, 4), packet.subarray(6));
         return undefined;
       case hci.EVENT_COMMAND_STATUS:
-        this.#takeAnswer(packet, opcodeOf(packet, 5), packet.subarray(3, 4));
+        // 0: it is being carried out, and the answer is yet to come (7.7.15).
+        if (packet[3] !== hci.STATUS_SUCCESS) this.#takeAnswer(packet, opcodeOf(packet, 5), packet.subarray(3, 4));
         return undefined;
       case hci.EVENT_HARDWARE_ERROR:
         this.observer.hardwareError(packet[3] ?? 0);

@@ -34,6 +34,7 @@ test("StatusReporter says online on a connection, retained, and why it does not 
     scanning: false,
     adapter: null,
     adapter_address: null,
+    extended: null,
     reason: "starting",
   });
 });
@@ -59,7 +60,13 @@ test("StatusReporter says why the scan stopped, also on the next connection", ()
 
 test("StatusReporter does not say scanning in a silence, but what it listens with and why", () => {
   const { status, last } = reporter();
-  status.scan({ kind: "silent", adapter: "hci0", adapterAddress: "00:11:22:33:44:55", silentMs: 60_000 });
+  status.scan({
+    kind: "silent",
+    adapter: "hci0",
+    adapterAddress: "00:11:22:33:44:55",
+    extended: true,
+    silentMs: 60_000,
+  });
   assert.deepEqual([last().scanning, last().adapter, last().adapter_address], [false, "hci0", "00:11:22:33:44:55"]);
   assert.match(last().reason ?? "", /^nothing heard for 60 s/);
 });

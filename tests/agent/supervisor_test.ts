@@ -163,6 +163,7 @@ test("superviseScan() begins a silent scan afresh after each stall time-out, and
     kind: "silent",
     adapter: "hci0",
     adapterAddress: "00:11:22:33:44:55",
+    extended: false,
     silentMs: 60_000,
   });
   assert.equal(log.of("nothing heard").length, 1);

@@ -64,13 +64,7 @@ async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
     },
     stdout: (text) => stdout += text,
   };
-  const sources = {
-    flags: {},
-    env: {},
-    file: "c.yaml",
-    readTextFile: () => Promise.resolve(yaml),
-    hostname: () => "pi",
-  };
+  const sources = { flags: {}, env: {}, file: "c.yaml", readTextFile: () => Promise.resolve(yaml) };
   const examining = doctor(sources, io, never);
   for (let i = 0; i < 5; i++) await clock.advance(1_000);
   const code = await examining;
@@ -216,12 +210,6 @@ test("doctor ends with 1 where it is told to end before it is through", async ()
     },
     stdout: () => {},
   };
-  const sources = {
-    flags: { scannerId: "s1" },
-    env: {},
-    file: null,
-    readTextFile: Deno.readTextFile,
-    hostname: () => "pi",
-  };
+  const sources = { flags: { scannerId: "s1" }, env: {}, file: null, readTextFile: Deno.readTextFile };
   assert.equal(await doctor(sources, io, ending.signal), 1);
 });

@@ -170,7 +170,10 @@ test("renderFrame() is no higher than the terminal, and says what it leaves out"
   const states = [
     [{ kind: "starting" }, "starting: 20 d"],
     [{ kind: "stopped", reason: "hci0\x1b is gone" }, "not scanning (hci0\\u001b is gone): 20 d"],
-    [{ kind: "silent", adapter: "hci0", adapterAddress: null, silentMs: 60_000 }, "hci0, nothing heard for 60 s: 20 d"],
+    [
+      { kind: "silent", adapter: "hci0", adapterAddress: null, extended: false, silentMs: 60_000 },
+      "hci0, nothing heard for 60 s: 20 d",
+    ],
   ] as const;
   for (const [state, start] of states) {
     assert.ok(renderFrame({ ...content, state }, { columns: 80, rows: 24 }, 0)[0]?.startsWith(start));

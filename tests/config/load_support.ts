@@ -9,7 +9,6 @@ export function load(
     env: {},
     file: yaml === undefined ? null : "c.yaml",
     readTextFile: () => Promise.resolve(yaml ?? ""),
-    hostname: () => "pi-kitchen",
     ...sources,
   });
 }

@@ -100,6 +100,182 @@ test("NobleScanner fails for good where extended scanning is required and missin
   await assert.rejects(scan.ended, (error) => error instanceof ScanError && error.cure === "person");
 });
 
+const EXTENDED_COMMANDS = [hci.CMD_LE_SET_EXTENDED_SCAN_PARAMETERS, hci.CMD_LE_SET_EXTENDED_SCAN_ENABLE];
+
+for (const refuseByStatus of [true, false]) {
+  const event = refuseByStatus ? "Command Status" : "Command Complete";
+  test(`NobleScanner scans with the legacy commands at once where the extended ones are refused by ${event}`, async () => {
+    const refuse = new Map<number, number>(EXTENDED_COMMANDS.map((opcode) => [opcode, 0x01]));
+    const scan = scanning({ extended: true, codedPhy: true, refuse, refuseByStatus });
+    await scan.clock.advance(0);
+    const state = scan.states.at(-1);
+    assert.equal(state?.kind === "scanning" && state.extended, false);
+    assert.deepEqual(scan.log.of("scan refused").map(({ fields }) => fields["action"]), [
+      "trying the extended scan commands without the coded PHY",
+      "trying the legacy scan commands",
+    ]);
+    await stop(scan);
+  });
+}
+
+test("NobleScanner scans without the coded PHY where the parameters with it are refused", async () => {
+  const refuse = new Map<number, number>([[hci.CMD_LE_SET_EXTENDED_SCAN_PARAMETERS, 0x11]]);
+  const refusing = new FakeAdapter({ extended: true, codedPhy: true, refuse });
+  const willing = new FakeAdapter({ extended: true, codedPhy: true });
+  const opened = [refusing, willing].values();
+  const open = () => Promise.resolve(opened.next().value as FakeAdapter);
+  const scan = scanning({}, { source: { open, reset: () => Promise.resolve() } });
+  await scan.clock.advance(0);
+  const state = scan.states.at(-1);
+  assert.equal(state?.kind === "scanning" && state.extended, true);
+  const physOf = ({ sent }: FakeAdapter) => sent.filter((packet) => packet[1] === 0x41).map((packet) => packet[6]);
+  assert.deepEqual([new Set(physOf(refusing)), new Set(physOf(willing))], [new Set([5]), new Set([1])]);
+  scan.controller.abort();
+  await scan.ended;
+});
+
+test("NobleScanner does not scan with parameters that the controller refused", async () => {
+  for (const refuseByStatus of [true, false]) {
+    const refuse = new Map<number, number>([[hci.CMD_LE_SET_SCAN_PARAMETERS, 0x12]]);
+    const scan = scanning({ refuse, refuseByStatus });
+    await scan.clock.advance(0);
+    await assert.rejects(scan.ended, { message: "hci0 refused the scan parameters (status 0x12)", cure: "reset" });
+    assert.ok(scan.states.every(({ kind }) => kind !== "scanning"));
+    assert.equal(scan.clock.sleeping, 0);
+  }
+});
+
+test("NobleScanner remembers what its controller refused, and forgets it with another controller", async () => {
+  const refuse = new Map<number, number>(EXTENDED_COMMANDS.map((opcode) => [opcode, 0x01]));
+  const adapters = [
+    new FakeAdapter({ extended: true, refuse }),
+    new FakeAdapter({ extended: true, refuse }),
+    new FakeAdapter({ extended: true, refuse }),
+    new FakeAdapter({ extended: true, address: [9, 9, 9, 9, 9, 9] }),
+  ];
+  const opened = adapters.values();
+  const source = { open: () => Promise.resolve(opened.next().value as FakeAdapter), reset: () => Promise.resolve() };
+  const clock = new FakeClock();
+  const scanner = new NobleScanner({ ...SCAN, source }, clock, new RecordingLog());
+  const families: boolean[] = [];
+  for (let run = 0; run < 3; run++) {
+    const controller = new AbortController();
+    const state = (state: ScanState) => state.kind === "scanning" && families.push(state.extended);
+    const ended = scanner.run({ event: () => undefined, state }, controller.signal);
+    await clock.advance(0);
+    controller.abort();
+    await ended;
+  }
+  assert.deepEqual(families, [false, false, true]);
+  assert.deepEqual(adapters[2]?.opcodes.filter((opcode) => EXTENDED_COMMANDS.some((each) => each === opcode)), []);
+});
+
+test("NobleScanner makes the next run legacy after one in which nothing was heard", async () => {
+  const clock = new FakeClock();
+  const heard = [false, true, true];
+  const families: boolean[] = [];
+  let adapter = new FakeAdapter();
+  const open = () => Promise.resolve(adapter = new FakeAdapter({ extended: true }));
+  const source = { open, reset: () => Promise.resolve() };
+  const scanner = new NobleScanner({ ...SCAN, source }, clock, new RecordingLog());
+  for (const hears of heard) {
+    const controller = new AbortController();
+    const state = (state: ScanState) => state.kind === "scanning" && families.push(state.extended);
+    const ended = scanner.run({ event: () => undefined, state }, controller.signal);
+    await clock.advance(0);
+    if (hears) adapter.deliver(REPORT);
+    await clock.advance(10_000);
+    controller.abort();
+    await ended;
+  }
+  assert.deepEqual(families, [true, false, false]);
+});
+
+test("NobleScanner switches the adapter off and on where it goes on disallowing the parameters, then gives up", async () => {
+  const refuse = new Map<number, number>([[hci.CMD_LE_SET_SCAN_PARAMETERS, 0x0c]]);
+  let resets = 0;
+  const open = () => Promise.resolve(new FakeAdapter({ refuse }));
+  const source = { open, reset: () => Promise.resolve(void resets++) };
+  const scanner = new NobleScanner({ ...SCAN, source }, new FakeClock(), new RecordingLog());
+  const run = () => scanner.run({ event: () => undefined, state: () => {} }, new AbortController().signal);
+  await assert.rejects(run(), { cure: "time" });
+  assert.equal(resets, 0);
+  await assert.rejects(run(), { cure: "reset" });
+  assert.equal(resets, 1);
+});
+
+test("NobleScanner leaves a controller time that refuses to begin, for it may initiate a connection", async () => {
+  const refuse = new Map<number, number>([[hci.CMD_LE_SET_SCAN_ENABLE, 0x0c]]);
+  const clock = new FakeClock();
+  const source = { open: () => Promise.resolve(new FakeAdapter({ refuse })), reset: () => Promise.resolve() };
+  const scanner = new NobleScanner({ ...SCAN, source }, clock, new RecordingLog());
+  const run = () => scanner.run({ event: () => undefined, state: () => {} }, new AbortController().signal);
+  await assert.rejects(run(), { message: "hci0 refused to scan (status 0x0c)", cure: "time" });
+  await clock.advance(24_000);
+  await assert.rejects(run(), { cure: "time" });
+  await clock.advance(1_000);
+  await assert.rejects(run(), { cure: "reset" });
+});
+
+test("NobleScanner begins anew after another process has reset the controller, and lets reports through", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  const sentBefore = scan.adapter.sent.length;
+  scan.adapter.foreign(commandPacket(hci.CMD_RESET));
+  await scan.clock.advance(1_000);
+  assert.deepEqual(scan.adapter.sent.slice(sentBefore).map((packet) => [...packet.subarray(1)]), [
+    [0x01, 0x0c, 8, 0xff, 0xff, 0xff, 0xff, 0xff, 0x1f, 0, 0x20],
+    [0x0c, 0x20, 2, 0, 1],
+    [0x0b, 0x20, 7, 0, 0xa0, 0, 0x50, 0, 0, 0],
+    [0x0c, 0x20, 2, 1, 0],
+  ]);
+  assert.deepEqual(scan.log.of("scan ended").map(({ fields }) => fields["reason"]), [
+    "another process reset the controller",
+  ]);
+  assert.equal(scan.states.at(-1)?.kind, "scanning");
+  await stop(scan);
+});
+
+test("NobleScanner leaves the masks alone that the kernel set after its reset", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  const sentBefore = scan.adapter.sent.length;
+  scan.adapter.foreign(commandPacket(hci.CMD_RESET));
+  scan.adapter.foreign(commandPacket(hci.CMD_SET_EVENT_MASK, [0, 0xe0, 0, 0, 0, 0, 0, 0x20]));
+  scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_EVENT_MASK, [0x1f, 0, 0, 0, 0, 0, 0, 0]));
+  await scan.clock.advance(1_000);
+  assert.deepEqual(scan.adapter.sent.slice(sentBefore).map((packet) => packet[1]), [0x0c, 0x0b, 0x0c]);
+  await stop(scan);
+});
+
+test("NobleScanner lets reports through that another process had the controller hide", async () => {
+  for (const opcode of [hci.CMD_SET_EVENT_MASK, hci.CMD_LE_SET_EVENT_MASK]) {
+    const scan = scanning();
+    await scan.clock.advance(0);
+    const sentBefore = scan.adapter.sent.length;
+    scan.adapter.foreign(commandPacket(opcode, [0, 0, 0, 0, 0, 0, 0, 0]));
+    await scan.clock.advance(1_000);
+    const bit = opcode === hci.CMD_SET_EVENT_MASK ? [0, 0, 0, 0, 0, 0, 0, 0x20] : [2, 0, 0, 0, 0, 0, 0, 0];
+    assert.deepEqual([...scan.adapter.sent[sentBefore]?.subarray(4) ?? []], bit);
+    assert.equal(scan.states.at(-1)?.kind, "scanning");
+    await stop(scan);
+  }
+});
+
+test("NobleScanner waits for the answer where the controller says that it is at work", async () => {
+  const scan = scanning({ refuseByStatus: true, refuse: new Map<number, number>([[hci.CMD_LE_SET_SCAN_ENABLE, 0]]) });
+  await scan.clock.advance(0);
+  assert.equal(scan.states.at(-1)?.kind, "starting");
+  scan.adapter.deliver(commandCompletePacket(hci.CMD_LE_SET_SCAN_ENABLE, [0])); // noble's first disable
+  scan.adapter.deliver(commandCompletePacket(hci.CMD_LE_SET_SCAN_ENABLE, [0]));
+  scan.adapter.deliver(commandCompletePacket(hci.CMD_LE_SET_SCAN_ENABLE, [0]));
+  await scan.clock.advance(0);
+  assert.equal(scan.states.at(-1)?.kind, "scanning");
+  scan.controller.abort();
+  await scan.clock.advance(500);
+  await scan.ended;
+});
+
 test("NobleScanner passes reports on past noble, empty LE Meta events too", async () => {
   const scan = scanning();
   await scan.clock.advance(0);

@@ -1,4 +1,11 @@
-import { commandCompletePacket, hci, HciError, type HciTransport, type PacketHandler } from "../../src/hci/mod.ts";
+import {
+  commandCompletePacket,
+  commandStatusPacket,
+  hci,
+  HciError,
+  type HciTransport,
+  type PacketHandler,
+} from "../../src/hci/mod.ts";
 
 /** How a {@linkcode FakeAdapter} differs from one that works. */
 export interface FakeAdapterFaults {
@@ -6,6 +13,8 @@ export interface FakeAdapterFaults {
   readonly mute?: ReadonlySet<number>;
   /** Commands that are answered with this status and nothing else. */
   readonly refuse?: ReadonlyMap<number, number>;
+  /** Refuses with Command Status in place of Command Complete. */
+  readonly refuseByStatus?: boolean;
   /** Commands whose writing throws. */
   readonly throwOn?: ReadonlyMap<number, HciError>;
 }
@@ -14,12 +23,13 @@ export interface FakeAdapterFaults {
 export interface FakeAdapterOptions extends FakeAdapterFaults {
   readonly exclusive?: boolean;
   readonly extended?: boolean;
+  readonly codedPhy?: boolean;
+  /** Least significant byte first. */
+  readonly address?: readonly number[];
 }
 
 const RESULTS: ReadonlyMap<number, readonly number[]> = new Map([
   [hci.CMD_READ_LOCAL_VERSION, [0x09, 0, 0, 0x09, 0xff, 0xff, 0, 0]],
-  [hci.CMD_READ_BD_ADDR, [0x55, 0x44, 0x33, 0x22, 0x11, 0x00]],
-  [hci.CMD_LE_READ_LOCAL_FEATURES, [0, 0, 0, 0, 0, 0, 0, 0]],
 ]);
 
 /** An adapter as the kernel's raw channel shows it: answers, other processes' commands, sudden ends. */
@@ -61,9 +71,7 @@ export class FakeAdapter implements HciTransport {
     this.sent.push(packet.slice());
     if (this.#options.mute?.has(code)) return;
     const refused = this.#options.refuse?.get(code);
-    queueMicrotask(() =>
-      this.deliver(commandCompletePacket(code, refused === undefined ? this.#results(code) : [refused]))
-    );
+    queueMicrotask(() => this.deliver(this.#answer(code, refused)));
   }
 
   receive(onPacket: PacketHandler, signal: AbortSignal): Promise<void> {
@@ -96,7 +104,14 @@ export class FakeAdapter implements HciTransport {
     return Promise.resolve();
   }
 
+  #answer(code: number, refused: number | undefined): Uint8Array {
+    if (refused === undefined) return commandCompletePacket(code, this.#results(code));
+    return this.#options.refuseByStatus ? commandStatusPacket(code, refused) : commandCompletePacket(code, [refused]);
+  }
+
   #results(code: number): number[] {
+    if (code === hci.CMD_READ_BD_ADDR) return [0, ...this.#options.address ?? [0x55, 0x44, 0x33, 0x22, 0x11, 0x00]];
+    if (code === hci.CMD_LE_READ_LOCAL_FEATURES) return [0, 0, this.#options.codedPhy ? 0x08 : 0, 0, 0, 0, 0, 0, 0];
     if (code === hci.CMD_READ_SUPPORTED_COMMANDS) {
       const commands = new Array<number>(64).fill(0);
       commands[37] = this.#options.extended ? 0x60 : 0;

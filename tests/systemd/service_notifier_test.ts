@@ -147,7 +147,7 @@ test("ServiceNotifier feeds the watchdog at half its patience while events come"
 test("ServiceNotifier does not say scanning in a silence, and takes a reset for movement", async () => {
   const t = notifier();
   await using _ = t.begin();
-  t.world.scan = { kind: "silent", adapter: "hci0", adapterAddress: null, silentMs: 60_000 };
+  t.world.scan = { kind: "silent", adapter: "hci0", adapterAddress: null, extended: false, silentMs: 60_000 };
   t.service.online();
   assert.equal(t.status(), "STATUS=nothing heard with hci0 for 60 s; not connected: connecting; 0 published");
   for (let minute = 0; minute < 5; minute++) {

@@ -17,6 +17,7 @@ written to the FIFO of --control:
   raw HEX (a whole packet, with its H4 type byte)   hwerr [CODE]
   mute / unmute (leave commands unanswered)         fail OPCODE STATUS (hex; 00 again: works)
   stick (answer, but report nothing until reset)
+  refuse-ext STATUS / deaf-ext (as --refuse-ext, --deaf-ext; refuse-ext 00: works)
   vanish / appear (the controller is pulled out, put in)      stats   quit
 """
 import argparse, heapq, json, os, random, select, signal, struct, sys, time
@@ -30,15 +31,16 @@ def op(ogf, ocf):
 
 # commands that need no more than "success"
 STATUS_ONLY = {
-    op(3, 0x01), op(3, 0x05), op(3, 0x13), op(3, 0x16), op(3, 0x1A), op(3, 0x24), op(3, 0x26), op(3, 0x33),
+    op(3, 0x05), op(3, 0x13), op(3, 0x16), op(3, 0x1A), op(3, 0x24), op(3, 0x26), op(3, 0x33),
     op(3, 0x45), op(3, 0x52), op(3, 0x56), op(3, 0x63), op(3, 0x6D), op(3, 0x7A),
-    op(8, 0x01), op(8, 0x05), op(8, 0x06), op(8, 0x08), op(8, 0x09), op(8, 0x0A),
+    op(8, 0x05), op(8, 0x06), op(8, 0x08), op(8, 0x09), op(8, 0x0A),
     op(8, 0x10), op(8, 0x11), op(8, 0x12), op(8, 0x14), op(8, 0x24), op(8, 0x27), op(8, 0x28), op(8, 0x29),
     op(8, 0x2D), op(8, 0x2E), op(8, 0x31),
 }
 EXT_STATUS_ONLY = {op(8, 0x35), op(8, 0x37), op(8, 0x38), op(8, 0x39), op(8, 0x3C), op(8, 0x3D)}
 LEGACY_OPS = {op(8, n) for n in (0x06, 0x07, 0x08, 0x09, 0x0A, 0x0B, 0x0C, 0x0D)}
 EXT_OPS = {op(8, n) for n in range(0x35, 0x4A)}
+EXT_SCAN = {op(8, 0x41), op(8, 0x42)}
 BY_STATUS = {op(8, 0x0D), op(8, 0x13), op(8, 0x16), op(8, 0x43), op(1, 0x05), op(1, 0x06)}
 
 
@@ -194,11 +196,12 @@ class Controller:
         self.fd = None
         self.heap, self.seq = [], 0
         self.muted, self.failing = False, {}
-        self.n = dict(commands=0, reports=0, bad=0, dropped_dup=0)
+        self.n = dict(commands=0, reports=0, bad=0, dropped_dup=0, hidden=0)
         self.reset_state()
 
     def reset_state(self):
-        self.scan = self.active = self.dup = self.stuck = False
+        self.mask, self.le_mask = 0x1FFFFFFFFFFF, 0x1F  # vol 4 part E 7.3.1, 7.8.1: no LE Meta event
+        self.scan = self.active = self.dup = self.stuck = self.ext_scan = False
         self.interval = self.window = 0x10
         self.seen, self.mode = set(), None
 
@@ -260,7 +263,12 @@ class Controller:
             return self.status(o, f) if o in BY_STATUS else self.complete(o, bytes([f]))
         if o in BY_STATUS:
             return self.status(o, 0x0C)
-        if self.a.ext and o in LEGACY_OPS | EXT_OPS:       # a host must not mix the two families
+        if self.a.refuse_ext and o in EXT_SCAN:            # claimed, and refused: HCI_QUIRK_BROKEN_EXT_SCAN
+            return self.status(o, self.a.refuse_ext)
+        if o in (op(3, 0x01), op(8, 0x01)) and len(p) == 8:  # Set Event Mask, LE Set Event Mask
+            setattr(self, "mask" if o == op(3, 0x01) else "le_mask", int.from_bytes(p, "little"))
+            return self.complete(o, ok)
+        if self.a.ext and not self.a.lax and o in LEGACY_OPS | EXT_OPS:  # a host must not mix the two families
             m = "ext" if o in EXT_OPS else "legacy"
             if self.mode not in (None, m):
                 return self.complete(o, b"\x0c")
@@ -293,7 +301,7 @@ class Controller:
     def scan_enable(self, o, on, dup):
         if on > 1 or dup > 2:
             return self.complete(o, b"\x12")
-        self.scan, self.dup = on == 1, dup > 0
+        self.scan, self.dup, self.ext_scan = on == 1, dup > 0, o == op(8, 0x42)
         if on:
             self.seen.clear()
         self.complete(o, b"\0")
@@ -348,15 +356,20 @@ class Controller:
         return None
 
     # reports
+    def hidden(self, sub):
+        return not self.mask >> 61 & 1 or not self.le_mask >> sub - 1 & 1
+
     def report(self, addr, atype, data, rssi, evt):
-        if not self.scan or self.stuck:
+        if not self.scan or self.stuck or self.ext_scan and self.a.deaf_ext:
             return
+        if self.hidden(0x0D if self.ext_scan else 0x02):
+            self.n["hidden"] += 1; return
         if self.dup:
             k = (addr, atype, evt)
             if k in self.seen:
                 self.n["dropped_dup"] += 1; return
             self.seen.add(k)
-        if self.a.ext and self.mode != "legacy":
+        if self.ext_scan:
             e = le_event(0x0D, b"\1" + ext_one(addr, atype, data, rssi, evt))
         else:
             e = le_event(0x02, b"\1" + legacy_one(addr, atype, data, rssi, evt))
@@ -418,6 +431,10 @@ class Controller:
                 self.muted = False
             elif c == "fail":
                 self.failing[int(w[1], 16)] = int(w[2], 16)
+            elif c == "refuse-ext":
+                self.a.refuse_ext = int(w[1], 16)
+            elif c == "deaf-ext":
+                self.a.deaf_ext = True
             elif c == "stick":
                 self.stuck = True
             elif c == "vanish":
@@ -494,6 +511,10 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--addr", default="C0:FF:EE:00:00:01", help="the controller's own address")
     p.add_argument("--ext", action="store_true", help="a controller with LE Extended Advertising (Bluetooth 5)")
+    p.add_argument("--refuse-ext", type=lambda status: int(status, 16), default=0, metavar="STATUS",
+                   help="claim extended scanning, and refuse it with Command Status (hex)")
+    p.add_argument("--deaf-ext", action="store_true", help="accept extended scanning, and report nothing")
+    p.add_argument("--lax", action="store_true", help="let extended and legacy commands be mixed")
     p.add_argument("--adv", action="append", default=[]); p.add_argument("--fleet", type=int, default=0)
     p.add_argument("--rate", type=float, default=10); p.add_argument("--bad", action="append", default=[])
     p.add_argument("--script", default=""); p.add_argument("--control"); p.add_argument("--log")

@@ -6,6 +6,7 @@
  * `VM_ENV=REPETITIONS=N` repeats the faults.
  */
 import assert from "node:assert/strict";
+import { listAdapters } from "../../../src/hci/mod.ts";
 import { Mosquitto } from "../../support/mosquitto.ts";
 import { agentArgs, Program } from "../../support/program.ts";
 import { test } from "../../support/test.ts";
@@ -16,6 +17,7 @@ import { MosquittoSub } from "../mosquitto_sub.ts";
 const PATIENCE_MS = 300_000;
 const REPETITIONS = Number(Deno.env.get("REPETITIONS") ?? 1);
 const HOLD_MS = 3_000;
+const SHORT_STALL = { BT_SCANNER_SCANNER_STALL_TIMEOUT_S: "3" };
 
 interface Status {
   readonly scanning: boolean;
@@ -132,8 +134,9 @@ async function suffer(observed: Observed, { name, strike, mend }: Fault): Promis
   tell(name, recoveryMs, { noticedMs: Math.round(noticedMs), lost: { reports } });
 }
 
-/** Another process switches scanning off. */
-const foreignScanDisable = () => run("hcitool", "-i", "hci0", "cmd", "0x08", "0x000c", "00", "00");
+/** Another process sends the controller a command: group, command, parameters. */
+const foreignCommand = (...words: readonly string[]) => run("hcitool", "-i", "hci0", "cmd", ...words);
+const zeros = new Array<string>(8).fill("00");
 
 const FAULTS: readonly Fault[] = [
   {
@@ -143,7 +146,20 @@ const FAULTS: readonly Fault[] = [
   },
   { name: "adapter powered down by another program", strike: () => power("down") },
   { name: "rfkill blocks Bluetooth, and unblocks it", strike: () => rfkill(true), mend: () => rfkill(false) },
-  { name: "another process ends the scan", strike: () => void foreignScanDisable() },
+  { name: "another process ends the scan", strike: () => void foreignCommand("0x08", "0x000c", "00", "00") },
+  { name: "another process resets the controller", strike: () => void foreignCommand("0x03", "0x0003") },
+  {
+    name: "another process powers the adapter down and up",
+    strike: () => void run("sh", "-c", "hciconfig hci0 down; hciconfig hci0 up"),
+  },
+  {
+    name: "another process masks all events (Set Event Mask)",
+    strike: () => void foreignCommand("0x03", "0x0001", ...zeros),
+  },
+  {
+    name: "another process masks all LE events (LE Set Event Mask)",
+    strike: () => void foreignCommand("0x08", "0x0001", ...zeros),
+  },
   { name: "controller reports a hardware error", strike: () => controller.control("hwerr") },
   {
     name: "controller goes mute, and answers again",
@@ -176,6 +192,50 @@ test("one agent comes back from every fault of its adapter", async (t) => {
   }
 });
 
+/** An agent on a controller of another kind, from its start until it is heard. */
+async function startsOn(fault: string, env: Readonly<Record<string, string>>, ...kind: string[]): Promise<void> {
+  const other = await startController("hci1", "--addr", "C0:FF:EE:00:00:03", "--fleet", "50", "--rate", "100", ...kind);
+  try {
+    await using observed = await Observed.start(env, "--adapter", "hci1");
+    await observed.untilNextMessage();
+    const messageMs = Date.parse(JSON.parse(observed.messages.payloads[0] ?? "").timestamp);
+    tell(fault, messageMs - Date.parse(observed.agent.log[0]?.time ?? ""));
+    await observed.untilStatus(({ scanning }) => scanning, "that it scans", 0);
+    const { fields } = observed.agent.log.findLast(({ event }) => event === "scanning") ?? {};
+    assert.equal(fields?.["extended"], false);
+    assert.equal(observed.agent.log.filter(({ event }) => event === "resetting the adapter").length, 0);
+  } finally {
+    other.control("quit");
+    await waitFor(() => listAdapters().length === 1, "hci1 to go", PATIENCE_MS);
+  }
+}
+
+test("run falls back to legacy scanning where extended scanning is claimed and refused", () =>
+  startsOn("controller claims extended scanning and refuses it", {}, "--ext", "--lax", "--refuse-ext", "01"));
+
+test("run falls back to legacy scanning where extended scanning is accepted and brings nothing", () =>
+  startsOn(
+    "controller accepts extended scanning and reports nothing (stall_timeout_s: 3)",
+    SHORT_STALL,
+    "--ext",
+    "--lax",
+    "--deaf-ext",
+  ));
+
+test("run keeps extended scanning where the controller mixes it with nothing and the room is quiet", async () => {
+  const kind = ["--addr", "C0:FF:EE:00:00:04", "--ext", "--fleet", "50", "--rate", "0"];
+  const other = await startController("hci1", ...kind);
+  await using observed = await Observed.start(SHORT_STALL, "--adapter", "hci1");
+  await observed.untilStatus(({ reason }) => /^nothing heard/.test(reason ?? ""), "that it hears nothing", 0);
+  await sleep(30_000);
+  other.control("rate 100");
+  await observed.untilNextMessage();
+  await sleep(2_000);
+  const { fields } = observed.agent.log.findLast(({ event }) => event === "scanning") ?? {};
+  assert.equal(fields?.["extended"], true);
+  other.control("quit");
+});
+
 test("run follows an adapter by its address when it comes back under another number", async () => {
   await using observed = await Observed.start({}, "--adapter", "hci0");
   await observed.untilNextMessage();
@@ -205,7 +265,6 @@ test("run waits for an adapter that is absent at its start", async () => {
   tell("adapter absent at start", performance.now() - startMs);
 });
 
-const SHORT_STALL = { BT_SCANNER_SCANNER_STALL_TIMEOUT_S: "3" };
 const resets = () => controller.log().filter((line) => / cmd 0c03/.test(line)).length;
 
 test("run resets an adapter that answers but reports nothing any more, and hears again", async () => {
