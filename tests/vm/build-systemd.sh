@@ -4,25 +4,23 @@
 # Builds what run-vm.sh lays over the VM of build-vm.sh where VM_INIT=systemd:
 #   $VM_WORK/ARCH/systemd.cpio    systemd of Debian 12, nothing enabled but the journal
 set -euo pipefail
+HERE=$(cd "$(dirname "$0")" && pwd)
+. "$HERE/apt.sh"
 ARCH=${1:?usage: build-systemd.sh amd64|arm64}
 W=${VM_WORK:-${XDG_CACHE_HOME:-$HOME/.cache}/bt-scanner-vm}/$ARCH
-[ -d "$W/apt" ] || { echo "no $W: run build-vm.sh $ARCH first" >&2; exit 1; }
-if [ -s "$W/systemd.cpio" ] && [ "$W/systemd.cpio" -nt "$0" ]; then exit 0; fi
+DEBS=$W/debs-12; mkdir -p "$DEBS"
+exec 9>"$W/lock"; flock 9
+if up_to_date "$W/systemd.cpio" "$0"; then exit 0; fi
 
 PKGS="systemd libsystemd-shared libacl1 libapparmor1 libaudit1 libcap-ng0 libfdisk1 libip4tc2 libkmod2
   libpam0g libp11-kit0 libseccomp2 libuuid1"
-A=$W/apt
-APT="-o Dir::State=$A -o Dir::State::lists=$A/lists -o Dir::State::status=$A/status
-     -o Dir::Cache=$A/cache -o APT::Architecture=$ARCH -o APT::Architectures::=$ARCH
-     -o APT::Sandbox::User=root"
-get=""
-for p in $PKGS; do ls "$W/debs/${p}"_*.deb >/dev/null 2>&1 || get="$get $p"; done
-[ -z "$get" ] || (cd "$W/debs" && apt-get $APT download -qq $get)
+debian 12 "$ARCH" "$W/apt-12"
+download "$DEBS" $PKGS
 
 R=$W/systemd-root; rm -rf "$R"; mkdir -p "$R"/usr/{bin,sbin,lib}
 for d in bin sbin lib; do ln -s usr/$d "$R/$d"; done
 for p in $PKGS; do
-  dpkg-deb --fsys-tarfile "$W/debs/${p}"_*.deb | tar -x --keep-directory-symlink -C "$R"
+  dpkg-deb --fsys-tarfile "$DEBS/${p}"_*.deb | tar -x --keep-directory-symlink -C "$R"
 done
 for d in bin sbin lib; do rm "$R/$d"; done                # the VM has them already
 S=$R/usr/lib/systemd/system
@@ -50,5 +48,4 @@ Requires=sysinit.target systemd-journald.service job.service
 After=sysinit.target
 AllowIsolate=yes
 UNIT
-(cd "$R" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$W/systemd.cpio.new"
-mv "$W/systemd.cpio.new" "$W/systemd.cpio"
+archive "$R" "$W/systemd.cpio" "$0"

@@ -1,4 +1,5 @@
 // vm: VM_FAKE_ARGS='--fleet 50 --rate 100' VM_TIMEOUT=1200
+// on: amd64/6.1 amd64/6.12
 // deno-lint-ignore-file no-console
 /**
  * What can happen to an adapter, and how soon advertisements are published again. Prints a line for

@@ -1,4 +1,5 @@
 // vm: VM_FAKE_ARGS='--fleet 50 --rate 0 --log-reports'
+// on: amd64/6.1 arm64/6.1
 // deno-lint-ignore-file no-console
 import assert from "node:assert/strict";
 import { Mosquitto } from "../../support/mosquitto.ts";

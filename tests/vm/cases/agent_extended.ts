@@ -1,4 +1,5 @@
 // vm: VM_FAKE_ARGS='--ext --fleet 50 --rate 0'
+// on: amd64/6.1
 // deno-lint-ignore-file no-console
 /** A controller with LE Extended Advertising, and broken reports of that kind: fragments without an end among them. */
 import assert from "node:assert/strict";

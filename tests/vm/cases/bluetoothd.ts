@@ -1,4 +1,5 @@
 // vm: VM_FAKE_ARGS='--fleet 50 --rate 100'
+// on: amd64/6.1 amd64/6.12
 // deno-lint-ignore-file no-console
 import assert from "node:assert/strict";
 import { Mosquitto } from "../../support/mosquitto.ts";

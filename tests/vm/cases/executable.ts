@@ -1,4 +1,5 @@
 // vm: VM_BT=none
+// on: arm64/6.1 arm64/6.12-16k
 // deno-lint-ignore-file no-console
 /** What an executable does besides scanning, on the machine that it is made for: its cache above all. */
 import assert from "node:assert/strict";

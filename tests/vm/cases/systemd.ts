@@ -1,4 +1,5 @@
 // vm: VM_INIT=systemd VM_FAKE_ARGS='--fleet 20 --rate 20' VM_FILES="config" VM_TIMEOUT=1500
+// on: amd64/6.1
 // deno-lint-ignore-file no-console
 import assert from "node:assert/strict";
 import { findProgram, Mosquitto } from "../../support/mosquitto.ts";
