@@ -47,9 +47,14 @@ function writeTo(file: { writeSync(bytes: Uint8Array): number }): (text: string)
   };
 }
 
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, (error) => !(error instanceof Deno.errors.NotFound));
+}
+
 if (import.meta.main) {
   const io = {
     env: Deno.env.toObject(),
+    files: { exists, readTextFile: Deno.readTextFile },
     stdout: writeTo(Deno.stdout),
     stderr: writeTo(Deno.stderr),
     log: Deno.stderr,

@@ -1,5 +1,16 @@
-import { checkFiles, ConfigError, type ConfigSources, type FileFacts, loadConfig } from "../config/mod.ts";
-import { renderConfig, renderProblem } from "../config/mod.ts";
+import {
+  checkFiles,
+  ConfigError,
+  type ConfigProblem,
+  type ConfigSources,
+  type FileFacts,
+  inFileOrder,
+  loadConfig,
+  type LoadedConfig,
+  renderConfig,
+  renderProblem,
+} from "../config/mod.ts";
+import { EXIT } from "./exit_codes.ts";
 
 /** What `check` needs of the world. */
 export interface CheckIo {
@@ -18,19 +29,49 @@ export interface CheckIo {
  * @returns the exit code: 0, or 2 where something is wrong
  */
 export async function check(sources: ConfigSources, io: CheckIo): Promise<number> {
+  const { loaded, problems, warnings } = await examineConfig(sources, io);
+  for (const warning of warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
+  if (problems.length > 0) io.stderr(`${new ConfigError(problems).message}\n`);
+  if (problems.length > 0 || loaded === null) return EXIT.usage;
+  io.stdout(renderConfig(loaded.config, loaded.origins));
+  return EXIT.ok;
+}
+
+/** A configuration, and everything that is wrong or doubtful with it and the files it names, in the file's order. */
+export interface ExaminedConfig {
+  /** With defaults in place of what is refused; null: there is not even that. */
+  readonly loaded: LoadedConfig | null;
+  /** Whether nothing is refused; files may be missing. */
+  readonly isValid: boolean;
+  readonly problems: readonly ConfigProblem[];
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/** Reads a configuration, and looks at the files that it names even where something else is wrong with it. */
+export async function examineConfig(
+  sources: ConfigSources,
+  { inspectFile }: Pick<CheckIo, "inspectFile">,
+): Promise<ExaminedConfig> {
+  let loaded: LoadedConfig | null;
+  let isValid = true;
+  const problems: ConfigProblem[] = [];
+  const warnings: ConfigProblem[] = [];
   try {
-    const loaded = await loadConfig(sources);
-    const { problems, warnings } = await checkFiles(loaded, io.inspectFile);
-    for (const warning of [...loaded.warnings, ...warnings]) io.stderr(`warning: ${renderProblem(warning)}\n`);
-    if (problems.length > 0) throw new ConfigError(problems);
-    io.stdout(renderConfig(loaded.config, loaded.origins));
-    return 0;
+    loaded = await loadConfig(sources);
+    warnings.push(...loaded.warnings);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    for (const warning of error.warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
-    io.stderr(`${error.message}\n`);
-    return 2;
+    loaded = error.partial;
+    isValid = false;
+    problems.push(...error.problems);
+    warnings.push(...error.warnings);
   }
+  if (loaded !== null) {
+    const files = await checkFiles(loaded, inspectFile);
+    problems.push(...files.problems);
+    warnings.push(...files.warnings);
+  }
+  return { loaded, isValid, problems: inFileOrder(problems), warnings: inFileOrder(warnings) };
 }
 
 /** Opens a file as its reader would, and tells about it. */

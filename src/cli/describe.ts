@@ -19,7 +19,15 @@ export interface CommandDescription {
 /** Describes the whole command line, for what is made from it. */
 export function describeCli(): CommandDescription {
   const nowhere = (): void => {};
-  const io = { env: {}, stdout: nowhere, stderr: nowhere, log: { write: () => Promise.resolve(0) }, onFault: nowhere };
+  const files = { exists: () => Promise.resolve(false), readTextFile: () => Promise.resolve("") };
+  const io = {
+    files,
+    env: {},
+    stdout: nowhere,
+    stderr: nowhere,
+    log: { write: () => Promise.resolve(0) },
+    onFault: nowhere,
+  };
   return describe(createProgram(io, new AbortController().signal, nowhere));
 }
 

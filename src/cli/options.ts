@@ -1,14 +1,21 @@
 import { InvalidArgumentError, Option } from "@commander-js/extra-typings";
-import { type Config, type ConfigSources, type Flags, loadConfig, renderProblem } from "../config/mod.ts";
+import {
+  type Config,
+  ConfigError,
+  type ConfigSources,
+  type Flags,
+  loadConfig,
+  locateFile,
+  renderProblem,
+} from "../config/mod.ts";
+import { readHostname } from "./hostname.ts";
 import type { CliIo } from "./program.ts";
 
 /** Longer than 24 days timers do not count. */
 const MAX_SECONDS = 2_147_483;
 
-/** `--config`, for every command that reads one. */
-export function configOption(): Option<"--config <file>", undefined, undefined, undefined, false, undefined> {
-  return new Option("--config <file>", "configuration (YAML)");
-}
+/** What `--config` and `--no-config` say: a path; false: none is to be read; undefined: nothing. */
+export type NamedConfig = string | boolean | undefined;
 
 /** `--seconds`, in milliseconds as its value. */
 export function durationOption(): Option<"--seconds <n>", undefined, undefined, number> {
@@ -19,19 +26,32 @@ export function durationOption(): Option<"--seconds <n>", undefined, undefined, 
   });
 }
 
-/** Where the configuration comes from. */
-export function sources(io: CliIo, file: string | undefined, flags: Flags): ConfigSources {
-  return { flags, env: io.env, file: file ?? null, readTextFile: Deno.readTextFile };
+/** Where the configuration comes from; a file that nobody has named is told. */
+export async function sources(io: CliIo, named: NamedConfig, flags: Flags): Promise<ConfigSources> {
+  const { env, files: { exists, readTextFile } } = io;
+  const { file, isSystem } = await locateFile(named === true ? undefined : named, env, exists);
+  if (isSystem) io.stderr(`Configuration: ${file} (--config FILE names another, --no-config none)\n`);
+  return { flags, env, file, readTextFile, hostname: readHostname };
 }
 
-/** The configuration; what is doubtful with it is told at once. */
-export async function loadWarning(io: CliIo, file: string | undefined, flags: Flags): Promise<Config> {
-  const { config, warnings } = await loadConfig(sources(io, file, flags));
+/**
+ * The configuration; what is doubtful with it is told at once.
+ *
+ * @throws {ConfigError} also where the recording to replay does not exist
+ */
+export async function loadWarning(io: CliIo, named: NamedConfig, flags: Flags): Promise<Config> {
+  const { config, origins, warnings } = await loadConfig(await sources(io, named, flags));
+  const { scanner, replay } = config;
+  if (scanner.source === "replay" && replay.file !== null && !await io.files.exists(replay.file)) {
+    const key = "replay.file";
+    const problem = `there is no file ${replay.file}`;
+    throw new ConfigError([{ source: origins.get(key) ?? null, key, value: null, problem, remedy: null }], warnings);
+  }
   for (const warning of warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
   return config;
 }
 
 /** The same for commands that publish nothing, and need no name for it. */
-export function loadUnnamed(io: CliIo, file: string | undefined, flags: Flags): Promise<Config> {
+export function loadUnnamed(io: CliIo, file: NamedConfig, flags: Flags): Promise<Config> {
   return loadWarning(io, file, { ...flags, scannerId: "unnamed" });
 }

@@ -1,9 +1,9 @@
 import { Argument, Command, CommanderError, type OptionValues } from "@commander-js/extra-typings";
-import { ConfigError, renderProblem } from "../config/mod.ts";
+import { ConfigError, renderProblem, SYSTEM_FILE } from "../config/mod.ts";
 import type { ByteOutput } from "../log/mod.ts";
 import { check, inspectFile } from "./check.ts";
 import { EXIT } from "./exit_codes.ts";
-import { configOption, durationOption, loadUnnamed, loadWarning, sources } from "./options.ts";
+import { durationOption, loadUnnamed, loadWarning, sources } from "./options.ts";
 import { VERSION } from "./version.ts";
 
 /** Where the command line reads and writes. */
@@ -14,6 +14,12 @@ export interface CliIo {
   readonly stdout: (text: string) => void;
   /** Writes text to standard error. */
   readonly stderr: (text: string) => void;
+  readonly files: {
+    /** Whether there is a file of this path, readable or not. */
+    readonly exists: (path: string) => Promise<boolean>;
+    /** Reads a file as UTF-8. */
+    readonly readTextFile: (path: string) => Promise<string>;
+  };
   /** Where the log goes: standard error too, but never waited for. */
   readonly log: ByteOutput;
   /** Has `report` called with an error that nobody caught; the process ends once that resolves. */
@@ -33,7 +39,10 @@ export async function runCli(args: readonly string[], io: CliIo, signal: AbortSi
     return exitCode;
   } catch (error) {
     // commander has written what is wrong; help and version end this way too, with 0.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.code === "commander.excessArguments") io.stderr(configHint(args));
+      return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    }
     if (error instanceof ConfigError) {
       for (const warning of error.warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
       io.stderr(`${error.message}\n`);
@@ -46,6 +55,14 @@ export async function runCli(args: readonly string[], io: CliIo, signal: AbortSi
     }
     throw error;
   }
+}
+
+/** What to write instead of `check config.yaml`. */
+function configHint([command = "", ...args]: readonly string[]): string {
+  const file = args.find((arg) => /\.ya?ml$/i.test(arg));
+  return file === undefined
+    ? ""
+    : `A configuration file is named with --config: bt-scanner ${command} --config ${file}\n`;
 }
 
 /** Standard output does not take what a command has to say. */
@@ -82,9 +99,8 @@ export function createProgram(io: CliIo, signal: AbortSignal, exit: (code: numbe
 }
 
 function addRun(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
-  const command = program.command("run")
+  const command = withConfigOptions(program.command("run"))
     .description("scan and publish, until told to end")
-    .addOption(configOption())
     .option("--scanner-id <id>", "name of this scanner, part of every topic (scanner.id)")
     .option("--broker <url>", "mqtt[s]://host[:port] (mqtt.broker)")
     .option("--qos <0|1>", "quality of service (mqtt.client.qos)");
@@ -100,7 +116,7 @@ function addRun(program: Command, io: CliIo, signal: AbortSignal, exit: (code: n
 }
 
 function addScan(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
-  withSourceOptions(program.command("scan").addOption(configOption()))
+  withSourceOptions(withConfigOptions(program.command("scan")))
     .description("show the devices on the air as a live table; where standard output is no terminal, at the end")
     .addOption(durationOption())
     .addHelpText("after", EXIT_CODES_HELP)
@@ -112,7 +128,7 @@ function addScan(program: Command, io: CliIo, signal: AbortSignal, exit: (code: 
 }
 
 function addRecord(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
-  withSourceOptions(program.command("record").addOption(configOption()))
+  withSourceOptions(withConfigOptions(program.command("record")))
     .description("write a btsnoop capture of what passes between this machine and the adapter, for run --replay")
     .argument("<file>", "the capture; - is standard output")
     .addOption(durationOption())
@@ -126,25 +142,25 @@ function addRecord(program: Command, io: CliIo, signal: AbortSignal, exit: (code
 }
 
 function addDoctor(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
-  program.command("doctor")
+  withConfigOptions(program.command("doctor"))
     .description("look for everything that could keep run from working, and say what to do about it")
-    .addOption(configOption())
     .option("--scanner-id <id>", "as for run")
     .option("--broker <url>", "as for run")
     .option("--adapter <name>", "as for run")
     .addHelpText("after", EXIT_CODES_HELP)
     .action(async ({ config: file, ...flags }) => {
       const { doctor, doctorIo } = await import("./doctor/mod.ts");
-      exit(await doctor(sources(io, file, flags), doctorIo(io), signal));
+      exit(await doctor(await sources(io, file, flags), doctorIo(io), signal));
     });
 }
 
 function addCheck(program: Command, io: CliIo, exit: (code: number) => void): void {
-  program.command("check")
+  withConfigOptions(program.command("check"))
     .description("print the configuration as it takes effect, and everything that is wrong with it")
-    .addOption(configOption())
     .option("--scanner-id <id>", "as for run")
-    .action(async ({ config: file, ...flags }) => exit(await check(sources(io, file, flags), { ...io, inspectFile })));
+    .action(async ({ config: file, ...flags }) => {
+      exit(await check(await sources(io, file, flags), { ...io, inspectFile }));
+    });
 }
 
 function addSchema(program: Command, io: CliIo): void {
@@ -168,6 +184,13 @@ function addCompletion(program: Command, io: CliIo): void {
       ]);
       io.stdout(completionScript(shell, describeCli()));
     });
+}
+
+/** `--config` and `--no-config`, for every command that reads one. */
+function withConfigOptions<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .option("--config <file>", `configuration (YAML); default: ${SYSTEM_FILE}, where it exists`)
+    .option("--no-config", "read no configuration file");
 }
 
 /** The options that say where advertisements come from. */

@@ -3,6 +3,7 @@ import type { ConfigKey, ConfigSection } from "./keys.ts";
 import { keysOf } from "./keys.ts";
 import type { Layer, Setting } from "./layer.ts";
 import { type ConfigProblem, nearest } from "./problem.ts";
+import { yamlValue } from "./render.ts";
 import { describeYamlError, isTooDeep, QUOTE_IT } from "./yaml_error.ts";
 
 /** A file longer than this is no configuration; reading YAML takes time and memory by its length. */
@@ -41,7 +42,9 @@ export async function readConfigFile(
 function unreadable(cause: unknown): [problem: string, remedy: string | null] {
   const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
   if (name === "NotFound") return ["there is no such file", "check --config"];
-  if (name === "PermissionDenied") return ["permission denied", "let the user who runs bt-scanner read it"];
+  if (name === "PermissionDenied") {
+    return ["permission denied", "use sudo, or let the user who runs bt-scanner read it; --no-config does without it"];
+  }
   return [`cannot be read: ${message}`, null];
 }
 
@@ -71,7 +74,7 @@ class FileReader {
 
   #readContents(contents: ParsedNode | null): void {
     if (contents === null || (this.yaml.isScalar(contents) && contents.value === null)) {
-      return this.#note(this.path, null, "the file is empty", "write at least scanner.id, or leave out --config");
+      return this.#note(this.path, null, "the file is empty", "write at least scanner.id, or use --no-config");
     }
     this.#readSection(contents, contents, this.tree);
   }
@@ -81,11 +84,9 @@ class FileReader {
     const allCommentedOut = target === null || (this.yaml.isScalar(target) && target.value === null);
     if (allCommentedOut) return;
     if (!this.yaml.isMap(target)) {
-      return this.#note(
-        this.#origin(at),
-        section.path || null,
-        `expected a mapping of keys to values, got ${this.#kind(target)}`,
-      );
+      const problem = `expected a mapping of keys to values, got ${this.#kind(target)}`;
+      const remedy = section.path === "" ? null : `for example ${example(section)}`;
+      return this.#note(this.#origin(at), section.path || null, problem, remedy);
     }
     this.#readPairs(target, section);
   }
@@ -181,6 +182,20 @@ class FileReader {
   #note(source: string, key: string | null, problem: string, remedy: string | null = null): void {
     this.#problems.push({ source, key, value: null, problem, remedy });
   }
+}
+
+/** A section with its first key, on one line: `tls: { enabled: true }`. */
+function example(section: ConfigSection): string {
+  const children = [...section.children];
+  const [name, child] = children.find(([, each]) => "children" in each || each.fallback !== null) ?? [];
+  if (child === undefined) return "";
+  const inner = "children" in child ? example(child) : `${name}: ${exampleValue(child)}`;
+  return `${lastSegment(section.path)}: { ${inner} }`;
+}
+
+function exampleValue({ path, fallback }: ConfigKey): unknown {
+  if (path === "scanner.id") return "scanner-01";
+  return fallback === false ? true : yamlValue(fallback); // whoever writes a section wants it to do something
 }
 
 function pathIn(section: ConfigSection, name: string): string {

@@ -10,7 +10,7 @@ export function configJsonSchema(): Record<string, unknown> {
       // Everything may come from flags or the environment instead of the file.
       delete jsonSchema.required;
       if (jsonSchema.secret === true) jsonSchema.writeOnly = true;
-      for (const internal of ["expects", "itemExpects", "reads", "secret"]) delete jsonSchema[internal];
+      for (const internal of ["expects", "itemExpects", "reads", "secret", "words"]) delete jsonSchema[internal];
     },
   });
   return { title: "bt-scanner", ...schema };

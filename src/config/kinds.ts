@@ -15,6 +15,8 @@ export interface Kind<S extends z.ZodMiniType = z.ZodMiniType> {
   /** The same for one item, where it is a list. */
   readonly itemExpects?: string;
   readonly reads: Reads;
+  /** Where it is one of a few words, these. */
+  readonly words?: readonly string[];
 }
 
 /** A whole number of `least` to `most`. */
@@ -37,14 +39,14 @@ export function positive(most: number): Kind<z.ZodMiniNumber> {
 
 /** `true` or `false`. */
 export function yesNo(): Kind<z.ZodMiniBoolean> {
-  return { schema: z.boolean(), expects: "true or false", reads: "boolean" };
+  return { schema: z.boolean(), expects: "true or false", reads: "boolean", words: ["true", "false"] };
 }
 
 /** One of a few words. */
 export function oneOf<const W extends readonly [string, ...string[]]>(
   ...words: W
 ): Kind<z.ZodMiniEnum<{ [K in W[number]]: K }>> {
-  return { schema: z.enum(words), expects: `one of ${words.join(", ")}`, reads: "text" };
+  return { schema: z.enum(words), expects: `one of ${words.join(", ")}`, reads: "text", words };
 }
 
 /** Text of one form. */

@@ -8,6 +8,8 @@ export interface Setting {
   readonly origin: string;
   /** For a list in a file, where each item is. */
   readonly itemOrigins?: readonly string[];
+  /** What was written, where something of this machine was filled in. */
+  readonly written?: string;
 }
 
 /** What one source (the file, the environment, the flags) sets, by path. */

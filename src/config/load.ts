@@ -1,12 +1,15 @@
 import * as z from "zod/mini";
-import { CONFIG_VARIABLE, readEnvironment } from "./environment.ts";
+import { doubts } from "./doubts.ts";
+import { readEnvironment } from "./environment.ts";
 import { readConfigFile } from "./file.ts";
 import { type Flags, readFlags } from "./flags.ts";
+import { fillHostname, isFromUnnamed } from "./hostname.ts";
 import { type ConfigKey, configTree, keysOf } from "./keys.ts";
 import type { Layer, Setting } from "./layer.ts";
-import { ConfigError, type ConfigProblem, show } from "./problem.ts";
-import { contradictions, doubts, type Finding } from "./rules.ts";
+import { ConfigError, type ConfigProblem, meant, quote, show } from "./problem.ts";
+import { contradictions, type Finding } from "./rules.ts";
 import { type Config, configSchema } from "./schema.ts";
+import { QUOTE_IT } from "./yaml_error.ts";
 
 /** Where a configuration comes from; what comes later here is weaker. */
 export interface ConfigSources {
@@ -14,10 +17,12 @@ export interface ConfigSources {
   readonly flags: Flags;
   /** All environment variables; those that begin with `BT_SCANNER_` are read. */
   readonly env: Readonly<Record<string, string>>;
-  /** Path of the YAML file; null: `BT_SCANNER_CONFIG`, or no file. */
+  /** Path of the YAML file; null: none. */
   readonly file: string | null;
   /** Reads a file as UTF-8. */
   readonly readTextFile: (path: string) => Promise<string>;
+  /** The name of this machine, asked only where `{hostname}` is used; null: it cannot be read. */
+  readonly hostname: () => string | null;
 }
 
 /** A configuration, and what is known about it. */
@@ -40,7 +45,7 @@ export interface LoadedConfig {
 export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> {
   const tree = configTree();
   const keys = keysOf(tree);
-  const file = sources.file ?? (sources.env[CONFIG_VARIABLE] || null);
+  const { file } = sources;
   const nothing = { settings: new Map<string, Setting>(), problems: [], complete: true };
   const fromFile = file === null ? nothing : await readConfigFile(file, tree, sources.readTextFile);
   const layers: readonly Layer[] = [
@@ -48,18 +53,24 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
     readEnvironment(sources.env, keys),
     readFlags(sources.flags, keys),
   ];
-  const settings = new Map(layers.flatMap((layer) => [...layer.settings]));
+  const written = new Map(layers.flatMap((layer) => [...layer.settings]));
+  const { settings, problems: unfilled } = fillHostname(written, sources.hostname);
   const { values, problems } = checkValues(keys, settings, fromFile.complete);
   const config = assemble(values);
-  problems.unshift(...layers.flatMap((layer) => layer.problems));
+  problems.unshift(...layers.flatMap((layer) => layer.problems), ...unfilled);
 
   const refused = new Set(problems.map(({ key }) => key));
   const place = placer(settings, refused);
   problems.push(...contradictions(config).flatMap(place));
-  const warnings = [...doubts(config)].flatMap(place);
-  if (problems.length > 0) throw new ConfigError(problems, warnings);
-  const origins = new Map([...settings].map(([path, { origin }]) => [path, origin]));
-  return { config, origins, warnings, file };
+  const warnings = doubts(config, isFromUnnamed(settings.get("scanner.id"))).flatMap(place);
+  const origins = new Map([...settings].map(([path, setting]) => [path, originOf(setting)]));
+  const loaded = { config, origins, warnings, file };
+  if (problems.length > 0) throw new ConfigError(problems, warnings, loaded);
+  return loaded;
+}
+
+function originOf({ origin, written }: Setting): string {
+  return written === undefined ? origin : `${origin}: ${written}`;
 }
 
 /**
@@ -104,10 +115,22 @@ function refusals(key: ConfigKey, setting: Setting, issues: readonly z.core.$Zod
       source: setting.itemOrigins?.[index] ?? setting.origin,
       key: key.path,
       value,
-      problem: `${expected}, got ${value}`,
-      remedy: isQuoted(key, setting.value) ? "write it without quotes" : null,
+      problem: `${expected}, got ${value}${setting.written === undefined ? "" : ` from ${quote(setting.written)}`}`,
+      remedy: remedyFor(key, setting),
     };
   });
+}
+
+function remedyFor(key: ConfigKey, { value, written }: Setting): string | null {
+  if (written !== undefined) return "write a name instead, or rename this machine with hostnamectl";
+  if (isQuoted(key, value)) return "write it without quotes";
+  if (key.reads === "text" && key.words === undefined && isMapping(value)) return QUOTE_IT; // { and : mean something to YAML
+  const word = typeof value === "string" && !key.secret ? meant(value, key.words ?? []) : null;
+  return word === null ? null : `did you mean ${word}?`;
+}
+
+function isMapping(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Whether a file has a number or a truth value in quotes, which makes it text. */

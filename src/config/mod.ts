@@ -5,15 +5,17 @@
  * A variable is called `BT_SCANNER_` and the key's path in capitals, `_` for each dot:
  * `BT_SCANNER_MQTT_BROKER_TLS_CA_FILE`. Its text takes the type of its key: `42` is a name for a
  * scanner and a number for a port; an empty text is null where the key can be null; the items of a
- * list are separated by commas. `BT_SCANNER_CONFIG` stands for `--config`.
+ * list are separated by commas. `BT_SCANNER_CONFIG` stands for `--config`; where
+ * neither is given the service's file is read, if there is one.
  *
  * @module
  */
 export { checkFiles, type FileFacts } from "./files.ts";
 export type { Flags } from "./flags.ts";
 export { configJsonSchema } from "./json_schema.ts";
+export { type LocatedFile, locateFile, SYSTEM_FILE } from "./locate.ts";
 export { type ConfigSources, defaultConfig, loadConfig, type LoadedConfig } from "./load.ts";
-export { ConfigError, type ConfigProblem, renderProblem } from "./problem.ts";
+export { ConfigError, type ConfigProblem, inFileOrder, renderProblem } from "./problem.ts";
 export { redact, renderConfig, renderExample } from "./render.ts";
 export { type ConfigKeyInfo, listConfigKeys } from "./reference.ts";
 export type { Config } from "./schema.ts";

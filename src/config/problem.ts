@@ -1,4 +1,5 @@
 import { escapeInvisible } from "../text/mod.ts";
+import type { LoadedConfig } from "./load.ts";
 
 /** Something that a person has to put right. */
 export interface ConfigProblem {
@@ -19,14 +20,38 @@ export class ConfigError extends Error {
   /** Tells it from other errors. */
   override readonly name = "ConfigError";
 
-  /** Says all `problems` in its message; `warnings` are what is doubtful besides. */
-  constructor(readonly problems: readonly ConfigProblem[], readonly warnings: readonly ConfigProblem[] = []) {
+  /** What is wrong, in the order of the file. */
+  readonly problems: readonly ConfigProblem[];
+
+  /**
+   * Says all `problems` in its message.
+   *
+   * @param warnings what is doubtful besides
+   * @param partial the configuration with defaults in place of what was refused, to be looked at and not used
+   */
+  constructor(
+    problems: readonly ConfigProblem[],
+    readonly warnings: readonly ConfigProblem[] = [],
+    readonly partial: LoadedConfig | null = null,
+  ) {
+    problems = inFileOrder(problems);
     const most = 50;
     const lines = problems.slice(0, most).map(renderProblem);
     if (problems.length > most) lines.push(`and ${problems.length - most} more`);
     const count = problems.length === 1 ? "a problem" : `${problems.length} problems`;
     super(`The configuration has ${count}:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+    this.problems = problems;
   }
+}
+
+/** Problems as one who reads the file meets them; those that are in no file come last. */
+export function inFileOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  const place = ({ source }: ConfigProblem) => /:([0-9]+):([0-9]+)$/.exec(source ?? "")?.slice(1).map(Number) ?? [];
+  return problems.toSorted((a, b) => {
+    const [lineA = Infinity, columnA = 0] = place(a);
+    const [lineB = Infinity, columnB = 0] = place(b);
+    return lineA === lineB ? columnA - columnB : lineA - lineB;
+  });
 }
 
 /**
@@ -81,6 +106,16 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   }
   return best?.candidate ?? null;
 }
+
+/** The one of a few words that `said` was probably meant to be, or null: `warn` is short for `warning`. */
+export function meant(said: string, words: readonly string[]): string | null {
+  const word = YES_AND_NO[said.toLowerCase()] ?? said.toLowerCase();
+  const related = (each: string) => word.length > 1 && (each.startsWith(word) || word.startsWith(each));
+  return words.find(related) ?? nearest(word, words);
+}
+
+/** What YAML once took for truth values, and no longer does. */
+const YES_AND_NO: Readonly<Record<string, string>> = { yes: "true", on: "true", no: "false", off: "false" };
 
 /** keepAlive, keep-alive and keep_alive differ in nothing that matters here. */
 function plain(word: string): string {

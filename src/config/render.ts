@@ -37,9 +37,9 @@ export function renderExample(scannerId: string): string {
     "# Configuration of bt-scanner. Every key is here with its default; leave out what you do not change.",
     "# Flags are stronger than environment variables, these than this file. A variable is called BT_SCANNER_",
     "# and the key's path in capitals: BT_SCANNER_MQTT_BROKER_HOST; lists are separated by commas.",
-    "# Paths are relative to the working directory. The service reads /etc/bt-scanner/config.yaml;",
-    "# otherwise no file is read unless --config or BT_SCANNER_CONFIG names it.",
-    "# `bt-scanner check --config FILE` tells every mistake.",
+    "# Paths are relative to the working directory. The service reads /etc/bt-scanner/config.yaml, and so does",
+    "# every command, unless --config or BT_SCANNER_CONFIG names another file or --no-config is given.",
+    "# `bt-scanner check` tells every mistake.",
     "",
   ];
   const body = renderSection(configTree(), 0, {
@@ -73,7 +73,8 @@ function renderSection(section: ConfigSection, depth: number, renderer: Renderer
   return text;
 }
 
-function yamlValue(value: unknown): string {
+/** A value as YAML has it on one line. */
+export function yamlValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(quoteItem).join(", ")}]`;
   if (typeof value !== "string") return String(value);
   const plain = /^[A-Za-z][\w./{}-]*$/.test(value) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(value);

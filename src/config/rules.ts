@@ -10,7 +10,7 @@ export interface Finding {
 }
 
 /** Text in MQTT has a length of 16 bits (3.1.1, 1.5.3). */
-const MOST_MQTT_BYTES = 65_535;
+export const MOST_MQTT_BYTES = 65_535;
 
 /** What keeps a configuration of valid values from making sense. */
 export function contradictions(config: Config): Finding[] {
@@ -45,6 +45,14 @@ function* scanContradictions({ scanner, replay }: Config): Iterable<Finding> {
 
 function* mqttContradictions({ mqtt: { broker, client, reconnect } }: Config): Iterable<Finding> {
   const { tls } = broker;
+  if (/^fe[89ab].:/i.test(broker.host)) {
+    yield {
+      keys: ["mqtt.broker.host"],
+      problem:
+        `${broker.host} is a link-local address, which cannot be connected to: the interface gets lost on the way`,
+      remedy: "use another address of the broker, or its name",
+    };
+  }
   if (broker.password !== null && broker.password_file !== null) {
     yield {
       keys: ["mqtt.broker.password", "mqtt.broker.password_file"],
@@ -90,62 +98,5 @@ function* topicContradictions({ status, stats }: Config): Iterable<Finding> {
       problem: `statistics and status would overwrite each other under ${status.topic_prefix}`,
       remedy: "give them different prefixes",
     };
-  }
-}
-
-/** What works, and is probably not meant. */
-export function doubts(config: Config): Finding[] {
-  return [...tlsDoubts(config.mqtt.broker), ...clientDoubts(config), ...sourceDoubts(config)];
-}
-
-function* tlsDoubts({ tls, port, host, username }: Config["mqtt"]["broker"]): Iterable<Finding> {
-  if (tls.enabled && tls.insecure_skip_verify) {
-    yield {
-      keys: ["mqtt.broker.tls.insecure_skip_verify"],
-      problem: "any certificate is accepted: whoever sits on the way can pose as the broker",
-      remedy: "set ca_file to the certificate of your authority instead",
-    };
-  }
-  if (tls.enabled && port === 1883) {
-    yield { keys: ["mqtt.broker.port"], problem: "1883 is usually without TLS", remedy: "is it 8883?" };
-  }
-  const others = [tls.ca_file, tls.cert_file, tls.key_file, tls.server_name];
-  if (!tls.enabled && (tls.insecure_skip_verify || others.some((each) => each !== null))) {
-    yield {
-      keys: ["mqtt.broker.tls.enabled"],
-      problem: "the other TLS keys have no effect: the connection is not encrypted",
-      remedy: "set it to true",
-    };
-  } else if (!tls.enabled && username !== null && !/^(localhost|127(\.\d+){3}|::1)$/.test(host)) {
-    yield {
-      keys: ["mqtt.broker.tls.enabled"],
-      problem: `the password goes to ${host} unencrypted: whoever sits on the way can read it`,
-      remedy: "set it to true, and the port to that of the broker's TLS",
-    };
-  }
-}
-
-function* clientDoubts({ mqtt }: Config): Iterable<Finding> {
-  const { client_id, keep_alive } = mqtt.client;
-  const bytes = utf8Length(client_id);
-  if (bytes > 23 && bytes <= MOST_MQTT_BYTES) {
-    yield {
-      keys: ["mqtt.client.client_id", "scanner.id"],
-      problem: `${client_id} is longer than the 23 bytes that every MQTT 3.1.1 broker has to accept`,
-      remedy: "most accept it; shorten it if yours refuses",
-    };
-  }
-  if (keep_alive === 0) {
-    yield {
-      keys: ["mqtt.client.keep_alive"],
-      problem: "a connection that dies silently will never be noticed",
-      remedy: "60 is usual",
-    };
-  }
-}
-
-function* sourceDoubts({ scanner, replay }: Config): Iterable<Finding> {
-  if (scanner.source !== "replay" && replay.file !== null) {
-    yield { keys: ["replay.file"], problem: `unused: scanner.source is ${scanner.source}`, remedy: "set it to replay" };
   }
 }

@@ -63,7 +63,7 @@ async function measure(qos: 0 | 1, frozenS: number): Promise<void> {
   const flags = { scannerId: "s1", broker: `mqtt://127.0.0.1:${broker.port}`, qos: String(qos), logFormat: "json" };
   const simulation = { source: "simulate", simulateDevices: "10000", simulateRate: "5000" };
   const env = { BT_SCANNER_STATS_INTERVAL_S: "1" };
-  const file = { file: null, readTextFile: Deno.readTextFile };
+  const file = { file: null, readTextFile: Deno.readTextFile, hostname: () => null };
   const { config } = await loadConfig({ flags: { ...flags, ...simulation }, env, ...file });
   const log = new LastStatistics();
   const stop = new AbortController();

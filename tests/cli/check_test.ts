@@ -9,7 +9,7 @@ import { test } from "../support/test.ts";
 async function run(yaml: string, facts = { isFile: true, mode: 0o600 }) {
   const output = { stdout: "", stderr: "" };
   const code = await check(
-    { file: "c.yaml", env: {}, flags: {}, readTextFile: () => Promise.resolve(yaml) },
+    { file: "c.yaml", env: {}, flags: {}, readTextFile: () => Promise.resolve(yaml), hostname: () => "pi" },
     {
       inspectFile: () => Promise.resolve(facts),
       stdout: (text) => void (output.stdout += text),
@@ -43,6 +43,23 @@ test("check tells of files that cannot be used, exit code 2", async () => {
   );
   assert.equal(code, 2);
   assert.match(stderr, /c\.yaml:2:17: replay\.file: d is not a file\n$/);
+});
+
+test("check tells of a missing file in the same round as of other mistakes, in the order of the lines", async () => {
+  const yaml =
+    "mqtt:\n  broker:\n    tls: { enabled: true, ca_file: missing.pem }\nlog: { level: warn }\nscanner: { id: s1 }";
+  const { code, stderr } = await run(yaml, { isFile: false, mode: 0o600 });
+  assert.equal(code, 2);
+  assert.match(
+    stderr,
+    /2 problems:\n {2}c\.yaml:3:36: mqtt\.broker\.tls\.ca_file: missing\.pem .*\n {2}c\.yaml:4:15: log\.level: .*\n$/,
+  );
+});
+
+test("check prints what {hostname} became", async () => {
+  const { code, stdout } = await run('scanner: { id: "ble-{hostname}" }');
+  assert.equal(code, 0);
+  assert.match(stdout, /^ {2}id: ble-pi # c\.yaml:1:16: ble-\{hostname\}$/m);
 });
 
 test("inspectFile() opens the file it tells about", async () => {

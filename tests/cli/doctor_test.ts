@@ -64,7 +64,13 @@ async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
     },
     stdout: (text) => stdout += text,
   };
-  const sources = { flags: {}, env: {}, file: "c.yaml", readTextFile: () => Promise.resolve(yaml) };
+  const sources = {
+    flags: {},
+    env: {},
+    file: "c.yaml",
+    readTextFile: () => Promise.resolve(yaml),
+    hostname: () => "pi",
+  };
   const examining = doctor(sources, io, never);
   for (let i = 0; i < 5; i++) await clock.advance(1_000);
   const code = await examining;
@@ -210,6 +216,12 @@ test("doctor ends with 1 where it is told to end before it is through", async ()
     },
     stdout: () => {},
   };
-  const sources = { flags: { scannerId: "s1" }, env: {}, file: null, readTextFile: Deno.readTextFile };
+  const sources = {
+    flags: { scannerId: "s1" },
+    env: {},
+    file: null,
+    readTextFile: Deno.readTextFile,
+    hostname: () => "pi",
+  };
   assert.equal(await doctor(sources, io, ending.signal), 1);
 });

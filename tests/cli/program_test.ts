@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { type CliIo, runCli } from "../../src/cli/mod.ts";
+import { SYSTEM_FILE } from "../../src/config/mod.ts";
 import { test } from "../support/test.ts";
+
+function exists(path: string): Promise<boolean> {
+  return Deno.stat(path).then(() => true, () => false);
+}
 
 async function cli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
   beforeStdout: () => void = () => {},
+  systemFile: string | null = null,
 ) {
   const out: string[] = [];
   const err: string[] = [];
@@ -13,6 +19,10 @@ async function cli(
   const decoder = new TextDecoder();
   const io: CliIo = {
     env,
+    files: {
+      exists: (path) => path === SYSTEM_FILE ? Promise.resolve(systemFile !== null) : exists(path),
+      readTextFile: (path) => path === SYSTEM_FILE ? Promise.resolve(systemFile ?? "") : Deno.readTextFile(path),
+    },
     stdout(text) {
       beforeStdout();
       out.push(text);
@@ -69,11 +79,62 @@ test("run ends with 2 and every problem of the configuration at once", async () 
   assert.equal(log, "");
 });
 
+test("run, scan and record end with 2 before they begin where there is no such recording", async () => {
+  for (const command of [["run", "--scanner-id", "s1"], ["scan"], ["record", "/nowhere/else"]]) {
+    const { code, stderr, log } = await cli([...command, "--replay", "/nowhere/a.btsnoop"]);
+    assert.deepEqual([code, log], [2, ""]);
+    assert.match(stderr, /--replay: replay\.file: there is no file \/nowhere\/a\.btsnoop\n$/);
+  }
+});
+
 test("run ends with 1 where the recording cannot be read, and names it", async () => {
-  const args = ["run", "--scanner-id", "s1", "--broker", "mqtt://127.0.0.1:1", "--replay", "/nowhere/a.btsnoop"];
+  const args = ["run", "--scanner-id", "s1", "--broker", "mqtt://127.0.0.1:1", "--replay", "/"];
   const { code, log } = await cli(args);
   assert.equal(code, 1);
-  assert.match(log, /cannot go on .*\/nowhere\/a\.btsnoop/);
+  assert.match(log, /cannot go on .*Cannot .*\//);
+});
+
+const SYSTEM_YAML = "scanner: { id: from-system, source: simulate }";
+
+test("every command reads the service's file where nothing else is named, and says so", async () => {
+  const said = "Configuration: /etc/bt-scanner/config.yaml (--config FILE names another, --no-config none)\n";
+  const check = await cli(["check"], {}, undefined, SYSTEM_YAML);
+  assert.deepEqual([check.code, check.stderr], [0, said]);
+  assert.match(check.stdout, /id: from-system # \/etc\/bt-scanner\/config\.yaml:1:16/);
+  const doctor = await cli(["doctor", "--broker", "mqtt://127.0.0.1:1"], {}, undefined, SYSTEM_YAML);
+  assert.ok(doctor.stderr.startsWith(said));
+  assert.match(doctor.stdout, /^ok +configuration: \/etc\/bt-scanner\/config\.yaml\n/);
+  const scan = await cli(["scan", "--seconds", "0.1"], {}, undefined, SYSTEM_YAML);
+  assert.ok(scan.stderr.startsWith(said));
+  assert.equal(scan.code, 0);
+  for (const args of [["run"], ["record", "-", "--seconds", "0.1"]]) {
+    const { code, stderr } = await cli(args, {}, undefined, "scanner: { id: s1, mood: good }");
+    assert.equal(code, 2);
+    assert.ok(stderr.startsWith(said), stderr);
+    assert.match(stderr, /config\.yaml:1:20: scanner\.mood/);
+  }
+});
+
+test("flags are stronger than the service's file", async () => {
+  const { stdout } = await cli(["check", "--scanner-id", "s2"], {}, undefined, SYSTEM_YAML);
+  assert.match(stdout, /id: s2 # --scanner-id\n.*source: simulate/);
+});
+
+test("no command reads the service's file where it is told not to, or another is named", async () => {
+  const without = await cli(["check", "--scanner-id", "s1", "--no-config"], {}, undefined, SYSTEM_YAML);
+  assert.deepEqual([without.code, without.stderr], [0, ""]);
+  assert.match(without.stdout, /source: hci\n/);
+  const empty = await cli(["check", "--scanner-id", "s1"], { BT_SCANNER_CONFIG: "" }, undefined, SYSTEM_YAML);
+  assert.deepEqual([empty.code, empty.stderr], [0, ""]);
+  const other = await cli(["check", "--config", "/nowhere/c.yaml"], {}, undefined, SYSTEM_YAML);
+  assert.match(other.stderr, /^The configuration has a problem:\n {2}\/nowhere\/c\.yaml: there is no such file/);
+});
+
+test("a configuration file without --config is answered with what to write", async () => {
+  const { code, stderr } = await cli(["check", "/etc/bt-scanner/config.yaml"]);
+  assert.equal(code, 2);
+  assert.match(stderr, /with --config: bt-scanner check --config \/etc\/bt-scanner\/config\.yaml\n$/);
+  assert.ok(!(await cli(["schema", "config", "more"])).stderr.includes("--config"));
 });
 
 test("check prints the effective configuration and warnings apart", async () => {

@@ -76,15 +76,16 @@ test("loadConfig() reads plain text as it is written where a key takes text", as
 });
 
 const wrongTypes: Readonly<Record<string, string>> = {
-  "log: debug": "c.yaml:1:6: log: expected a mapping of keys to values, got a single value",
-  "log: [debug]": "c.yaml:1:6: log: expected a mapping of keys to values, got a list",
+  "log: debug":
+    "c.yaml:1:6: log: expected a mapping of keys to values, got a single value; for example log: { level: info }",
+  "log: [debug]": "c.yaml:1:6: log: expected a mapping of keys to values, got a list; for example log: { level: info }",
   "log: { level: [debug] }": "c.yaml:1:15: log.level: expected one of trace, debug, info, warning, error, got a list",
   "log: { level: { a: 1 } }":
     "c.yaml:1:15: log.level: expected one of trace, debug, info, warning, error, got a mapping",
   "log: { level: }": "c.yaml:1:15: log.level: expected one of trace, debug, info, warning, error, got nothing",
   'status: { enabled: "true" }':
     'c.yaml:1:20: status.enabled: expected true or false, got "true"; write it without quotes',
-  "status: { enabled: yes }": 'c.yaml:1:20: status.enabled: expected true or false, got "yes"',
+  "status: { enabled: yes }": 'c.yaml:1:20: status.enabled: expected true or false, got "yes"; did you mean true?',
   'stats: { interval_s: "60" }':
     'c.yaml:1:22: stats.interval_s: expected a number from 1 to 86400, got "60"; write it without quotes',
   "stats: { interval_s: .nan }": "c.yaml:1:22: stats.interval_s: expected a number from 1 to 86400, got NaN",
@@ -108,9 +109,12 @@ test("loadConfig() takes a section whose keys are all commented out for its defa
 
 test("loadConfig() says what keeps it from reading the file", async () => {
   const failing = (error: Error) =>
-    loadConfig({ file: "c.yaml", env: {}, flags, readTextFile: () => Promise.reject(error) });
+    loadConfig({ file: "c.yaml", env: {}, flags, readTextFile: () => Promise.reject(error), hostname: () => null });
   await assert.rejects(failing(new Deno.errors.NotFound()), /c\.yaml: there is no such file; check --config/);
-  await assert.rejects(failing(new Deno.errors.PermissionDenied()), /c\.yaml: permission denied; let the user/);
+  await assert.rejects(
+    failing(new Deno.errors.PermissionDenied()),
+    /c\.yaml: permission denied; use sudo, or let the user/,
+  );
   await assert.rejects(failing(new Error("Is a directory")), /c\.yaml: cannot be read: Is a directory/);
   assert.match((await problemsOf({ yaml: "", flags })).join(), /c\.yaml: the file is empty/);
   assert.match((await problemsOf({ yaml: "# nothing\n", flags })).join(), /c\.yaml: the file is empty/);

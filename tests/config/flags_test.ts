@@ -59,7 +59,7 @@ const brokers: Readonly<Record<string, readonly [host: string, port: number, tls
   "mqtts://b.example": ["b.example", 8883, true],
   "MQTTS://b:1": ["b", 1, true],
   "mqtt://[::1]": ["::1", 1883, false],
-  "mqtt://[fe80::1%eth0]:1883": ["fe80::1%eth0", 1883, false],
+  "mqtt://[fd00::1]:1884": ["fd00::1", 1884, false],
 };
 
 for (const [broker, [host, port, tls]] of Object.entries(brokers)) {

@@ -9,6 +9,7 @@ export function load(
     env: {},
     file: yaml === undefined ? null : "c.yaml",
     readTextFile: () => Promise.resolve(yaml ?? ""),
+    hostname: () => "pi-kitchen",
     ...sources,
   });
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConfigError, defaultConfig, loadConfig, renderProblem } from "../../src/config/mod.ts";
+import { ConfigError, defaultConfig, renderProblem } from "../../src/config/mod.ts";
 import { test } from "../support/test.ts";
 import { load, problemsOf } from "./load_support.ts";
 
@@ -185,6 +185,10 @@ const contradictory: readonly (readonly [yaml: string, problem: RegExp])[] = [
   ["scanner: { id: s }\nmqtt: { reconnect: { initial_delay: 61 } }", /61 s is longer than max_delay of 60 s/],
   ["scanner: { id: s }\nstats: { topic_prefix: ble/status }", /overwrite each other/],
   [
+    "scanner: { id: s }\nmqtt: { broker: { host: 'fe80::1%lo' } }",
+    /fe80::1%lo is a link-local address, .*another address/,
+  ],
+  [
     `scanner: { id: ${"s".repeat(64)} }\nmqtt: { client: { client_id: "${"{scanner.id}".repeat(1_024)}" } }`,
     /65535 bytes/,
   ],
@@ -205,7 +209,7 @@ test("loadConfig() judges no combination that rests on a value it has refused", 
 
 test("loadConfig() tells a contradiction although another value is wrong", async () => {
   const problems = await problemsOf({ yaml: "scanner: { id: s, window_ms: 200 }\nlog: { level: loud }" });
-  assert.deepEqual(problems.map((line) => line.split(": ")[1]), ["log.level", "scanner.window_ms"]);
+  assert.deepEqual(problems.map((line) => line.split(": ")[1]), ["scanner.window_ms", "log.level"]);
 });
 
 const doubtful: readonly (readonly [yaml: string, warning: RegExp])[] = [
@@ -220,6 +224,10 @@ const doubtful: readonly (readonly [yaml: string, warning: RegExp])[] = [
   ["mqtt: { client: { client_id: abcdefghijklmnopqrstuvwx } }", /23 bytes/],
   ["mqtt: { client: { keep_alive: 0 } }", /never be noticed/],
   ["replay: { file: a.btsnoop }", /unused/],
+  ["publisher: { topic_prefix: ble.raw }", /c\.yaml:1:28: publisher\.topic_prefix: .*NATS closes .*RabbitMQ turns/],
+  ["status: { topic_prefix: my house }", /status\.topic_prefix: .*dots and spaces/],
+  [`publisher: { topic_prefix: ${"x".repeat(236)} }`, /publisher\.topic_prefix: topics have 257 bytes.*AWS IoT Core/],
+  [`stats: { topic_prefix: ${"x".repeat(254)} }`, /stats\.topic_prefix: topics have 257 bytes/],
 ];
 
 for (const [yaml, warning] of doubtful) {
@@ -270,16 +278,99 @@ test("loadConfig() writes addresses in capitals and an adapter's index as its na
   assert.deepEqual(config.filter.deny, ["AA:01"]);
 });
 
-test("loadConfig() reads the file that BT_SCANNER_CONFIG names, unless --config names another", async () => {
-  const read: string[] = [];
-  const readTextFile = (path: string) => {
-    read.push(path);
-    return Promise.resolve("scanner: { id: s1 }");
-  };
-  const env = { BT_SCANNER_CONFIG: "env.yaml", BT_SCANNER_CACHE: "/tmp/x" };
-  assert.equal((await loadConfig({ file: null, env, flags: {}, readTextFile })).file, "env.yaml");
-  assert.equal((await loadConfig({ file: "flag.yaml", env, flags: {}, readTextFile })).file, "flag.yaml");
-  assert.deepEqual(read, ["env.yaml", "flag.yaml"]);
+test("loadConfig() warns of a dot in the scanner's id, and says which brokers do not take it", async () => {
+  const { warnings } = await load({ yaml: "scanner: { id: pi.example.org }" });
+  assert.deepEqual(warnings.map(renderProblem), [
+    "c.yaml:1:16: scanner.id: some brokers do not take a dot in a topic: NATS closes the connection, RabbitMQ turns it " +
+    "into a slash; with one of these, write - in its place",
+  ]);
+});
+
+test("loadConfig() does not mind topics of 256 bytes, nor long ones that nothing is published on", async () => {
+  const yaml = `publisher: { topic_prefix: ${"x".repeat(235)} }\nstats: { publish: false, topic_prefix: ${
+    "x".repeat(256)
+  } }`;
+  assert.deepEqual((await load({ yaml, flags })).warnings, []);
+});
+
+test("loadConfig() tells problems in the order of the file's lines, those of other sources last", async () => {
+  const yaml = "log: { level: loud, format: yaml }\nnonsense: 1\nmqtt:\n  client: { qos: 2 }\n  broker: { prot: 1 }\n" +
+    "scanner: { id: s1, window_ms: 200 }\nstats: { interval_s: 0 }";
+  const problems = await problemsOf({ yaml, flags: { qos: "3" }, env: { BT_SCANNER_LOG_FORMAT: "xml" } });
+  assert.deepEqual(problems.map((line) => line.split(": ")[0]), [
+    "c.yaml:1:15",
+    "c.yaml:2:1",
+    "c.yaml:5:13",
+    "c.yaml:6:31",
+    "c.yaml:7:22",
+    "--qos",
+    "BT_SCANNER_LOG_FORMAT",
+  ]);
+});
+
+const meant: Readonly<Record<string, RegExp>> = {
+  "log: { level: warn }": /log\.level: expected .*, got "warn"; did you mean warning\?$/,
+  "log: { level: err }": /did you mean error\?$/,
+  "log: { level: Information }": /did you mean info\?$/,
+  "log: { format: jsn }": /did you mean json\?$/,
+  "scanner: { source: simulated }": /did you mean simulate\?$/,
+  "status: { enabled: on }": /did you mean true\?$/,
+  "status: { enabled: 'no' }": /did you mean false\?$/,
+  "log: { level: loud }": /got "loud"$/,
+  "mqtt: { broker: { tls: true } }": /mqtt\.broker\.tls: .*got a single value; for example tls: \{ enabled: true \}$/,
+  "mqtt: localhost": /mqtt: .*; for example mqtt: \{ broker: \{ host: localhost \} \}$/,
+  "mqtt: { broker: example.org }": /broker: .*; for example broker: \{ host: localhost \}$/,
+  "replay: a.btsnoop": /replay: .*; for example replay: \{ speed: 1 \}$/,
+};
+
+for (const [yaml, problem] of Object.entries(meant)) {
+  test(`loadConfig() says of ${yaml} what may have been meant`, async () => {
+    const problems = await problemsOf({ yaml, flags });
+    assert.equal(problems.length, 1, problems.join("\n"));
+    assert.match(problems[0] ?? "", problem);
+  });
+}
+
+test("loadConfig() fills in the name of this machine, and tells what was written", async () => {
+  for (const yaml of ['scanner: { id: "{hostname}" }', 'scanner: { id: "ble-{hostname}" }']) {
+    const { config, origins, warnings } = await load({ yaml });
+    const id = yaml.includes("ble-") ? "ble-pi-kitchen" : "pi-kitchen";
+    assert.deepEqual([config.scanner.id, config.mqtt.client.client_id], [id, `bt-mqtt-${id}`]);
+    assert.match(origins.get("scanner.id") ?? "", /^c\.yaml:1:16: (ble-)?\{hostname\}$/);
+    assert.deepEqual(warnings, []);
+  }
+  const fromFlag = await load({ flags: { scannerId: "{hostname}" } });
+  assert.equal(fromFlag.config.scanner.id, "pi-kitchen");
+});
+
+test("loadConfig() asks for the name of this machine only where it is used", async () => {
+  await load({ flags, hostname: () => assert.fail("asked") });
+});
+
+test("loadConfig() refuses a name of this machine that is no identifier, or cannot be read", async () => {
+  const yaml = 'scanner: { id: "{hostname}" }';
+  assert.deepEqual(await problemsOf({ yaml, hostname: () => "Büro Pi" }), [
+    'c.yaml:1:16: scanner.id: expected 1 to 64 of A-Z a-z 0-9 . _ -, got "Büro Pi" from "{hostname}"; ' +
+    "write a name instead, or rename this machine with hostnamectl",
+  ]);
+  assert.deepEqual(await problemsOf({ yaml, hostname: () => null }), [
+    "c.yaml:1:16: scanner.id: the name of this machine cannot be read; write a name instead of {hostname}",
+  ]);
+});
+
+test("loadConfig() says that {hostname} needs quotes, for YAML takes it for a mapping", async () => {
+  const [problem] = await problemsOf({ yaml: "scanner: { id: {hostname} }" });
+  assert.match(problem ?? "", /^c\.yaml:1:16: scanner\.id: .*got a mapping; put the value in quotes$/);
+});
+
+test("loadConfig() warns of a name that machines have until somebody names them", async () => {
+  for (const name of ["raspberrypi", "localhost", "Raspberrypi.local", "localhost.localdomain"]) {
+    const { warnings } = await load({ yaml: 'scanner: { id: "{hostname}" }', hostname: () => name });
+    assert.match(warnings.map(renderProblem)[0] ?? "", /scanner\.id: .* many machines are called: .*set-hostname/);
+  }
+  for (const id of ["raspberrypi", '"{hostname}-x"']) {
+    assert.deepEqual((await load({ yaml: `scanner: { id: ${id} }`, hostname: () => "raspberrypi" })).warnings, []);
+  }
 });
 
 for (
@@ -303,7 +394,10 @@ const hosts: Readonly<Record<string, boolean>> = {
   "broker_1.example.org": true,
   "192.168.1.2": true,
   "::1": true,
-  "fe80::1%eth0": true,
+  "fe80::1%eth0": false,
+  "fe80::1": false,
+  "FEBF::1": false,
+  "fec0::1": true,
   "::ffff:10.0.0.1": true,
   "[::1]": false,
   "host:1883": false,

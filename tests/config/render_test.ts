@@ -17,13 +17,13 @@ const EXAMPLE = new URL("../../config/bt-scanner.example.yaml", import.meta.url)
 
 test("the example file is what renderExample() makes of the schema", async () => {
   const remedy = `write it anew: deno eval 'import { renderExample } from "./src/config/mod.ts";
-    Deno.writeTextFileSync("config/bt-scanner.example.yaml", renderExample("scanner-01"))'`;
-  assert.equal(await readFile(EXAMPLE, "utf8"), renderExample("scanner-01"), remedy);
+    Deno.writeTextFileSync("config/bt-scanner.example.yaml", renderExample("{hostname}"))'`;
+  assert.equal(await readFile(EXAMPLE, "utf8"), renderExample("{hostname}"), remedy);
 });
 
 test("the example file holds exactly the defaults", async () => {
-  const { config, warnings } = await load({ yaml: await readFile(EXAMPLE, "utf8") });
-  assert.deepEqual(config, defaultConfig("scanner-01"));
+  const { config, warnings } = await load({ yaml: await readFile(EXAMPLE, "utf8"), hostname: () => "pi-7" });
+  assert.deepEqual(config, defaultConfig("pi-7"));
   assert.deepEqual(warnings, []);
 });
 

@@ -31,6 +31,7 @@ test("the README's configuration is valid", async () => {
       env: {},
       file: "README.yaml",
       readTextFile: () => Promise.resolve(text),
+      hostname: () => null,
     });
     assert.equal(config.scanner.id, "scanner-01");
     assert.deepEqual(warnings, []);

@@ -73,6 +73,7 @@ testWith(
       assert.equal(await run("dpkg-deb", ["--info", deb, "conffiles"]), "/etc/bt-scanner/config.yaml\n");
       assert.equal(await run("dpkg-deb", ["--field", deb, "Architecture"]), "arm64\n");
       await run("dpkg-deb", ["--extract", deb, `${folder}/x`]);
+      assert.match(await Deno.readTextFile(`${folder}/x/etc/bt-scanner/config.yaml`), /^ {2}id: "\{hostname\}"$/m);
       assert.equal(await Deno.readTextFile(`${folder}/x/usr/bin/bt-scanner`), STAND_IN);
       const manual = gunzipSync(await Deno.readFile(`${folder}/x/usr/share/man/man1/bt-scanner.1.gz`)).toString();
       assert.match(manual, /^\.TH BT-SCANNER 1 2027-01-15 /);

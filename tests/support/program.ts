@@ -43,7 +43,7 @@ export class Program implements AsyncDisposable {
     this.#process = new Deno.Command(command, {
       args: [...before, ...args],
       cwd: ROOT,
-      env: { NO_COLOR: "1", ...env },
+      env: { NO_COLOR: "1", BT_SCANNER_CONFIG: "", ...env }, // whatever this machine has
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

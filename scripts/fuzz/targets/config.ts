@@ -39,7 +39,13 @@ export const configTarget: Target = {
   words: WORDS.map((word) => encoder.encode(word)),
   async execute(input) {
     const text = new TextDecoder().decode(Uint8Array.from(input.flatMap((piece) => [...piece])));
-    const sources = { flags: {}, env: {}, file: "c.yaml", readTextFile: () => Promise.resolve(text) };
+    const sources = {
+      flags: {},
+      env: {},
+      file: "c.yaml",
+      readTextFile: () => Promise.resolve(text),
+      hostname: () => "pi",
+    };
     try {
       const { config, origins } = await loadConfig(sources);
       renderConfig(config, origins);

@@ -3,10 +3,8 @@
  * @module
  */
 import {
-  checkFiles,
   type Config,
   ConfigError,
-  type ConfigProblem,
   type ConfigSources,
   defaultConfig,
   type FileFacts,
@@ -16,7 +14,7 @@ import {
 import { type LinuxHost, linuxHost } from "../../hci/mod.ts";
 import { checkBroker } from "../../mqtt/mod.ts";
 import { systemClock } from "../../time/mod.ts";
-import { inspectFile } from "../check.ts";
+import { examineConfig, inspectFile } from "../check.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { CliIo } from "../program.ts";
 import { examineBluetooth } from "./bluetooth.ts";
@@ -69,7 +67,7 @@ export async function doctor(sources: ConfigSources, io: DoctorIo, signal: Abort
 }
 
 async function* examine(sources: ConfigSources, io: DoctorIo, signal: AbortSignal): AsyncGenerator<Finding> {
-  const config = yield* examineConfig(sources, io);
+  const config = yield* examineSources(sources, io);
   yield examineClock(io.wallMs());
   yield* examineBluetooth((config ?? defaultConfig("unnamed")).scanner, io.host);
   if (config === null) yield warning("broker", "not looked at: the configuration does not say which", null);
@@ -77,25 +75,14 @@ async function* examine(sources: ConfigSources, io: DoctorIo, signal: AbortSigna
 }
 
 /** Returns what the rest can be looked at with, or null. */
-async function* examineConfig(sources: ConfigSources, io: DoctorIo): AsyncGenerator<Finding, Config | null> {
+async function* examineSources(sources: ConfigSources, io: DoctorIo): AsyncGenerator<Finding, Config | null> {
   const subject = "configuration";
-  const problems = (found: readonly ConfigProblem[]) =>
-    found.map((each) => problem(subject, renderProblem(each), null, EXIT.usage));
-  const warnings = (found: readonly ConfigProblem[]) =>
-    found.map((each) => warning(subject, renderProblem(each), null));
-  try {
-    const loaded = await loadConfig(sources);
-    const files = await checkFiles(loaded, io.inspectFile);
-    yield* warnings([...loaded.warnings, ...files.warnings]);
-    yield* problems(files.problems);
-    if (files.problems.length === 0) yield ok(subject, loaded.file ?? "flags, environment and defaults; no file");
-    return loaded.config;
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    yield* warnings(error.warnings);
-    yield* problems(error.problems);
-    return await configUnderAnyName(sources);
-  }
+  const { loaded, isValid, problems, warnings } = await examineConfig(sources, io);
+  yield* warnings.map((each) => warning(subject, renderProblem(each), null));
+  yield* problems.map((each) => problem(subject, renderProblem(each), null, EXIT.usage));
+  if (!isValid || loaded === null) return await configUnderAnyName(sources);
+  if (problems.length === 0) yield ok(subject, loaded.file ?? "flags, environment and defaults; no file");
+  return loaded.config;
 }
 
 /** Often nothing but the scanner's name is missing, and everything else can be looked at. */
