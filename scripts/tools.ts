@@ -20,6 +20,7 @@ export const BROKER_TOOLS = [
 
 const ALL_TOOLS = [
   ...BROKER_TOOLS,
+  { program: "nats-server", debianPackage: "nats-server" }, // a broker that closes where others answer
   { program: "tshark", debianPackage: "tshark" }, // the independent decoder
   { program: "ssh", debianPackage: "openssh-client" },
   { program: "ssh-keygen", debianPackage: "openssh-client" },

@@ -1,3 +1,6 @@
+import { certificateNames } from "./certificate_names.ts";
+import { closedRemedy, type Offer, unauthorisedRemedy } from "./suspects.ts";
+
 /**
  * What a failed connection says about the broker; it decides how soon the next attempt is worth it.
  *
@@ -37,11 +40,11 @@ type Finding = readonly [kind: FailureKind, reason: string, remedy: string | nul
 
 const NOT_LISTENING = "start the broker, or check mqtt.broker.host and mqtt.broker.port";
 const NETWORK = "check the network, and mqtt.broker.host";
+const OTHER_ADDRESS = "set mqtt.broker.host to another address of it, or to a name that has one";
 const CREDENTIALS = "check mqtt.broker.username and mqtt.broker.password_file";
 const AUTHORITY =
   "set mqtt.broker.tls.ca_file to the certificate of the authority that issued the broker's certificate";
 const CLIENT_CERTIFICATE = "set mqtt.broker.tls.cert_file and key_file to a certificate that the broker trusts";
-const LISTENER = "check that an MQTT listener is on mqtt.broker.port, and whether it wants TLS";
 const CLOCK = "renew the broker's certificate, or set this machine's clock";
 
 const UNTRUSTED: Finding = [
@@ -58,25 +61,18 @@ const BY_CODE: Readonly<Record<string, Finding>> = {
   ETIMEDOUT: ["unreachable", "no answer: TCP connection timed out", NETWORK],
   EHOSTUNREACH: ["unreachable", "no route to the broker", NETWORK],
   ENETUNREACH: ["unreachable", "network unreachable", NETWORK],
-  ECONNRESET: ["unresponsive", "connection reset by the broker", LISTENER],
-  EPIPE: ["unresponsive", "connection closed by the broker", LISTENER],
+  EINVAL: ["unreachable", "the broker's address is link-local, which cannot be connected to", OTHER_ADDRESS],
   CERT_HAS_EXPIRED: ["unfit", "the broker's certificate has expired", CLOCK],
   CERT_NOT_YET_VALID: ["unfit", "the broker's certificate is not valid yet", CLOCK],
-  ERR_TLS_CERT_ALTNAME_INVALID: [
-    "unfit",
-    "the broker's certificate is for another name",
-    "set mqtt.broker.tls.server_name to a name in the certificate, or mqtt.broker.host",
-  ],
   SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
   DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
-  // Deno says this also where the client's certificate and key do not fit.
-  ERR_SSL_UNSUPPORTED_PROTOCOL: [
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: [
     "rejected",
-    "TLS failed: no protocol version in common, or the client's certificate and key do not belong together",
-    "check mqtt.broker.tls.cert_file and key_file, and that the broker speaks TLS 1.2 or 1.3",
+    "the broker does not trust the client's certificate",
+    CLIENT_CERTIFICATE,
   ],
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: ["rejected", "the broker wants a client certificate", CLIENT_CERTIFICATE],
 };
@@ -92,6 +88,7 @@ const BY_RETURN_CODE: Readonly<Record<number, Finding>> = {
 
 /** How far a connection had come when it failed. */
 export interface Progress {
+  readonly offer: Offer;
   readonly stage: "connecting" | "tcp" | "accepted";
   readonly connectTimeoutMs: number;
   readonly keepAliveS: number;
@@ -107,8 +104,8 @@ export function explain(error: Error | null, progress: Progress): ConnectionFail
   return new ConnectionFailure(kind, reason, remedy, cause);
 }
 
-function finding(error: Error | null, { stage, connectTimeoutMs, keepAliveS }: Progress): Finding {
-  if (error === null) return closed(stage);
+function finding(error: Error | null, { stage, offer, connectTimeoutMs, keepAliveS }: Progress): Finding {
+  if (error === null) return closed(stage, offer);
   // mqtt.js tells these two by their words alone.
   if (error.message === "connack timeout") {
     return stage === "connecting" ? ["unreachable", `no TCP connection within ${connectTimeoutMs} ms`, NETWORK] : [
@@ -121,18 +118,63 @@ function finding(error: Error | null, { stage, connectTimeoutMs, keepAliveS }: P
     return ["dropped", `nothing heard from the broker for ${keepAliveS * 1.5} s`, null];
   }
   const code = "code" in error ? error.code : undefined;
-  if (typeof code === "number") return refused(code);
-  return BY_CODE[String(code)] ?? other(error, String(code));
+  if (typeof code === "number") return refused(code, offer);
+  return byWord(error, String(code), stage, offer);
 }
 
-function closed(stage: Progress["stage"]): Finding {
+function byWord(error: Error, code: string, stage: Progress["stage"], offer: Offer): Finding {
+  switch (code) {
+    case "ECONNRESET":
+    case "EPIPE":
+      return reset(stage, offer);
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+      return otherName(error);
+    case "ERR_SSL_UNSUPPORTED_PROTOCOL":
+      return noProtocol(offer);
+    default:
+      if (error.message.includes("DecryptError")) return foreignKey(offer);
+      return BY_CODE[code] ?? other(error, code);
+  }
+}
+
+function otherName(error: Error): Finding {
+  const names = "cert" in error ? certificateNames(error.cert) : null;
+  return [
+    "unfit",
+    `the broker's certificate is for another name${names === null ? "" : `: it has ${names}`}`,
+    "set mqtt.broker.tls.server_name to a name in the certificate, or mqtt.broker.host",
+  ];
+}
+
+/** Deno says this also where the client's certificate and key do not fit. */
+function noProtocol(offer: Offer): Finding {
+  const NEITHER = "the broker speaks neither TLS 1.2 nor 1.3";
+  if ((offer.tls?.certFile ?? null) === null) return ["rejected", `TLS failed: ${NEITHER}`, "check the broker's TLS"];
+  const [kind, reason, remedy] = foreignKey(offer);
+  return [kind, `${reason}, or ${NEITHER}`, remedy];
+}
+
+function foreignKey({ tls }: Offer): Finding {
+  const reason =
+    `TLS failed: the client's certificate and key, ${tls?.certFile} and ${tls?.keyFile}, do not belong together`;
+  const remedy = "a renewed certificate comes with a new key: check mqtt.broker.tls.cert_file and key_file; " +
+    "`bt-scanner check` compares them";
+  return ["rejected", reason, remedy];
+}
+
+function closed(stage: Progress["stage"], offer: Offer): Finding {
   if (stage === "accepted") return ["dropped", "connection closed by the broker", null];
-  return ["unresponsive", "connection closed before the broker answered", LISTENER];
+  return ["unresponsive", "connection closed before the broker answered", closedRemedy(offer)];
 }
 
-function refused(code: number): Finding {
+function reset(stage: Progress["stage"], offer: Offer): Finding {
+  if (stage === "accepted") return ["dropped", "connection reset by the broker", null];
+  return ["unresponsive", "connection reset before the broker answered", closedRemedy(offer)];
+}
+
+function refused(code: number, offer: Offer): Finding {
   const [kind, reason, remedy] = BY_RETURN_CODE[code] ?? ["rejected", "unknown return code", "check the broker's log"];
-  return [kind, `broker refused the connection: ${reason} (${code})`, remedy];
+  return [kind, `broker refused the connection: ${reason} (${code})`, code === 5 ? unauthorisedRemedy(offer) : remedy];
 }
 
 function other(error: Error, code: string): Finding {

@@ -127,7 +127,7 @@ export class Link {
     // A CONNACK that mqtt.js still has in its queue would start its keepalive timer on a closed connection.
     this.client.options.keepalive = 0;
     const { connectTimeoutMs, keepAliveS } = this.options;
-    this.#end(explain(error, { stage: this.#stage, connectTimeoutMs, keepAliveS }));
+    this.#end(explain(error, { stage: this.#stage, offer: this.options, connectTimeoutMs, keepAliveS }));
   }
 }
 

@@ -1,8 +1,15 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { ConnectionFailure, explain, type Progress } from "../../src/mqtt/failure.ts";
+import type { MqttOptions, TlsOptions } from "../../src/mqtt/mod.ts";
+import { mqttOptions } from "../support/publishing.ts";
 import { test } from "../support/test.ts";
 
-const progress = (stage: Progress["stage"]): Progress => ({ stage, connectTimeoutMs: 5_000, keepAliveS: 60 });
+const progress = (stage: Progress["stage"]): Progress => ({
+  stage,
+  offer: mqttOptions(1883),
+  connectTimeoutMs: 5_000,
+  keepAliveS: 60,
+});
 const coded = (code: string | number, message = "socket hang up") => Object.assign(new Error(message), { code });
 
 test("explain() says what a code means, and what to do", () => {
@@ -19,7 +26,11 @@ test("explain() says what a code means, and what to do", () => {
     ["SELF_SIGNED_CERT_IN_CHAIN", "unfit", /not trusted/, /ca_file/],
     ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "unfit", /not trusted/, /ca_file/],
     ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "rejected", /wants a client certificate/, /cert_file/],
-    ["ERR_SSL_UNSUPPORTED_PROTOCOL", "rejected", /belong together/, /key_file.*TLS 1.2/],
+    ["ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", "rejected", /does not trust the client's certificate/, /cert_file/],
+    ["ERR_SSL_UNSUPPORTED_PROTOCOL", "rejected", /neither TLS 1.2 nor 1.3$/, /the broker's TLS/],
+    ["EINVAL", "unreachable", /link-local/, /mqtt.broker.host/],
+    ["ECONNRESET", "unresponsive", /reset before the broker answered/, /log knows/],
+    ["EPIPE", "unresponsive", /reset before the broker answered/, /log knows/],
     ["ERR_SSL_SOMETHING_NEW", "rejected", /TLS failed: socket hang up/, /mqtt.broker.tls/],
     ["ESOMETHING_ELSE", "unresponsive", /socket hang up/, /^$/],
   ];
@@ -41,6 +52,7 @@ test("explain() names the return code of CONNACK", () => {
     ["rejected", "broker refused the connection: not authorised (5)"],
     ["rejected", "broker refused the connection: unknown return code (99)"],
   ]);
+  match(reasons[3]?.remedy ?? "", /username.*password_file/);
   match(reasons[4]?.remedy ?? "", /username.*password_file/);
   ok(reasons.every(({ remedy }) => remedy !== null));
 });
@@ -68,4 +80,82 @@ test("explain() keeps the error as the cause, and a failure as it is", () => {
   equal(explain(error, progress("connecting")).cause, error);
   const failure = new ConnectionFailure("rejected", "cannot read x", null);
   equal(explain(failure, progress("connecting")), failure);
+});
+
+const tls: TlsOptions = { caFile: null, certFile: null, keyFile: null, serverName: null, insecureSkipVerify: false };
+
+/** What may be wrong, likeliest first, where the broker closed after seeing this. */
+function suspects(port: number, changes: Partial<MqttOptions> = {}): string[] {
+  const { remedy } = explain(null, { ...progress("tcp"), offer: mqttOptions(port, changes) });
+  const [, list = ""] = /^its log knows; one of these, likeliest first: (.*)$/.exec(remedy ?? "") ?? [];
+  return list.split("; ");
+}
+
+test("explain() suspects TLS first where it is off on a port that usually has it, and later elsewhere", () => {
+  match(suspects(8883)[0] ?? "", /it wants TLS on port 8883 \(mqtt\.broker\.tls\.enabled\)/);
+  match(suspects(1883).join("; "), /it wants TLS on port 1883/);
+  match(suspects(1883, { tls })[0] ?? "", /port 1883 is usually without TLS/);
+  ok(!suspects(8883, { tls }).join().includes("wants TLS"));
+});
+
+test("explain() suspects a dot or space in the will's topic first", () => {
+  const will = (topic: string) => ({ will: { topic, payload: "{}", retain: true } as const });
+  match(
+    suspects(1883, will("ble/status/a.b"))[0] ?? "",
+    /no dots and spaces in a topic, as NATS, and ble\/status\/a\.b/,
+  );
+  match(suspects(1883, will("my house/s1"))[0] ?? "", /as NATS/);
+  ok(!suspects(1883, will("ble/status/s1")).join().includes("NATS"));
+});
+
+test("explain() names everything that makes brokers close, by what is configured", () => {
+  const all = suspects(443, {
+    tls,
+    username: "u",
+    clientId: "bt-mqtt-s1",
+    will: { topic: "ble/status/s1", payload: "{}", retain: true },
+  });
+  for (
+    const words of [
+      /ALPN.*8883/,
+      /client certificate/,
+      /does not know u with this password/,
+      /no retained will.*status\.enabled/,
+      /does not take bt-mqtt-s1 as an identifier/,
+      /store is full.*no packet of this size/,
+      /no MQTT broker is on port 443/,
+    ]
+  ) ok(all.some((suspect) => words.test(suspect)), String(words));
+  match(suspects(1883).join("; "), /wants a user name/);
+  ok(!suspects(1883, { clientId: "s1" }).join().includes("identifier"));
+});
+
+test("explain() says that a will may be too long for a broker that calls it not authorised", () => {
+  const offer = mqttOptions(1883, { will: { topic: "t", payload: "x".repeat(250), retain: true } });
+  match(
+    explain(coded(5), { ...progress("tcp"), offer }).remedy ?? "",
+    /message_size_limit is less than the will's 250/,
+  );
+  ok(!(explain(coded(5), progress("tcp")).remedy ?? "").includes("message_size_limit"));
+});
+
+test("explain() names certificate and key where they may not belong together", () => {
+  const offer = mqttOptions(8883, { tls: { ...tls, certFile: "/x/c.pem", keyFile: "/x/k.pem" } });
+  const alert = coded("ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR", "received fatal alert: DecryptError");
+  for (const error of [alert, coded("ERR_SSL_UNSUPPORTED_PROTOCOL")]) {
+    const failure = explain(error, { ...progress("tcp"), offer });
+    equal(failure.kind, "rejected");
+    match(failure.message, /\/x\/c\.pem and \/x\/k\.pem, do not belong together/);
+    match(failure.remedy ?? "", /renewed.*cert_file and key_file.*bt-scanner check/);
+  }
+});
+
+test("explain() tells some of the names of a certificate that has another one", () => {
+  const named = (count: number) => {
+    const subjectaltname = Array.from({ length: count }, (_, i) => `DNS:n${i}.example`).join(", ");
+    const error = Object.assign(coded("ERR_TLS_CERT_ALTNAME_INVALID"), { cert: { subjectaltname } });
+    return explain(error, progress("tcp")).message;
+  };
+  equal(named(2), "the broker's certificate is for another name: it has n0.example, n1.example");
+  match(named(100), /n7\.example and 92 more$/);
 });

@@ -1,5 +1,5 @@
 import { createServer, type Socket } from "node:net";
-import { Aedes } from "aedes";
+import { Aedes, type AedesOptions } from "aedes";
 
 /** An embedded broker on the loopback interface. */
 export interface AedesBroker extends AsyncDisposable {
@@ -7,8 +7,8 @@ export interface AedesBroker extends AsyncDisposable {
 }
 
 /** Starts an embedded broker on a free port. */
-export async function startAedes(): Promise<AedesBroker> {
-  const aedes = await Aedes.createBroker();
+export async function startAedes(options: AedesOptions = {}): Promise<AedesBroker> {
+  const aedes = await Aedes.createBroker(options);
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);

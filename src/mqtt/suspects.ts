@@ -1,0 +1,59 @@
+import type { MqttOptions } from "./options.ts";
+
+/** What a broker gets to see before it answers. */
+export type Offer = Pick<MqttOptions, "port" | "tls" | "username" | "clientId" | "will">;
+
+const USUALLY_TLS: readonly number[] = [443, 8883, 8884];
+/** What every broker has to accept. @see MQTT 3.1.1, 3.1.3.1 */
+const SAFE_CLIENT_ID = /^[0-9A-Za-z]{1,23}$/;
+
+/**
+ * What to do where a broker closes the connection instead of answering: MQTT 3.1.1 lets it, whatever it minds.
+ * All that it can be, likeliest first by what it was offered.
+ */
+export function closedRemedy(offer: Offer): string {
+  const { port, tls } = offer;
+  const likely: string[] = [];
+  const possible: string[] = [];
+  if (tls === null) {
+    const suspects = USUALLY_TLS.includes(port) ? likely : possible;
+    suspects.push(`it wants TLS on port ${port} (mqtt.broker.tls.enabled)`);
+  } else {
+    if (port === 1883) likely.push("port 1883 is usually without TLS");
+    if (port === 443) likely.push("on port 443 it wants ALPN, which is not offered: is it port 8883?");
+    if (tls.certFile === null) possible.push("it wants a client certificate (mqtt.broker.tls.cert_file)");
+  }
+  credentialSuspect(offer, possible);
+  willSuspects(offer, likely, possible);
+  if (!SAFE_CLIENT_ID.test(offer.clientId)) {
+    possible.push(`it does not take ${offer.clientId} as an identifier (mqtt.client.client_id)`);
+  }
+  possible.push("it or its store is full, or it takes no more connections, or no packet of this size");
+  if (port !== 1883) possible.push(`no MQTT broker is on port ${port}`);
+  return `its log knows; one of these, likeliest first: ${[...likely, ...possible].join("; ")}`;
+}
+
+function credentialSuspect({ username }: Offer, possible: string[]): void {
+  if (username === null) possible.push("it wants a user name (mqtt.broker.username)");
+  else possible.push(`it does not know ${username} with this password (mqtt.broker.username, password_file)`);
+}
+
+function willSuspects({ will }: Offer, likely: string[], possible: string[]): void {
+  if (will === null) return;
+  if (/[.\s]/.test(will.topic)) {
+    likely.push(
+      `it takes no dots and spaces in a topic, as NATS, and ${will.topic} has some (scanner.id, topic_prefix)`,
+    );
+  }
+  possible.push("it takes no retained will, or not on this topic (status.enabled: false does without)");
+}
+
+/** What to do where a broker refuses as not authorised, which is what some say of a will that they do not take. */
+export function unauthorisedRemedy({ username, will }: Offer): string {
+  const known = username === null
+    ? "set mqtt.broker.username and mqtt.broker.password_file"
+    : "check mqtt.broker.username and mqtt.broker.password_file, and what the broker lets this user do";
+  if (will === null) return known;
+  const bytes = new TextEncoder().encode(will.payload).length;
+  return `${known}; Mosquitto says the same where message_size_limit is less than the will's ${bytes} bytes`;
+}
