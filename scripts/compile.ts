@@ -7,45 +7,44 @@
 // deno-lint-ignore-file no-console
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import project from "../deno.json" with { type: "json" };
 import { bundle } from "./compile/bundle.ts";
 import { compile, whyNoDenort } from "./compile/denort.ts";
+import { whyNotLoadable } from "./compile/elf.ts";
 import { fetchRuntime } from "./compile/runtime.ts";
 import { selfExtracting, sha256 } from "./compile/self_extracting.ts";
 import { type Target, TARGETS } from "./compile/targets.ts";
+import { tryOut } from "./compile/try_out.ts";
+import { versionAndCommit } from "./compile/version.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 const EXIT_USAGE = 2;
 
 class UsageError extends Error {}
 
-/** Version and commit: `0.1.0+1a2b3c4d5e6f`, with `-dirty` where the tree is not the commit's. */
-async function versionAndCommit(): Promise<string> {
-  const git = async (...args: string[]): Promise<string> => {
-    const { success, stdout } = await new Deno.Command("git", { args: ["-C", ROOT, ...args], stderr: "null" }).output();
-    if (!success) throw new Error(`git ${args.join(" ")} failed`);
-    return new TextDecoder().decode(stdout).trim();
-  };
-  try {
-    const commit = await git("rev-parse", "--short=12", "HEAD");
-    const changes = await git("status", "--porcelain", "--untracked-files=no");
-    return `${project.version}+${commit}${changes === "" ? "" : "-dirty"}`;
-  } catch {
-    return `${project.version}+unknown`;
-  }
+/** What `deno compile` makes of it, as a path in `folder`; where that cannot be shipped, why. */
+async function compiled(target: Target, version: string, folder: string): Promise<{ path: string } | { why: string }> {
+  const missing = await whyNoDenort(target);
+  if (missing !== null) return { why: `its runtime cannot be downloaded: ${missing}` };
+  const path = await compile(target, await bundle(version), folder);
+  const why = whyNotLoadable(await Deno.readFile(path), target.largestPageBytes);
+  return why === null ? { path } : { why: `what it makes would not start everywhere: ${why}` };
 }
 
 /** Makes the executable for one target, and returns its path in `folder`. */
 async function make(target: Target, version: string, requireDenort: boolean, folder: string): Promise<string> {
-  const reason = await whyNoDenort(target);
-  if (reason === null) {
-    return await compile(target, await bundle(`${version} (compiled)`), folder);
+  const result = await compiled(target, `${version} (compiled)`, folder);
+  if ("path" in result) {
+    await tryOut(result.path, target, `${version} (compiled)`, folder);
+    return result.path;
   }
-  if (requireDenort) throw new Error(`Cannot download denort for ${target.triple}: ${reason}`);
-  console.log(`Cannot download denort for ${target.triple} (${reason}): packaging ${target.runtime}, self-extracting`);
+  const refusal = `No \`deno compile\` for ${target.triple}: ${result.why}`;
+  if (requireDenort) throw new Error(refusal);
+  console.log(`${refusal}\nPackaging ${target.runtime} instead, self-extracting`);
   const kind = `${version} (self-extracting)`;
   const path = `${folder}/${target.file}`;
-  await Deno.writeFile(path, selfExtracting(target, kind, await fetchRuntime(target), await bundle(kind)));
+  const file = selfExtracting(target, kind, await fetchRuntime(target), await bundle(kind));
+  await Deno.writeFile(path, file, { mode: 0o755 });
+  await tryOut(path, target, kind, folder);
   return path;
 }
 

@@ -40,9 +40,12 @@ const STAND_INS: readonly StandIn[] = [
 
 /**
  * The program as one file of minified JavaScript: noble, mqtt.js and all, so that nothing is looked
- * for at run time. The same sources and version give the same bytes.
+ * for at run time. The same sources and version give the same bytes, wherever they lie: esbuild looks
+ * for `package.json` and `tsconfig.json` up to the root of the file system, and what either says
+ * changes what it makes. The project's own `package.json` ends that search, `tsconfigRaw` the other.
  *
  * @param version what `--version` says
+ * @throws {Error} where something from outside of the project's folder would be in it
  */
 export async function bundle(version: string): Promise<Uint8Array<ArrayBuffer>> {
   const { outputFiles: [file] } = await build(version);
@@ -60,9 +63,10 @@ export async function bundledFiles(): Promise<string[]> {
 
 async function build(version: string) {
   try {
-    return await esbuild.build({
+    const result = await esbuild.build({
       absWorkingDir: ROOT,
       entryPoints: ["scripts/compile/entry.ts"],
+      tsconfigRaw: "{}",
       write: false,
       metafile: true,
       bundle: true,
@@ -74,6 +78,9 @@ async function build(version: string) {
       define: { BT_SCANNER_VERSION: JSON.stringify(version) },
       plugins: [standIns, builtins],
     });
+    const outside = Object.keys(result.metafile.inputs).filter((path) => path.startsWith("../"));
+    if (outside.length > 0) throw new Error(`Not of this project: ${outside.join(", ")}`);
+    return result;
   } finally {
     await esbuild.stop();
   }

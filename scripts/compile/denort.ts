@@ -51,7 +51,7 @@ export async function compile(target: Target, program: Uint8Array, folder: strin
       ...[V8_FLAGS, ...permissions(target), script],
     ],
     clearEnv: true,
-    env: await environment(target),
+    env: { ...await environment(target), DENO_NO_PACKAGE_JSON: "1" },
     stdin: "null",
   }).output();
   if (!success) throw new Error(`deno compile failed: ${new TextDecoder().decode(stderr)}`);

@@ -8,6 +8,8 @@ export interface Target {
   readonly arch: "aarch64" | "x86_64";
   /** Machine field of its ELF header. */
   readonly elfMachine: number;
+  /** The largest pages that a Linux kernel for it may have. */
+  readonly largestPageBytes: number;
   /** npm package that holds Deno itself for this system. */
   readonly runtime: string;
   /** SHA-256 of the `deno` in that package, at {@linkcode RUNTIME_VERSION}. */
@@ -24,6 +26,7 @@ export const TARGETS: readonly Target[] = [
     file: "bt-scanner-linux-arm64",
     arch: "aarch64",
     elfMachine: 183,
+    largestPageBytes: 65_536, // a Raspberry Pi 5's kernel has 16 KiB
     runtime: "@deno/linux-arm64-glibc",
     runtimeDigest: "e1a70c5eb03b0ebaf761077029ef86b9ba22d50e2b54ca45ce5437457f701b63",
   },
@@ -32,6 +35,7 @@ export const TARGETS: readonly Target[] = [
     file: "bt-scanner-linux-x64",
     arch: "x86_64",
     elfMachine: 62,
+    largestPageBytes: 4096,
     runtime: "@deno/linux-x64-glibc",
     runtimeDigest: "dc480c462c8c3582524f3e75c160613d0a975e1f66b5465995d58bae236da7d3",
   },
