@@ -41,8 +41,8 @@ const STAND_INS: readonly StandIn[] = [
 /**
  * The program as one file of minified JavaScript: noble, mqtt.js and all, so that nothing is looked
  * for at run time. The same sources and version give the same bytes, wherever they lie: esbuild looks
- * for `package.json` and `tsconfig.json` up to the root of the file system, and what either says
- * changes what it makes. The project's own `package.json` ends that search, `tsconfigRaw` the other.
+ * for `package.json` and `tsconfig.json` up to the root of the file system, Deno for a workspace. The
+ * project's own `package.json`, `tsconfigRaw` and `workspace` in `deno.json` end these searches.
  *
  * @param version what `--version` says
  * @throws {Error} where something from outside of the project's folder would be in it

@@ -47,7 +47,7 @@ test("the program is the same, and runs, whatever lies in the folders above the 
     const below = `${folder}/below`;
     await Deno.mkdir(below);
     const other = await bundleIn(`${below}/some/where/checkout`, {
-      [`${below}/package.json`]: '{ "name": "mine", "type": "commonjs", "sideEffects": false }',
+      [`${below}/package.json`]: '{ "type": "commonjs", "sideEffects": false, "workspaces": ["some/where/*"] }',
       [`${below}/some/tsconfig.json`]: '{ "compilerOptions": { "target": "es5", "useDefineForClassFields": false } }',
     });
     assert.ok(await Deno.readTextFile(plain) === await Deno.readTextFile(other), "they differ");
