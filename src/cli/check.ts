@@ -11,11 +11,10 @@ import {
   renderProblem,
 } from "../config/mod.ts";
 import { EXIT } from "./exit_codes.ts";
+import type { KeyPairIo } from "./key_pair.ts";
 
 /** What `check` needs of the world. */
-export interface CheckIo {
-  /** Opens a file for reading and tells about it; rejects where it cannot. */
-  readonly inspectFile: (path: string) => Promise<FileFacts>;
+export interface CheckIo extends KeyPairIo {
   /** Writes text to standard output. */
   readonly stdout: (text: string) => void;
   /** Writes text to standard error. */
@@ -50,7 +49,7 @@ export interface ExaminedConfig {
 /** Reads a configuration, and looks at the files that it names even where something else is wrong with it. */
 export async function examineConfig(
   sources: ConfigSources,
-  { inspectFile }: Pick<CheckIo, "inspectFile">,
+  io: KeyPairIo,
 ): Promise<ExaminedConfig> {
   let loaded: LoadedConfig | null;
   let isValid = true;
@@ -67,16 +66,27 @@ export async function examineConfig(
     warnings.push(...error.warnings);
   }
   if (loaded !== null) {
-    const files = await checkFiles(loaded, inspectFile);
+    const files = await checkFiles(loaded, io.inspectFile);
     problems.push(...files.problems);
+    if (files.problems.length === 0) problems.push(...await keyPairProblems(loaded, io));
     warnings.push(...files.warnings);
   }
   return { loaded, isValid, problems: inFileOrder(problems), warnings: inFileOrder(warnings) };
 }
 
+async function keyPairProblems({ config, origins }: LoadedConfig, io: KeyPairIo): Promise<ConfigProblem[]> {
+  const { enabled, cert_file, key_file } = config.mqtt.broker.tls;
+  if (!enabled || cert_file === null || key_file === null) return [];
+  const { examineKeyPair } = await import("./key_pair.ts"); // `run` has no need of it
+  const found = await examineKeyPair(cert_file, key_file, io);
+  if (found === null) return [];
+  const key = `mqtt.broker.tls.${found.file}_file`;
+  return [{ source: origins.get(key) ?? null, key, value: null, problem: found.problem, remedy: found.remedy }];
+}
+
 /** Opens a file as its reader would, and tells about it. */
 export async function inspectFile(path: string): Promise<FileFacts> {
   using file = await Deno.open(path);
-  const { isFile, mode } = await file.stat();
-  return { isFile, mode };
+  const { isFile, mode, mtime } = await file.stat();
+  return { isFile, mode, modifiedMs: mtime?.getTime() ?? null };
 }

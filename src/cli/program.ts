@@ -159,7 +159,7 @@ function addCheck(program: Command, io: CliIo, exit: (code: number) => void): vo
     .description("print the configuration as it takes effect, and everything that is wrong with it")
     .option("--scanner-id <id>", "as for run")
     .action(async ({ config: file, ...flags }) => {
-      exit(await check(await sources(io, file, flags), { ...io, inspectFile }));
+      exit(await check(await sources(io, file, flags), { ...io, inspectFile, readFile: Deno.readFile }));
     });
 }
 

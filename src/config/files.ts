@@ -7,6 +7,8 @@ export interface FileFacts {
   readonly isFile: boolean;
   /** Permission bits; null where the system has none. */
   readonly mode: number | null;
+  /** When it was last written, in milliseconds since the Unix epoch; null: the system does not say. */
+  readonly modifiedMs: number | null;
 }
 
 /**

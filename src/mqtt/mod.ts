@@ -5,4 +5,5 @@
 export { ConnectionFailure, type FailureKind } from "./failure.ts";
 export { type ConnectionState, type MqttOptions, type Password, type TlsOptions } from "./options.ts";
 export { checkBroker, type MqttParts, MqttPublisher } from "./publisher.ts";
+export { type BrokerCertificate, brokerCertificate } from "./peer_certificate.ts";
 export { type ReadFile } from "./stream.ts";

@@ -4,14 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { check, inspectFile } from "../../src/cli/check.ts";
+import type { FileFacts } from "../../src/config/mod.ts";
 import { test } from "../support/test.ts";
 
-async function run(yaml: string, facts = { isFile: true, mode: 0o600 }) {
+async function run(yaml: string, facts: FileFacts = { isFile: true, mode: 0o600, modifiedMs: null }) {
   const output = { stdout: "", stderr: "" };
   const code = await check(
     { file: "c.yaml", env: {}, flags: {}, readTextFile: () => Promise.resolve(yaml), hostname: () => "pi" },
     {
       inspectFile: () => Promise.resolve(facts),
+      readFile: () => Promise.reject(new Error("asked")),
       stdout: (text) => void (output.stdout += text),
       stderr: (text) => void (output.stderr += text),
     },
@@ -39,7 +41,7 @@ test("check tells every problem on standard error, exit code 2", async () => {
 test("check tells of files that cannot be used, exit code 2", async () => {
   const { code, stderr } = await run(
     "scanner: { id: s1, source: replay }\nreplay: { file: d }",
-    { isFile: false, mode: 0o700 },
+    { isFile: false, mode: 0o700, modifiedMs: null },
   );
   assert.equal(code, 2);
   assert.match(stderr, /c\.yaml:2:17: replay\.file: d is not a file\n$/);
@@ -48,7 +50,7 @@ test("check tells of files that cannot be used, exit code 2", async () => {
 test("check tells of a missing file in the same round as of other mistakes, in the order of the lines", async () => {
   const yaml =
     "mqtt:\n  broker:\n    tls: { enabled: true, ca_file: missing.pem }\nlog: { level: warn }\nscanner: { id: s1 }";
-  const { code, stderr } = await run(yaml, { isFile: false, mode: 0o600 });
+  const { code, stderr } = await run(yaml, { isFile: false, mode: 0o600, modifiedMs: null });
   assert.equal(code, 2);
   assert.match(
     stderr,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { doctor, type DoctorIo } from "../../src/cli/doctor/mod.ts";
 import { commandCompletePacket, hci } from "../../src/hci/mod.ts";
-import { ConnectionFailure, type MqttOptions } from "../../src/mqtt/mod.ts";
+import { type BrokerCertificate, ConnectionFailure, type MqttOptions } from "../../src/mqtt/mod.ts";
 import { type FakeAdapter, FakeLibc } from "../hci/linux_fake_libc.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { test } from "../support/test.ts";
@@ -35,6 +35,8 @@ interface Host {
   readonly answers?: boolean;
   readonly wallMs?: number;
   readonly brokerFailure?: ConnectionFailure;
+  readonly brokerCertificate?: BrokerCertificate;
+  readonly systemFiles?: Readonly<Record<string, string>>;
 }
 
 /** Examines a machine on which all is well, but for what a test says. */
@@ -56,7 +58,9 @@ async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
       clock,
     },
     wallMs: () => host.wallMs ?? clock.wallMs(),
-    inspectFile: () => Promise.resolve({ isFile: true, mode: 0o600 }),
+    inspectFile: () => Promise.resolve({ isFile: true, mode: 0o600, modifiedMs: null }),
+    readSystemText: (path) => host.systemFiles?.[path] ?? null,
+    brokerCertificate: () => Promise.resolve(host.brokerCertificate ?? null),
     readFile: () => Promise.resolve(new Uint8Array()),
     checkBroker(options) {
       checked.push(options);
@@ -76,17 +80,19 @@ async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
   const code = await examining;
   assert.ok(libcs.every((libc) => libc.disposed && libc.openDescriptors === 0));
   assert.equal(clock.sleeping, 0);
-  const lines = stdout.trimEnd().split("\n");
+  const [report = "", summary] = stdout.split("\n\n");
+  const lines = report.split("\n");
   assert.ok(lines.every((line) => /^(ok {5}|warning|problem) {2}[\w ]+: ./.test(line)), stdout);
-  return { code, lines, checked, problems: lines.filter((line) => line.startsWith("problem")) };
+  return { code, lines, summary, checked, problems: lines.filter((line) => line.startsWith("problem")) };
 }
 
 test("doctor finds nothing where all is well, and tells what it has looked at", async () => {
-  const { code, lines } = await examine();
-  assert.equal(code, 0);
+  const { code, lines, summary } = await examine();
+  assert.deepEqual([code, summary], [0, "No problems, no warnings.\n"]);
   assert.deepEqual(lines, [
     "ok       configuration: c.yaml",
     "ok       clock: 2026-01-11T10:30:45.123Z",
+    "ok       service: bt-scanner.service is not installed",
     "ok       permissions: CAP_NET_RAW and CAP_NET_ADMIN are there",
     "ok       hci0: 06:05:04:03:02:01, usb, Bluetooth LE, up",
     "ok       hci0: the controller answers",
@@ -209,6 +215,8 @@ test("doctor ends with 1 where it is told to end before it is through", async ()
     host: { openLibc: () => new FakeLibc([{ ...ADAPTER, up: false }]), clock: new FakeClock() },
     wallMs: () => Date.UTC(2026, 1, 1),
     inspectFile: () => Promise.reject(new Error("unused")),
+    readSystemText: () => null,
+    brokerCertificate: () => Promise.resolve(null),
     readFile: () => Promise.reject(new Error("unused")),
     checkBroker(_, signal) {
       ending.abort();
@@ -224,4 +232,36 @@ test("doctor ends with 1 where it is told to end before it is through", async ()
     hostname: () => "pi",
   };
   assert.equal(await doctor(sources, io, ending.signal), 1);
+});
+
+test("doctor tells whether the service runs, with cgroups of either version", async () => {
+  const unit = { "/usr/lib/systemd/system/bt-scanner.service": "[Unit]" };
+  for (const root of ["", "unified/", "systemd/"]) {
+    const procs = `/sys/fs/cgroup/${root}system.slice/bt-scanner.service/cgroup.procs`;
+    const { lines } = await examine({ systemFiles: { ...unit, [procs]: "4711\n4712\n" } });
+    assert.ok(lines.includes("ok       service: bt-scanner.service runs, process 4711"), lines.join("\n"));
+  }
+  const { code, lines, summary } = await examine({ systemFiles: unit });
+  assert.deepEqual([code, summary], [0, "No problems, 1 warning.\n"]);
+  assert.match(lines.join("\n"), /^warning {2}service: .* installed and does not run; `sudo systemctl enable --now/m);
+});
+
+test("doctor ends with a line that sums up", async () => {
+  const { summary } = await examine({ adapters: [], wallMs: 5_000, capNetAdmin: false });
+  assert.equal(summary, "2 problems, 1 warning.\n");
+});
+
+test("doctor tells the names of the broker's certificate, and warns a week before it expires", async () => {
+  const shown = (names: string | null, validTo: string) => {
+    return examine({ brokerCertificate: { names, validFrom: new Date(0), validTo: new Date(validTo) } });
+  };
+  const good = await shown("a.example, b.example", "2026-01-19");
+  assert.ok(
+    good.lines.includes("ok       broker certificate: is for a.example, b.example, and is valid until 2026-01-19"),
+  );
+  const old = await shown(null, "2026-01-14");
+  assert.match(
+    old.lines.join("\n"),
+    /^warning {2}broker certificate: has no name, and .*, 2 days from now; renew it$/m,
+  );
 });

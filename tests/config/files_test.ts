@@ -26,7 +26,7 @@ async function findings(text: string, facts: (path: string) => FileFacts | Error
 const FOR_A_SERVICE = ", or for a service leave secrets to systemd (docs/service.md)";
 
 test("checkFiles() is content with files that can be read, and secrets closed to others", async () => {
-  assert.deepEqual(await findings(yaml, () => ({ isFile: true, mode: 0o100640 })), {
+  assert.deepEqual(await findings(yaml, () => ({ isFile: true, mode: 0o100640, modifiedMs: null })), {
     asked: ["pw", "ca", "crt", "key", "a.btsnoop"],
     problems: [],
     warnings: [],
@@ -34,7 +34,10 @@ test("checkFiles() is content with files that can be read, and secrets closed to
 });
 
 test("checkFiles() tells every file that cannot be read", async () => {
-  const { problems } = await findings(yaml, (path) => path === "ca" ? { isFile: false, mode: 0 } : new Error("gone"));
+  const { problems } = await findings(
+    yaml,
+    (path) => path === "ca" ? { isFile: false, mode: 0, modifiedMs: null } : new Error("gone"),
+  );
   assert.deepEqual(problems, [
     "c.yaml:7:20: mqtt.broker.password_file: pw cannot be read: gone",
     "c.yaml:8:36: mqtt.broker.tls.ca_file: ca is not a file",
@@ -45,7 +48,7 @@ test("checkFiles() tells every file that cannot be read", async () => {
 });
 
 test("checkFiles() warns of secrets that everybody can read, and of nothing else", async () => {
-  const { warnings } = await findings(yaml, () => ({ isFile: true, mode: 0o100644 }));
+  const { warnings } = await findings(yaml, () => ({ isFile: true, mode: 0o100644, modifiedMs: null }));
   assert.deepEqual(warnings, [
     `c.yaml:7:20: mqtt.broker.password_file: everybody on this machine can read pw; chmod o= pw${FOR_A_SERVICE}`,
     `c.yaml:8:66: mqtt.broker.tls.key_file: everybody on this machine can read key; chmod o= key${FOR_A_SERVICE}`,
@@ -54,7 +57,7 @@ test("checkFiles() warns of secrets that everybody can read, and of nothing else
 
 test("checkFiles() warns of a configuration file with a password that everybody can read", async () => {
   const text = "scanner: { id: s1 }\nmqtt: { broker: { username: u, password: p } }";
-  const { asked, warnings } = await findings(text, () => ({ isFile: true, mode: 0o604 }));
+  const { asked, warnings } = await findings(text, () => ({ isFile: true, mode: 0o604, modifiedMs: null }));
   assert.deepEqual(asked, ["c.yaml"]);
   assert.deepEqual(warnings, [`everybody on this machine can read c.yaml; chmod o= c.yaml${FOR_A_SERVICE}`]);
 });

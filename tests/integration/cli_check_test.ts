@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { Program } from "../support/program.ts";
+import { Certificates } from "../support/certificates.ts";
+import { Program, type ProgramEnd } from "../support/program.ts";
+import { testWith } from "../support/programs.ts";
 import { test } from "../support/test.ts";
 
 test("check prints the name of this machine where {hostname} stands, with the permissions that run has", async () => {
@@ -14,4 +16,47 @@ test("check prints the name of this machine where {hostname} stands, with the pe
   } finally {
     await Deno.remove(config);
   }
+});
+
+/** What check says of a client's certificate and key. */
+async function checked(cert: string, key: string): Promise<ProgramEnd> {
+  const config = await Deno.makeTempFile({ suffix: ".yaml" });
+  try {
+    const tls = `{ enabled: true, cert_file: ${cert}, key_file: ${key} }`;
+    await Deno.writeTextFile(config, `scanner: { id: s1 }\nmqtt: { broker: { port: 8883, tls: ${tls} } }\n`);
+    await using program = new Program(["check", "--config", config]);
+    return await program.ended();
+  } finally {
+    await Deno.remove(config);
+  }
+}
+
+testWith(["openssl"], "check compares certificate and key, and says which of them is newer", async () => {
+  await using certificates = await Certificates.make();
+  const [certificate, key] = [certificates.certificate("client"), certificates.key("renewed")];
+  const good = await checked(certificate, certificates.key("client"));
+  assert.equal(good.code, 0, good.stderr);
+  const [older, newer] = [new Date("2026-01-11T10:30:45Z"), new Date("2026-03-11T10:30:45Z")];
+  await Deno.utime(certificate, newer, newer);
+  await Deno.utime(key, older, older);
+  const renewed = await checked(certificate, key);
+  assert.equal(renewed.code, 2);
+  assert.match(
+    renewed.stderr,
+    /yaml:2:\d+: mqtt\.broker\.tls\.key_file: .*client\.crt and .*renewed\.key do not belong together: the certificate is newer \(2026-03-11T10:30:45\.000Z, the other 2026-01-11T10:30:45\.000Z\); a renewed certificate comes with a new key/,
+  );
+  await Deno.utime(key, new Date("2026-04-01"), new Date("2026-04-01"));
+  assert.match((await checked(certificate, key)).stderr, /: the key is newer \(2026-04-01/);
+});
+
+testWith(["openssl"], "check says which file holds no certificate, or no key that can be read", async () => {
+  await using certificates = await Certificates.make();
+  const [certificate, key] = [certificates.certificate("client"), certificates.key("client")];
+  const swapped = await checked(key, key);
+  assert.match(swapped.stderr, /tls\.cert_file: .*client\.key holds no certificate; it has to be in PEM format/);
+  const noKey = await checked(certificate, certificate);
+  assert.match(
+    noKey.stderr,
+    /tls\.key_file: .*client\.crt holds no private key that can be read; .*without a passphrase/,
+  );
 });

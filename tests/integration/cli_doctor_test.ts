@@ -73,8 +73,24 @@ tlsTest("doctor tells what is wrong with TLS, and when the own certificate expir
     /^warning {2}client certificate: .*client\.crt is valid until 20.*, 1 days from now; renew it$/m,
   );
   assert.match(good.stdout, /^ok {7}broker: mqtts:\/\/localhost:/m);
+  assert.match(
+    good.stdout,
+    /^warning {2}broker certificate: is for localhost, 127\.0\.0\.1, .*, 1 days from now; renew it$/m,
+  );
+  assert.match(good.stdout, /\n\nNo problems, 2 warnings\.\n$/);
+  const foreign = await examined(tls("ca", "client").replace(certificates.key("client"), certificates.key("broker")));
+  assert.equal(foreign.code, 2);
+  assert.match(foreign.stdout, /^problem {2}configuration: .*client\.crt and .*broker\.key do not belong together/m);
+  const elsewhere = await examined(
+    tls("ca", "client").replace("enabled: true,", "enabled: true, server_name: other.example,"),
+  );
+  assert.match(
+    elsewhere.stdout,
+    /^problem {2}broker: .*another name: it has localhost, 127\.0\.0\.1; set .*server_name/m,
+  );
   const stranger = await examined(tls("stranger", "expired"));
   assert.equal(stranger.code, 1);
   assert.match(stranger.stdout, /^problem {2}client certificate: .*expired\.crt .*has expired; renew it$/m);
+  assert.match(stranger.stdout, /^warning {2}broker certificate: is for localhost, 127\.0\.0\.1/m);
   assert.match(stranger.stdout, /^problem {2}broker: .*authority that is not trusted; set mqtt\.broker\.tls\.ca_file/m);
 });

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { Config } from "../../config/mod.ts";
-import { ConnectionFailure, type MqttOptions } from "../../mqtt/mod.ts";
+import { type BrokerCertificate, ConnectionFailure, type MqttOptions } from "../../mqtt/mod.ts";
 import { mqttOptions } from "../compose.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
@@ -8,6 +8,8 @@ import { type Finding, ok, problem, warning } from "./finding.ts";
 export interface BrokerIo {
   /** Connects once and disconnects; rejects with a {@linkcode ConnectionFailure}. */
   readonly checkBroker: (options: MqttOptions, signal: AbortSignal) => Promise<void>;
+  /** The certificate that the broker shows; null: none to be had. */
+  readonly brokerCertificate: (options: MqttOptions, signal: AbortSignal) => Promise<BrokerCertificate | null>;
   readonly readFile: (path: string) => Promise<Uint8Array>;
   /** Milliseconds since the Unix epoch. */
   readonly wallMs: () => number;
@@ -15,6 +17,7 @@ export interface BrokerIo {
 
 const DAY_MS = 86_400_000;
 const RENEW_DAYS = 30;
+const BROKER_RENEW_DAYS = 7;
 
 /** Whether the broker takes a connection as `run` would make it, and the certificate that is shown to it. */
 export async function* examineBroker(config: Config, io: BrokerIo, signal: AbortSignal): AsyncGenerator<Finding> {
@@ -23,6 +26,8 @@ export async function* examineBroker(config: Config, io: BrokerIo, signal: Abort
   const certFile = tls?.certFile ?? null;
   if (certFile !== null) yield await examineCertificate(certFile, io);
   const url = `${tls === null ? "mqtt" : "mqtts"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const shown = await io.brokerCertificate(options, signal);
+  if (shown !== null) yield brokerValidity(shown, io.wallMs());
   // With the agent's own identifier it would throw a running agent out.
   const clientId = `${options.clientId}-doctor`;
   try {
@@ -43,14 +48,29 @@ async function examineCertificate(path: string, { readFile, wallMs }: BrokerIo):
     const why = error instanceof Error ? error.message : String(error);
     return problem(subject, `${path} cannot be read: ${why}`, "check mqtt.broker.tls.cert_file");
   }
-  const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
-  const until = `${path} is valid until ${isoDate(to)}`;
-  const daysLeft = (to.getTime() - wallMs()) / DAY_MS;
-  if (wallMs() < from.getTime()) {
-    return problem(subject, `${path} is not valid before ${isoDate(from)}`, "set this machine's clock, or wait");
+  const validity = { from: new Date(certificate.validFrom), to: new Date(certificate.validTo), renewDays: RENEW_DAYS };
+  return validityOf(subject, path, validity, wallMs());
+}
+
+/** Who runs a broker renews its certificate late, and by a program. */
+function brokerValidity({ names, validFrom, validTo }: BrokerCertificate, wallMs: number): Finding {
+  const what = names === null ? "has no name, and" : `is for ${names}, and`;
+  return validityOf("broker certificate", what, { from: validFrom, to: validTo, renewDays: BROKER_RENEW_DAYS }, wallMs);
+}
+
+function validityOf(
+  subject: string,
+  what: string,
+  { from, to, renewDays }: { readonly from: Date; readonly to: Date; readonly renewDays: number },
+  wallMs: number,
+): Finding {
+  const until = `${what} is valid until ${isoDate(to)}`;
+  const daysLeft = (to.getTime() - wallMs) / DAY_MS;
+  if (wallMs < from.getTime()) {
+    return problem(subject, `${what} is not valid before ${isoDate(from)}`, "set this machine's clock, or wait");
   }
   if (daysLeft < 0) return problem(subject, `${until}: it has expired`, "renew it");
-  if (daysLeft < RENEW_DAYS) return warning(subject, `${until}, ${Math.floor(daysLeft)} days from now`, "renew it");
+  if (daysLeft < renewDays) return warning(subject, `${until}, ${Math.floor(daysLeft)} days from now`, "renew it");
   return ok(subject, until);
 }
 

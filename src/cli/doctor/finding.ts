@@ -38,6 +38,16 @@ export function renderFinding({ level, subject, what, remedy }: Finding): string
   );
 }
 
+/** All of them in a sentence. */
+export function summarise(findings: readonly Finding[]): string {
+  const count = (level: Finding["level"], word: string) => {
+    const found = findings.filter((finding) => finding.level === level).length;
+    return `${found === 0 ? "no" : found} ${word}${found === 1 ? "" : "s"}`;
+  };
+  const counted = `${count("problem", "problem")}, ${count("warning", "warning")}`;
+  return `${counted.charAt(0).toUpperCase()}${counted.slice(1)}.`;
+}
+
 /**
  * The exit code of all of them: a configuration that cannot be used comes first, then what keeps the
  * agent from working; 77 is for a missing permission alone.

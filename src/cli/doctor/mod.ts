@@ -11,19 +11,22 @@ import {
   loadConfig,
   renderProblem,
 } from "../../config/mod.ts";
-import { type LinuxHost, linuxHost } from "../../hci/mod.ts";
-import { checkBroker } from "../../mqtt/mod.ts";
+import { type LinuxHost, linuxHost, readText } from "../../hci/mod.ts";
+import { brokerCertificate, checkBroker } from "../../mqtt/mod.ts";
 import { systemClock } from "../../time/mod.ts";
 import { examineConfig, inspectFile } from "../check.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { CliIo } from "../program.ts";
 import { examineBluetooth } from "./bluetooth.ts";
 import { type BrokerIo, examineBroker } from "./broker.ts";
-import { exitCodeOf, type Finding, ok, problem, renderFinding, warning } from "./finding.ts";
+import { exitCodeOf, type Finding, ok, problem, renderFinding, summarise, warning } from "./finding.ts";
+import { examineService } from "./service.ts";
 
 /** What `doctor` needs of the world. */
 export interface DoctorIo extends BrokerIo {
   readonly host: LinuxHost;
+  /** The text of a file of the system's; null where it cannot be read. */
+  readonly readSystemText: (path: string) => string | null;
   /** Opens a file for reading and tells about it; rejects where it cannot. */
   readonly inspectFile: (path: string) => Promise<FileFacts>;
   /** Writes text to standard output. */
@@ -38,9 +41,20 @@ export function doctorIo({ stdout }: CliIo): DoctorIo {
     host: linuxHost,
     inspectFile,
     readFile,
+    readSystemText,
     wallMs: systemClock.wallMs,
+    brokerCertificate: (options, signal) => brokerCertificate(options, { clock: systemClock, readFile }, signal),
     checkBroker: (options, signal) => checkBroker(options, { clock: systemClock, readFile }, signal),
   };
+}
+
+function readSystemText(path: string): string | null {
+  try {
+    using libc = linuxHost.openLibc();
+    return readText(libc, path);
+  } catch {
+    return null; // no C library that this process may use
+  }
 }
 
 /** No clock that is right says less: this program is younger. */
@@ -59,6 +73,7 @@ export async function doctor(sources: ConfigSources, io: DoctorIo, signal: Abort
       findings.push(finding);
       io.stdout(`${renderFinding(finding)}\n`);
     }
+    io.stdout(`\n${summarise(findings)}\n`);
     return exitCodeOf(findings);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -69,6 +84,7 @@ export async function doctor(sources: ConfigSources, io: DoctorIo, signal: Abort
 async function* examine(sources: ConfigSources, io: DoctorIo, signal: AbortSignal): AsyncGenerator<Finding> {
   const config = yield* examineSources(sources, io);
   yield examineClock(io.wallMs());
+  yield examineService(io.readSystemText);
   yield* examineBluetooth((config ?? defaultConfig("unnamed")).scanner, io.host);
   if (config === null) yield warning("broker", "not looked at: the configuration does not say which", null);
   else yield* examineBroker(config, io, signal);

@@ -1,0 +1,53 @@
+import { Buffer } from "node:buffer";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import type { FileFacts } from "../config/mod.ts";
+
+/** What the comparison needs of the world. */
+export interface KeyPairIo {
+  readonly readFile: (path: string) => Promise<Uint8Array>;
+  /** Opens a file for reading and tells about it; rejects where it cannot. */
+  readonly inspectFile: (path: string) => Promise<FileFacts>;
+}
+
+/** What is wrong with a certificate and its key, in words that quote neither. */
+export interface KeyPairProblem {
+  /** Which of the two files to look at first. */
+  readonly file: "cert" | "key";
+  readonly problem: string;
+  readonly remedy: string;
+}
+
+/**
+ * Whether a certificate (PEM; the first one of the file) and a private key belong together. null: they do.
+ *
+ * @throws what `io` rejects with
+ */
+export async function examineKeyPair(certFile: string, keyFile: string, io: KeyPairIo): Promise<KeyPairProblem | null> {
+  const [certBytes, keyBytes] = await Promise.all([io.readFile(certFile), io.readFile(keyFile)]);
+  let certificate: X509Certificate;
+  let key: KeyObject;
+  try {
+    certificate = new X509Certificate(certBytes);
+  } catch {
+    return { file: "cert", problem: `${certFile} holds no certificate`, remedy: "it has to be in PEM format" };
+  }
+  try {
+    key = createPrivateKey(Buffer.from(keyBytes));
+  } catch {
+    const remedy = "it has to be in PEM format, without a passphrase";
+    return { file: "key", problem: `${keyFile} holds no private key that can be read`, remedy };
+  }
+  if (certificate.checkPrivateKey(key)) return null;
+  const problem = `${certFile} and ${keyFile} do not belong together${await whichIsNewer(certFile, keyFile, io)}`;
+  return { file: "key", problem, remedy: "a renewed certificate comes with a new key: use both of one renewal" };
+}
+
+async function whichIsNewer(certFile: string, keyFile: string, { inspectFile }: KeyPairIo): Promise<string> {
+  const [{ modifiedMs: certMs }, { modifiedMs: keyMs }] = await Promise.all([
+    inspectFile(certFile),
+    inspectFile(keyFile),
+  ]);
+  if (certMs === null || keyMs === null || certMs === keyMs) return "";
+  const [newer, older] = [Math.max(certMs, keyMs), Math.min(certMs, keyMs)].map((ms) => new Date(ms).toISOString());
+  return `: the ${certMs > keyMs ? "certificate" : "key"} is newer (${newer}, the other ${older})`;
+}

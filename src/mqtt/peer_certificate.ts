@@ -1,0 +1,52 @@
+import type { PeerCertificate, TLSSocket } from "node:tls";
+import type { Clock } from "../time/mod.ts";
+import { certificateNames } from "./certificate_names.ts";
+import type { MqttOptions } from "./options.ts";
+import { openStream, readCredentials, type ReadFile } from "./stream.ts";
+
+/** The certificate that a broker shows. */
+export interface BrokerCertificate {
+  /** The names it is for, in short; null: it says none. */
+  readonly names: string | null;
+  readonly validFrom: Date;
+  readonly validTo: Date;
+}
+
+/**
+ * The certificate that the broker shows, whether it is to be trusted or not; nothing is sent to the broker.
+ *
+ * @returns null where there is none to be had: no TLS, no connection, a file that cannot be read
+ */
+export async function brokerCertificate(
+  options: MqttOptions,
+  { clock, readFile }: { readonly clock: Clock; readonly readFile: ReadFile },
+  signal: AbortSignal,
+): Promise<BrokerCertificate | null> {
+  if (options.tls === null) return null;
+  const seen = { ...options, password: null, tls: { ...options.tls, insecureSkipVerify: true } };
+  const credentials = await readCredentials(seen, readFile).catch(() => null);
+  if (credentials === null) return null;
+  const socket = openStream(seen, credentials.tls) as TLSSocket;
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const done = new AbortController();
+  try {
+    return await Promise.race([
+      new Promise<BrokerCertificate | null>((resolve) => {
+        socket.once("secureConnect", () => resolve(described(socket.getPeerCertificate())));
+        socket.on("error", () => resolve(null));
+        socket.once("close", () => resolve(null));
+      }),
+      clock.sleep(options.connectTimeoutMs, AbortSignal.any([done.signal, signal])).then(() => null, () => null),
+    ]);
+  } finally {
+    done.abort();
+    socket.destroy();
+    await closed;
+  }
+}
+
+function described(certificate: PeerCertificate): BrokerCertificate | null {
+  const { valid_from, valid_to } = certificate;
+  if (valid_to === undefined) return null;
+  return { names: certificateNames(certificate), validFrom: new Date(valid_from), validTo: new Date(valid_to) };
+}
