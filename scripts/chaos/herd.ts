@@ -7,6 +7,7 @@
 // deno-lint-ignore-file no-console
 import { BrokerConnection, type OpenConnection } from "../../src/mqtt/connection.ts";
 import { ConnectionLog } from "../../src/mqtt/connection_log.ts";
+import { LossPattern } from "../../src/mqtt/loss_pattern.ts";
 import { ConnectionFailure, type FailureKind } from "../../src/mqtt/failure.ts";
 import type { BackoffPolicy } from "../../src/time/mod.ts";
 import { FakeClock, settlePromises } from "../../tests/support/fake_clock.ts";
@@ -68,7 +69,8 @@ class SimulatedConnection implements OpenConnection {
 /** Lets the agents lose their broker and find it again. */
 export async function simulateHerd({ agents, awayMs, kind, policy, random }: Outage): Promise<Herd> {
   const clock = new FakeClock(0, settlePromises);
-  const log = new ConnectionLog(new RecordingLog("error"), clock, {});
+  const log = new RecordingLog("error");
+  const nobody = { clientId: "", topics: [] };
   const [attemptsMs, probesMs, backMs]: [number[], number[], number[]] = [[], [], []];
   const connections: SimulatedConnection[] = [];
   const sinceMs = () => clock.monotonicMs() - ONLINE_MS;
@@ -91,7 +93,9 @@ export async function simulateHerd({ agents, awayMs, kind, policy, random }: Out
       policy,
       clock,
       random,
-      log,
+      log: new ConnectionLog(log, clock, {}, () => 0),
+      losses: new LossPattern(nobody, clock),
+      steady: () => {},
     });
   const ending = new AbortController();
   const running = Array.from({ length: agents }, () => agent().run(() => false, ending.signal));

@@ -8,11 +8,12 @@ import {
 } from "../advertisement/mod.ts";
 import type { Clock } from "../time/mod.ts";
 import { type Counters, ReportCounter } from "./counters.ts";
+import { DeviceCount } from "./device_count.ts";
 import { FailureLog } from "./failure_log.ts";
 import { Filter, type FilterOptions } from "./filter.ts";
 import { LiveOutbox, type Outbox, PacedOutbox } from "./outbox.ts";
 import type { Logger, Publisher, Scanner, ScanSink } from "./ports.ts";
-import { type StatsOptions, StatsReporter } from "./stats.ts";
+import { type MemoryUse, type StatsOptions, StatsReporter } from "./stats.ts";
 import type { StatusReporter } from "./status.ts";
 import { superviseScan } from "./supervisor.ts";
 
@@ -44,6 +45,8 @@ export interface AgentParts {
   readonly random: () => number;
   /** Where events are written. */
   readonly log: Logger;
+  /** Asked for each report of statistics. */
+  readonly memory: () => MemoryUse;
 }
 
 /** How long scanning waits at the start for a connection. */
@@ -52,7 +55,9 @@ const FIRST_CONNECTION_MS = 1_000;
 /** Turns what a scanner hears into messages at a broker, and accounts for every report. */
 export class Agent {
   readonly #counter = new ReportCounter();
+  readonly #devices = new DeviceCount();
   readonly #publishFailures: FailureLog;
+  #hasScanned = false;
 
   /** Prepares; {@linkcode run} begins. */
   constructor(private readonly options: AgentOptions, private readonly parts: AgentParts) {
@@ -64,16 +69,25 @@ export class Agent {
     return { ...this.#counter.snapshot(), missed: this.parts.scanner.missed };
   }
 
+  /** Whether it has come to scanning since the start. */
+  get hasScanned(): boolean {
+    return this.#hasScanned;
+  }
+
   /**
    * Scans and publishes until `signal` aborts, or a recording has been published to its end.
    *
    * @throws {ScanError} where scanning is impossible until a person acts, or a recording breaks off
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { scanner, publisher, status, clock, log } = this.parts;
+    const { scanner, publisher, status, log } = this.parts;
     const outboxParts = { publisher, counter: this.#counter, failures: this.#publishFailures, log };
     const outbox = scanner.paced ? new PacedOutbox(outboxParts, signal) : new LiveOutbox(outboxParts);
-    const stats = new StatsReporter(this.options.stats, { publisher, clock, log, counters: () => this.counters });
+    const stats = new StatsReporter(this.options.stats, {
+      ...this.parts,
+      counters: () => this.counters,
+      devices: this.#devices,
+    });
     const ended = new AbortController();
     const reporting = this.#reportPeriodically(stats, ended.signal);
     let reason = "finished";
@@ -89,7 +103,7 @@ export class Agent {
       ended.abort();
       await reporting;
       this.#publishFailures.summarise();
-      stats.report();
+      if (this.#hasScanned) stats.report();
       status.stopped(signal.aborted ? "stopped" : reason);
     }
   }
@@ -108,12 +122,14 @@ export class Agent {
     const { clock, log, scanner, status } = this.parts;
     const reader = new ReportReader({ clock, sink: this.#reportSink(outbox), missed: () => scanner.missed });
     return {
-      event(packet) {
+      event: (packet) => {
+        status.heard();
         reader.read(packet);
         return outbox.room();
       },
-      state(state) {
+      state: (state) => {
         if (state.kind === "scanning") {
+          this.#hasScanned = true;
           const { adapter, adapterAddress, mode, extended } = state;
           log.info("scanning", { adapter, adapter_address: adapterAddress, mode, extended });
         }
@@ -127,11 +143,13 @@ export class Agent {
     const { options, parts: { clock, log } } = this;
     const { topicPrefix, scannerId } = options;
     const counter = this.#counter;
+    const devices = this.#devices;
     const filter = new Filter(options.filter, clock);
     const merger = options.mergeScanResponse ? new ScanResponseMerger({ clock }) : null;
     return {
       advertisement(heard) {
         counter.received(heard.malformedStructures);
+        if (heard.addressType !== "anonymous") devices.heard(heard.address);
         // Merged before it is filtered, so that names are learnt from reports that are left out.
         const advertisement = merger?.merge(heard) ?? heard;
         if (!filter.accepts(advertisement)) return counter.ended("filtered");

@@ -18,6 +18,6 @@ export {
   type ScanState,
   type Settled,
 } from "./ports.ts";
-export { countFields, type Stats, type StatsOptions } from "./stats.ts";
+export { countFields, type MemoryUse, type Stats, type StatsOptions } from "./stats.ts";
 export { type Status, type StatusOptions, StatusReporter } from "./status.ts";
 export { superviseScan, type SupervisorParts } from "./supervisor.ts";

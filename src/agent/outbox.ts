@@ -35,7 +35,8 @@ export class LiveOutbox implements Outbox {
     const outcome = publisher.publish(topic, payload, settled);
     if (outcome === "accepted") return;
     counter.ended(outcome === "offline" ? "droppedOffline" : "droppedBackpressure");
-    failures.failed(outcome, { topic });
+    // What is lost for want of a connection belongs to the story of the outage, which is told elsewhere.
+    if (outcome === "backpressure") failures.failed(outcome, { topic });
   }
 
   room(): undefined {
@@ -53,7 +54,6 @@ export class LiveOutbox implements Outbox {
 
   readonly #settle = (error: Error | null): void => {
     this.parts.counter.ended(error === null ? "published" : "droppedOffline");
-    if (error !== null) this.parts.failures.failed("connection lost", { error });
   };
 }
 
@@ -123,14 +123,14 @@ export class PacedOutbox implements Outbox {
   }
 
   #settle(message: Message, error: Error | null): void {
-    const { counter, failures, log } = this.parts;
+    const { counter, log } = this.parts;
     if (error === null) {
       counter.ended("published");
       log.debug("published", { topic: message.topic });
     } else if (this.signal.aborted) {
       counter.ended("droppedOffline");
     } else {
-      failures.failed("connection lost, sending again", { error });
+      log.debug("publishing again", { topic: message.topic, error });
       this.#putBack(message);
     }
     this.#onSettled();

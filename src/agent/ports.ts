@@ -50,6 +50,10 @@ export interface Publisher {
    * one of each topic waits for it; nothing happens while offline.
    */
   announce(topic: string, payload: string, options: { readonly retain: boolean }): void;
+  /** What keeps connections from lasting, and what to do about it; null: nothing that is known. */
+  readonly warning: string | null;
+  /** How many connections were made after the first one. */
+  readonly reconnects: number;
 }
 
 /** What a scan is doing. */

@@ -1,5 +1,6 @@
 import type { Clock } from "../time/mod.ts";
 import type { Counters } from "./counters.ts";
+import type { DeviceCount } from "./device_count.ts";
 import type { Logger, Publisher } from "./ports.ts";
 
 /** What is published on `{stats.topic_prefix}/{scanner_id}`; {@linkcode Counters} explains the counts. */
@@ -34,6 +35,14 @@ export interface Stats {
   readonly received_per_s: number;
   /** Messages published per second over the interval. */
   readonly published_per_s: number;
+  /** Different addresses heard over the interval, before any filter; counted up to {@linkcode MOST_DEVICES}. */
+  readonly devices: number;
+  /** Connections to the broker made after the first one, since the start. */
+  readonly reconnects: number;
+  /** See {@linkcode MemoryUse.heapBytes}. */
+  readonly heap_bytes: number;
+  /** See {@linkcode MemoryUse.rssBytes}. */
+  readonly rss_bytes: number;
 }
 
 /** How statistics are reported. */
@@ -46,9 +55,19 @@ export interface StatsOptions {
   readonly topic: string | null;
 }
 
+/** The memory that this process holds. */
+export interface MemoryUse {
+  /** JavaScript objects, those not yet collected included, in bytes. */
+  readonly heapBytes: number;
+  /** What is resident of the whole process, in bytes. */
+  readonly rssBytes: number;
+}
+
 /** What a {@linkcode StatsReporter} works with. */
 export interface StatsParts {
   readonly counters: () => Counters;
+  readonly devices: DeviceCount;
+  readonly memory: () => MemoryUse;
   readonly publisher: Publisher;
   readonly clock: Clock;
   readonly log: Logger;
@@ -75,7 +94,8 @@ export class StatsReporter {
   }
 
   #take(): Stats {
-    const { clock, counters } = this.parts;
+    const { clock, counters, devices, memory, publisher } = this.parts;
+    const { heapBytes, rssBytes } = memory();
     const nowMs = clock.monotonicMs();
     const now = counters();
     const intervalS = (nowMs - this.#lastMs) / 1000;
@@ -88,6 +108,10 @@ export class StatsReporter {
       ...countFields(now),
       received_per_s: rate(now.received - this.#last.received),
       published_per_s: rate(now.published - this.#last.published),
+      devices: devices.take(),
+      reconnects: publisher.reconnects,
+      heap_bytes: heapBytes,
+      rss_bytes: rssBytes,
     };
     this.#lastMs = nowMs;
     this.#last = now;

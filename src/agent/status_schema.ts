@@ -17,7 +17,16 @@ export const statusSchema: z.ZodMiniType<Status> = z.object({
   extended: z.nullable(z.boolean()).check(
     z.describe("Whether it scans with the extended commands (true) or the legacy ones, while it scans"),
   ),
-  reason: z.nullable(z.string()).check(z.describe("Why it is offline or not scanning; null while all is well")),
+  reason: z.nullable(z.string()).check(z.describe("Why it is offline or not scanning; null while it scans")),
+  since: z.nullable(timestamp).check(
+    z.describe("Since when it scans, or does not; since when it is offline, null where the broker said so for it"),
+  ),
+  last_heard_at: z.nullable(timestamp).check(
+    z.describe("When it last heard an advertisement before this was published; null: never, or unknown"),
+  ),
+  warning: z.nullable(z.string()).check(z.describe("What keeps connections from lasting; null: nothing known")),
+  hostname: z.nullable(z.string()).check(z.describe("Name of the machine; null: unknown")),
+  boot_id: z.nullable(z.string()).check(z.describe("Another one after each boot of the machine; null: unknown")),
 });
 
 const count = (description: string) => z.int().check(z.nonnegative(), z.describe(description));
@@ -40,4 +49,8 @@ export const statsSchema: z.ZodMiniType<Stats> = z.object({
   missed: count("Packets lost before they could be read: more came than this machine took"),
   received_per_s: perSecond("Reports received per second over the interval"),
   published_per_s: perSecond("Messages published per second over the interval"),
+  devices: count("Different addresses heard over the interval, filtered ones too; counted up to 65,536"),
+  reconnects: count("Connections to the broker made after the first one, since the start"),
+  heap_bytes: count("Bytes of the JavaScript heap in use"),
+  rss_bytes: count("Bytes of memory that the process holds"),
 });

@@ -35,8 +35,8 @@ export function agentOptions({ scanner, filter, publisher, stats }: Config): Age
 }
 
 /** What the configuration means to the connection. */
-export function mqttOptions({ mqtt }: Config, will: { topic: string; payload: string } | null): MqttOptions {
-  const { broker, client, reconnect } = mqtt;
+export function mqttOptions(config: Config, will: { topic: string; payload: string } | null): MqttOptions {
+  const { broker, client, reconnect } = config.mqtt;
   return {
     host: broker.host,
     port: broker.port,
@@ -52,6 +52,7 @@ export function mqttOptions({ mqtt }: Config, will: { topic: string; payload: st
       }
       : null,
     clientId: client.client_id,
+    topics: publishedTopics(config),
     keepAliveS: client.keep_alive,
     cleanSession: client.clean_session,
     qos: client.qos,
@@ -64,6 +65,14 @@ export function mqttOptions({ mqtt }: Config, will: { topic: string; payload: st
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     will: will === null ? null : { ...will, retain: true },
   };
+}
+
+function publishedTopics({ scanner, publisher, status, stats }: Config): string[] {
+  return [
+    `${publisher.topic_prefix}/${scanner.id}/#`,
+    ...(status.enabled ? [`${status.topic_prefix}/${scanner.id}`] : []),
+    ...(stats.publish ? [`${stats.topic_prefix}/${scanner.id}`] : []),
+  ];
 }
 
 /** A scanner on the configured source, or on one that stands for it. */

@@ -1,14 +1,26 @@
-import { Agent, countFields, type LogFields, type Publisher, ScanError, StatusReporter } from "../agent/mod.ts";
+import { fstatSync } from "node:fs";
+import {
+  Agent,
+  countFields,
+  type LogFields,
+  type MemoryUse,
+  type Publisher,
+  ScanError,
+  StatusReporter,
+} from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { createLog, LineWriter } from "../log/mod.ts";
 import { MqttPublisher } from "../mqtt/mod.ts";
+import { type FileIdentity, isJournal } from "../systemd/mod.ts";
 import { systemClock } from "../time/mod.ts";
 import { agentOptions, createScanner, createServiceNotifier, mqttOptions, offlineReason } from "./compose.ts";
+import { readMachine } from "./machine.ts";
 import { EXIT } from "./exit_codes.ts";
 import { failureCode } from "./failure.ts";
 import type { CliIo } from "./program.ts";
 import { VERSION } from "./version.ts";
 
+const STDERR = 2;
 /** A log that nobody takes must not keep the agent from ending. */
 const FLUSH_TIMEOUT_MS = 200;
 
@@ -19,20 +31,22 @@ const FLUSH_TIMEOUT_MS = 200;
  */
 export async function run(
   config: Config,
-  io: Pick<CliIo, "log" | "onFault">,
+  io: Pick<CliIo, "env" | "log" | "onFault">,
   signal: AbortSignal,
 ): Promise<number> {
   const clock = systemClock;
   const lines = new LineWriter(io.log);
   const flush = () => lines.flush(AbortSignal.timeout(FLUSH_TIMEOUT_MS));
-  const log = createLog({ ...config.log, write: (line) => lines.write(line), now: clock.wallMs });
+  const journal = isJournal(io.env["JOURNAL_STREAM"], stderrIdentity());
+  const log = createLog({ ...config.log, journal, write: (line) => lines.write(line), now: clock.wallMs });
   io.onFault((fault) => {
     log.error("unexpected error", faultFields(fault));
     return flush();
   });
   const { id: scannerId, source } = config.scanner;
   const topic = config.status.enabled ? `${config.status.topic_prefix}/${scannerId}` : null;
-  const status = new StatusReporter({ scannerId, version: VERSION, topic }, (): Publisher => publisher, clock);
+  const statusOptions = { scannerId, version: VERSION, topic, ...readMachine() };
+  const status = new StatusReporter(statusOptions, (): Publisher => publisher, clock);
   const parts = { clock, random: Math.random, log };
   const publisher = new MqttPublisher(mqttOptions(config, status.will), {
     ...parts,
@@ -41,6 +55,8 @@ export async function run(
       status.online();
       service?.online();
     },
+    onSteady: () => status.warningChanged(),
+    dropped: (): number => agent.counters.droppedOffline,
   });
   const service = createServiceNotifier(config, {
     clock,
@@ -51,7 +67,7 @@ export async function run(
   });
   const noble = createScanner(config, clock, log);
   const scanner = service?.watch(noble) ?? noble;
-  const agent = new Agent(agentOptions(config), { ...parts, scanner, publisher, status });
+  const agent = new Agent(agentOptions(config), { ...parts, scanner, publisher, status, memory });
   log.info("starting", { version: VERSION, scanner_id: scannerId, source });
   let exitCode: number = EXIT.ok;
   try {
@@ -63,9 +79,23 @@ export async function run(
     log.error("cannot go on", error instanceof ScanError ? { reason: error.message } : { error });
     exitCode = failureCode(error);
   }
-  log.info("ended", { exit_code: exitCode, ...countFields(agent.counters) });
+  log.info("ended", { exit_code: exitCode, ...(agent.hasScanned ? countFields(agent.counters) : {}) });
   await flush();
   return exitCode;
+}
+
+function memory(): MemoryUse {
+  const { heapUsed: heapBytes, rss: rssBytes } = Deno.memoryUsage();
+  return { heapBytes, rssBytes };
+}
+
+/** Deno's own `stat` has paths only, and `/proc` is closed to it. */
+function stderrIdentity(): FileIdentity | null {
+  try {
+    return fstatSync(STDERR, { bigint: true });
+  } catch {
+    return null;
+  }
 }
 
 /** Anything can be thrown; an object that is no error may be options with a password in them. */

@@ -10,15 +10,38 @@ export function jsonFormatter(style: ErrorStyle): TextFormatter {
   };
 }
 
+/** How a line of text is written. */
+export interface TextStyle extends ErrorStyle {
+  /** With the time in front. */
+  readonly time: boolean;
+}
+
 /** For people: time, level, event, then `key=value` for each field. */
-export function textFormatter(style: ErrorStyle): TextFormatter {
+export function textFormatter(style: TextStyle): TextFormatter {
   return ({ timestamp, level, rawMessage: event, properties }) => {
     const pairs = Object.entries(plainFields(properties, style)).map(([key, value]) => {
       return ` ${bareOrQuoted(key)}=${bareOrQuoted(value)}`;
     });
-    const start = `${isoTime(timestamp)} ${level.toUpperCase().padEnd("WARNING".length)}`;
-    return `${start} ${escapeInvisible(String(event))}${pairs.join("")}\n`;
+    const time = style.time ? `${isoTime(timestamp)} ` : "";
+    return `${time}${level.toUpperCase().padEnd("WARNING".length)} ${escapeInvisible(String(event))}${
+      pairs.join("")
+    }\n`;
   };
+}
+
+/** The priorities of syslog(3). */
+const PRIORITIES: Readonly<Record<LogRecord["level"], number>> = {
+  fatal: 2,
+  error: 3,
+  warning: 4,
+  info: 6,
+  debug: 7,
+  trace: 7,
+};
+
+/** For systemd's journal, which takes the priority off again. @see sd-daemon(3) */
+export function journalFormatter(format: TextFormatter): TextFormatter {
+  return (record) => `<${PRIORITIES[record.level]}>${format(record)}`;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { compareLogLevel, getLogLevels } from "@logtape/logtape";
 import type { LogFields, Logger, LogLevel } from "../agent/mod.ts";
-import { jsonFormatter, textFormatter } from "./formats.ts";
+import { journalFormatter, jsonFormatter, textFormatter } from "./formats.ts";
 
 /** How a log is written. */
 export interface LogOptions {
@@ -8,6 +8,8 @@ export interface LogOptions {
   readonly level: LogLevel;
   /** `text` for people, `json` (one object per line) for machines. */
   readonly format: "text" | "json";
+  /** Whether systemd's journal reads it: each line begins with its priority, and text has no time of its own. */
+  readonly journal?: boolean;
   /** Takes a line, line feed included, or two at once; false: it had to drop them. */
   readonly write: (line: string) => boolean | void;
   /** Milliseconds since the Unix epoch. */
@@ -31,10 +33,11 @@ export interface LogOptions {
  * assert.equal(lines[0], '1970-01-01T00:00:00.000Z INFO    broker connected host=localhost name="a b"\n');
  * ```
  */
-export function createLog({ level: least, format, write, now }: LogOptions): Logger {
+export function createLog({ level: least, format, journal = false, write, now }: LogOptions): Logger {
   const levels: ReadonlySet<string> = new Set(getLogLevels().filter((each) => compareLogLevel(each, least) >= 0));
   const style = { stack: levels.has("debug") };
-  const formatter = format === "json" ? jsonFormatter(style) : textFormatter(style);
+  const plain = format === "json" ? jsonFormatter(style) : textFormatter({ ...style, time: !journal });
+  const formatter = journal ? journalFormatter(plain) : plain;
   let dropped = 0;
 
   function line(level: LogLevel, event: string, properties: LogFields): string {

@@ -1,6 +1,8 @@
+import type { LogFields } from "../agent/mod.ts";
 import { backoffMs, type BackoffPolicy, type Clock } from "../time/mod.ts";
 import type { ConnectionLog, FailureEvent } from "./connection_log.ts";
 import { ConnectionFailure } from "./failure.ts";
+import type { LossPattern } from "./loss_pattern.ts";
 import type { ConnectionState } from "./options.ts";
 
 /** From the beginning of one look at the broker to the next, at most; attempts and probes are looks. */
@@ -11,9 +13,6 @@ const LOOK_PAUSE_MS = 1_000;
 const FIRST_WAIT_SPREAD = 2;
 /** A connection that lasted so long, and twice the wait before it, has proved stable. */
 const STABLE_AFTER_MS = 10_000;
-
-const SHORT_LIVED_REMEDY = "if this repeats, check the broker's log, and whether another client has the same " +
-  "mqtt.client.client_id";
 
 /** A connection that the broker has accepted. */
 export interface OpenConnection {
@@ -37,6 +36,18 @@ export interface ConnectionParts<C extends OpenConnection> {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: ConnectionLog;
+  /** Finds out what losses have in common. */
+  readonly losses: LossPattern;
+  /** Called when a connection has lasted for so long that {@linkcode LossPattern.warning} holds no more. */
+  readonly steady: () => void;
+}
+
+/** How an attempt ended, or the connection that it made. */
+interface Ending {
+  readonly event: FailureEvent;
+  readonly failure: ConnectionFailure;
+  /** What is told with it. */
+  readonly fields?: LogFields;
 }
 
 /**
@@ -79,18 +90,17 @@ export class BrokerConnection<C extends OpenConnection> {
    * @param graceful asked at the end: whether to say goodbye to the broker
    */
   async run(graceful: () => boolean, signal: AbortSignal): Promise<void> {
+    const reminding = this.parts.log.run(signal);
     while (!signal.aborted) {
-      const { event, failure } = await this.#attempt(graceful, signal);
+      const ending = await this.#attempt(graceful, signal);
       if (signal.aborted) break;
-      await this.#wait(event, failure, signal);
+      await this.#wait(ending, signal);
     }
+    await reminding;
     this.#state = { kind: "closed" };
   }
 
-  async #attempt(
-    graceful: () => boolean,
-    signal: AbortSignal,
-  ): Promise<{ event: FailureEvent; failure: ConnectionFailure }> {
+  async #attempt(graceful: () => boolean, signal: AbortSignal): Promise<Ending> {
     this.#state = { kind: "connecting", attempt: this.#failures + 1 };
     this.#lookedMs = this.parts.clock.monotonicMs();
     let connection: C;
@@ -102,42 +112,61 @@ export class BrokerConnection<C extends OpenConnection> {
       if (failure.kind === "rejected") this.#refusals++;
       return { event: "broker connection failed", failure };
     }
-    return { event: "broker connection lost", failure: await this.#stayOnline(connection, graceful, signal) };
+    return await this.#stayOnline(connection, graceful, signal);
   }
 
-  async #stayOnline(connection: C, graceful: () => boolean, signal: AbortSignal): Promise<ConnectionFailure> {
-    const { clock, log, online, offline } = this.parts;
+  async #stayOnline(connection: C, graceful: () => boolean, signal: AbortSignal): Promise<Ending> {
+    const { clock, log, losses, online, offline } = this.parts;
     const sinceMs = clock.monotonicMs();
+    const stableAfterMs = Math.max(STABLE_AFTER_MS, 2 * this.#lastWaitMs);
     this.#state = { kind: "online", sinceMs };
     log.online({ attempt: this.#failures + 1 });
     this.#failures = this.#refusals = 0;
+    losses.accepted();
     online(connection);
+    const ended = new AbortController();
+    const steadying = this.#untilSteady(stableAfterMs, ended.signal);
     const aborted = Promise.withResolvers<ConnectionFailure>();
     const onAbort = () => aborted.resolve(new ConnectionFailure("dropped", "the publisher was closed", null));
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort);
     const failure = await Promise.race([connection.lost, aborted.promise]);
     signal.removeEventListener("abort", onAbort);
+    const lostMs = clock.monotonicMs();
     const isGraceful = signal.aborted && graceful();
     if (signal.aborted) this.#state = { kind: "closing" };
     offline(failure);
     await connection.close(isGraceful);
+    ended.abort();
+    await steadying;
     this.#lookedMs = clock.monotonicMs();
-    if (clock.monotonicMs() - sinceMs < Math.max(STABLE_AFTER_MS, 2 * this.#lastWaitMs)) {
-      this.#drops++;
-      return new ConnectionFailure(failure.kind, failure.message, SHORT_LIVED_REMEDY, { cause: failure.cause });
-    }
-    this.#drops = 1;
-    log.stable();
-    return failure;
+    const lastedMs = lostMs - sinceMs;
+    const isShort = lastedMs < stableAfterMs;
+    this.#drops = isShort ? this.#drops + 1 : 1;
+    const remedy = losses.lost(failure, lastedMs, isShort);
+    return {
+      event: "broker connection lost",
+      failure: new ConnectionFailure(failure.kind, failure.message, remedy, { cause: failure.cause }),
+      fields: { lasted_s: Math.round(lastedMs / 100) / 10 },
+    };
   }
 
-  async #wait(event: FailureEvent, failure: ConnectionFailure, signal: AbortSignal): Promise<void> {
+  /** What losses had in common is over once a connection lasts clearly longer than they did. */
+  async #untilSteady(stableAfterMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, losses, steady } = this.parts;
+    if (losses.warning === null) return;
+    await clock.sleep(Math.max(stableAfterMs, 2 * losses.lastLivedMs), signal).then(() => {
+      losses.clear();
+      steady();
+    }, () => {});
+  }
+
+  async #wait({ event, failure, fields }: Ending, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.parts;
     const sinceMs = clock.monotonicMs();
     const failures = this.#inARow(event, failure);
     const retryInMs = this.#waitMs(event, failures, failure);
-    log.failed(event, failure, retryInMs);
+    log.failed(event, failure, retryInMs, fields);
     this.#state = { kind: "waiting", reason: failure.message, retryInMs, failures };
     await this.#sleepUnlessBack(sinceMs + retryInMs, failure, signal).catch((error) => {
       if (!signal.aborted) throw error;

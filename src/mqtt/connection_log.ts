@@ -2,56 +2,114 @@ import type { LogFields, Logger } from "../agent/mod.ts";
 import type { Clock } from "../time/mod.ts";
 import type { ConnectionFailure } from "./failure.ts";
 
-const SUMMARY_INTERVAL_MS = 60_000;
+const REMINDER_INTERVAL_MS = 60_000;
+/** Reasons that one outage can be told for; whoever invents new ones for ever does not fill the memory. */
+const MOST_REASONS = 20;
 
 /** What became of a connection, as the log calls it. */
 export type FailureEvent = "broker connection failed" | "broker connection lost";
 
-/** One reason since it was first logged. */
-interface Repetition {
+/** The time without a connection, from the first failure on. */
+interface Outage {
   readonly sinceMs: number;
-  count: number;
-  loggedMs: number;
+  readonly reasons: Set<string>;
+  failures: number;
+  remindedMs: number;
+  latest: ConnectionFailure;
 }
 
 /**
- * Logs why there is no connection: each reason once, at error where only a person can help, else as
- * a warning; then at debug, and once a minute how often it came again.
+ * Tells each outage as one story: why it began, each further reason once, each minute one line with what was dropped
+ * until then, and at its end how long it was and what it cost. At error where only a person can help, else as a
+ * warning. Attempts that fail for a known reason are for debug; a connection that was lost is always told.
  */
 export class ConnectionLog {
-  readonly #repetitions = new Map<string, Repetition>();
+  #outage: Outage | null = null;
+  /** What had been dropped when there was a connection last. */
+  #droppedBefore = 0;
 
-  constructor(private readonly log: Logger, private readonly clock: Clock, private readonly where: LogFields) {}
+  /**
+   * Begins without a connection.
+   *
+   * @param where the broker, as fields of each line
+   * @param dropped how many messages were dropped so far for want of a connection
+   */
+  constructor(
+    private readonly log: Logger,
+    private readonly clock: Clock,
+    private readonly where: LogFields,
+    private readonly dropped: () => number,
+  ) {}
 
+  /** The broker has accepted a connection. */
   online(fields: LogFields): void {
-    this.log.info("broker connected", { ...this.where, ...fields });
+    const outage = this.#outage;
+    const cost = outage === null ? {} : { after_s: this.#secondsSince(outage.sinceMs), dropped: this.#lost };
+    this.log.info("broker connected", { ...this.where, ...fields, ...cost });
+    this.#outage = null;
+    this.#droppedBefore = this.dropped();
   }
 
-  /** The connection has proved stable: whatever comes is news. */
-  stable(): void {
-    this.#repetitions.clear();
-  }
-
-  failed(event: FailureEvent, failure: ConnectionFailure, retryInMs: number): void {
-    const { kind, message: reason, remedy } = failure;
+  /** An attempt has failed, or a connection was lost; `more` is told with it. */
+  failed(event: FailureEvent, failure: ConnectionFailure, retryInMs: number, more: LogFields = {}): void {
     const nowMs = this.clock.monotonicMs();
-    const fields = {
-      ...this.where,
-      reason,
-      ...(remedy === null ? {} : { remedy }),
-      retry_in_ms: Math.round(retryInMs),
+    const outage = this.#outage ??= {
+      sinceMs: nowMs,
+      reasons: new Set(),
+      failures: 0,
+      remindedMs: nowMs,
+      latest: failure,
     };
-    const report = (fields: LogFields) =>
-      kind === "rejected" || kind === "unfit" ? this.log.error(event, fields) : this.log.warn(event, fields);
-    const key = `${event}: ${reason}`;
-    const repeated = this.#repetitions.get(key);
-    if (repeated === undefined) {
-      this.#repetitions.set(key, { sinceMs: nowMs, count: 1, loggedMs: nowMs });
-      return report(fields);
-    }
-    repeated.count++;
-    if (nowMs - repeated.loggedMs < SUMMARY_INTERVAL_MS) return this.log.debug(event, fields);
-    repeated.loggedMs = nowMs;
-    report({ ...fields, count: repeated.count, for_s: Math.round((nowMs - repeated.sinceMs) / 1000) });
+    outage.failures++;
+    outage.latest = failure;
+    const fields = { ...this.#fields(failure), ...more, retry_in_ms: Math.round(retryInMs) };
+    const isNews = event === "broker connection lost" || isNew(failure.message, outage.reasons);
+    if (isNews) this.#report(failure, event, fields);
+    else this.log.debug(event, fields);
   }
+
+  /** Tells each minute that an outage goes on, until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const leftMs = (this.#outage?.remindedMs ?? this.clock.monotonicMs()) + REMINDER_INTERVAL_MS -
+        this.clock.monotonicMs();
+      if (leftMs > 0) await this.clock.sleep(leftMs, signal).catch(() => {});
+      else this.#remind();
+    }
+  }
+
+  #remind(): void {
+    const outage = this.#outage;
+    if (outage === null) return;
+    outage.remindedMs = this.clock.monotonicMs();
+    this.#report(outage.latest, "still no broker connection", {
+      ...this.#fields(outage.latest),
+      failures: outage.failures,
+      for_s: this.#secondsSince(outage.sinceMs),
+      dropped: this.#lost,
+    });
+  }
+
+  #fields({ message: reason, remedy }: ConnectionFailure): LogFields {
+    return { ...this.where, reason, ...(remedy === null ? {} : { remedy }) };
+  }
+
+  #report({ kind }: ConnectionFailure, event: string, fields: LogFields): void {
+    if (kind === "rejected" || kind === "unfit") this.log.error(event, fields);
+    else this.log.warn(event, fields);
+  }
+
+  get #lost(): number {
+    return this.dropped() - this.#droppedBefore;
+  }
+
+  #secondsSince(sinceMs: number): number {
+    return Math.round((this.clock.monotonicMs() - sinceMs) / 100) / 10;
+  }
+}
+
+function isNew(reason: string, reasons: Set<string>): boolean {
+  if (reasons.has(reason) || reasons.size >= MOST_REASONS) return false;
+  reasons.add(reason);
+  return true;
 }

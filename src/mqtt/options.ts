@@ -31,6 +31,8 @@ export interface MqttOptions {
   readonly tls: TlsOptions | null;
   /** One of its own for each client at a broker: a second one ends the first one's connection. */
   readonly clientId: string;
+  /** What is published to, as filters of an access list: for remedies. */
+  readonly topics: readonly string[];
   /**
    * Seconds between signs of life, 0 to 65,535; silence of 1.5 times as long ends the connection, and within seconds
    * where the broker's address cannot be reached either. 0: never.

@@ -4,6 +4,7 @@ import { BrokerConnection } from "./connection.ts";
 import { ConnectionLog } from "./connection_log.ts";
 import type { ConnectionFailure } from "./failure.ts";
 import { type Link, openLink } from "./link.ts";
+import { LossPattern } from "./loss_pattern.ts";
 import type { ConnectionState, MqttOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import { probeBroker } from "./probe.ts";
@@ -24,6 +25,10 @@ export interface MqttParts {
   readonly readFile: ReadFile;
   /** Called on every CONNACK, before anything else is published: the moment to announce the status. */
   readonly onOnline: () => void;
+  /** Called when {@linkcode MqttPublisher.warning} was withdrawn while connected. */
+  readonly onSteady: () => void;
+  /** How many messages were dropped so far for want of a connection. */
+  readonly dropped: () => number;
 }
 
 /**
@@ -34,6 +39,7 @@ export interface MqttParts {
  */
 export class MqttPublisher implements Publisher, AsyncDisposable {
   readonly #connection: BrokerConnection<Link>;
+  readonly #losses: LossPattern;
   readonly #ending = new AbortController();
   readonly #drained = new AbortController();
   readonly #waiting = new Set<() => void>();
@@ -42,12 +48,14 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   #running: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
   #isClosing = false;
+  #connections = 0;
   #outbox: Outbox | null = null;
 
   /** Does nothing until it is told to {@linkcode MqttPublisher.start}. */
   constructor(private readonly options: MqttOptions, private readonly parts: MqttParts) {
     const { host, port, tls, reconnect } = options;
-    const { clock, random, log } = parts;
+    const { clock, random, log, dropped } = parts;
+    this.#losses = new LossPattern(options, clock);
     this.#connection = new BrokerConnection<Link>({
       open: (signal) => openLink(options, parts, signal),
       probe: (signal) => probeBroker(host, port, clock, signal),
@@ -56,8 +64,20 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
       policy: reconnect,
       clock,
       random,
-      log: new ConnectionLog(log, clock, { host, port, tls: tls !== null }),
+      log: new ConnectionLog(log, clock, { host, port, tls: tls !== null }, dropped),
+      losses: this.#losses,
+      steady: parts.onSteady,
     });
+  }
+
+  /** What connections that were lost again and again have in common, and what to do; null: nothing known. */
+  get warning(): string | null {
+    return this.#losses.warning;
+  }
+
+  /** How many connections were made after the first one. */
+  get reconnects(): number {
+    return Math.max(0, this.#connections - 1);
   }
 
   /** What the connection is doing. */
@@ -137,6 +157,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   }
 
   #online(link: Link): void {
+    this.#connections++;
     this.#outbox = new Outbox(link.client, link.stream, this.options, () => this.#changed());
     this.parts.onOnline();
     this.#changed();
@@ -160,7 +181,9 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
 
   #announceOwed(): void {
     for (const [topic, { payload, retain }] of this.#owed) {
-      if (this.#outbox?.announce(topic, payload, retain)) this.#owed.delete(topic);
+      if (!this.#outbox?.announce(topic, payload, retain)) continue;
+      this.#owed.delete(topic);
+      if (!retain) this.#losses.announced(topic);
     }
   }
 

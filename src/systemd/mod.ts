@@ -2,5 +2,6 @@
  *
  * @module
  */
+export { type FileIdentity, isJournal } from "./journal.ts";
 export { type NotifyCalls, type NotifySettings, readNotifySettings, sendNotification } from "./notify.ts";
 export { ServiceNotifier, type ServiceNotifierOptions, type ServiceNotifierParts } from "./service_notifier.ts";

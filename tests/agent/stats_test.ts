@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { statsSchema } from "../../src/agent/status_schema.ts";
+import { DeviceCount } from "../../src/agent/device_count.ts";
 import { ReportCounter } from "../../src/agent/counters.ts";
 import { StatsReporter } from "../../src/agent/stats.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -12,17 +13,22 @@ function reporter(topic: string | null) {
   const publisher = new FakePublisher();
   const log = new RecordingLog();
   const counter = new ReportCounter();
+  const devices = new DeviceCount();
+  publisher.reconnects = 2;
   const stats = new StatsReporter({ scannerId: "s1", intervalMs: 60_000, topic }, {
     clock,
     publisher,
     log,
     counters: () => ({ ...counter.snapshot(), missed: 3 }),
+    devices,
+    memory: () => ({ heapBytes: 5_000_000, rssBytes: 60_000_000 }),
   });
-  return { clock, publisher, log, counter, stats };
+  return { devices, clock, publisher, log, counter, stats };
 }
 
 test("StatsReporter publishes the counters with rates over the interval, not retained", async () => {
-  const { clock, publisher, log, counter, stats } = reporter("ble/stats/s1");
+  const { clock, publisher, log, counter, devices, stats } = reporter("ble/stats/s1");
+  for (const last of ["01", "02", "01"]) devices.heard(`AA:BB:CC:DD:EE:${last}`);
   for (let i = 0; i < 600; i++) counter.received();
   for (let i = 0; i < 300; i++) counter.ended("published");
   await clock.advance(60_000);
@@ -46,6 +52,10 @@ test("StatsReporter publishes the counters with rates over the interval, not ret
     missed: 3,
     received_per_s: 10,
     published_per_s: 5,
+    devices: 2,
+    reconnects: 2,
+    heap_bytes: 5_000_000,
+    rss_bytes: 60_000_000,
   });
   assert.equal(log.of("statistics")[0]?.level, "info");
   assert.equal(log.of("statistics")[0]?.fields["received_per_s"], 10);

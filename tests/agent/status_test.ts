@@ -5,7 +5,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 import { FakePublisher } from "../support/fake_publisher.ts";
 import { test } from "../support/test.ts";
 
-const OPTIONS = { scannerId: "s1", version: "1.2.3", topic: "ble/status/s1" };
+const OPTIONS = { scannerId: "s1", version: "1.2.3", topic: "ble/status/s1", hostname: "pi", bootId: "b-1" };
 const SCANNING = {
   kind: "scanning",
   adapter: "hci0",
@@ -36,6 +36,11 @@ test("StatusReporter says online on a connection, retained, and why it does not 
     adapter_address: null,
     extended: null,
     reason: "starting",
+    since: "2026-01-11T10:30:45.123Z",
+    last_heard_at: null,
+    warning: null,
+    hostname: "pi",
+    boot_id: "b-1",
   });
 });
 
@@ -56,6 +61,60 @@ test("StatusReporter says why the scan stopped, also on the next connection", ()
   status.scan({ kind: "stopped", reason: "hci0 was unplugged" });
   status.online();
   assert.deepEqual([last().status, last().scanning, last().reason], ["online", false, "hci0 was unplugged"]);
+});
+
+test("StatusReporter keeps the last failure while the scan begins again, and publishes nothing twice", () => {
+  const { publisher, status, last } = reporter();
+  status.online();
+  status.scan({ kind: "starting" });
+  assert.equal(publisher.announced.length, 1);
+  for (let time = 0; time < 3; time++) {
+    status.scan({ kind: "stopped", reason: "hci0 was unplugged" });
+    status.scan({ kind: "starting" });
+  }
+  assert.equal(publisher.announced.length, 2);
+  assert.equal(last().reason, "hci0 was unplugged");
+  status.scan(SCANNING);
+  assert.deepEqual([publisher.announced.length, last().reason], [3, null]);
+});
+
+test("StatusReporter says since when it does what it does, and when it heard something last", async () => {
+  const publisher = new FakePublisher();
+  const clock = new FakeClock();
+  const status = new StatusReporter(OPTIONS, () => publisher, clock);
+  const told = () => {
+    const { since, last_heard_at } = statusSchema.parse(JSON.parse(publisher.announced.at(-1)?.payload ?? "null"));
+    return [since, last_heard_at].map((time) => time?.slice(14, 19));
+  };
+  await clock.advance(10_000);
+  status.scan(SCANNING);
+  assert.deepEqual(told(), ["30:55", undefined]);
+  await clock.advance(10_000);
+  status.heard();
+  await clock.advance(10_000);
+  status.scan({ kind: "stopped", reason: "hci0 was unplugged" });
+  await clock.advance(60_000);
+  status.scan({ kind: "stopped", reason: "there is none" });
+  assert.deepEqual(told(), ["31:15", "31:05"]);
+  status.online();
+  assert.deepEqual(told(), ["31:15", "31:05"]);
+  await clock.advance(5_000);
+  status.stopped("stopped");
+  assert.deepEqual(told(), ["32:20", "31:05"]);
+});
+
+test("StatusReporter says what the publisher warns of, which the will does not know", () => {
+  const { publisher, status, last } = reporter();
+  status.scan(SCANNING);
+  publisher.warning = "another client";
+  status.online();
+  assert.deepEqual([last().scanning, last().reason, last().warning], [true, null, "another client"]);
+  publisher.warning = null;
+  status.warningChanged();
+  assert.equal(last().warning, null);
+  publisher.warning = "another client";
+  const { warning, since } = statusSchema.parse(JSON.parse(status.will?.payload ?? "null"));
+  assert.deepEqual([warning, since], [null, null]);
 });
 
 test("StatusReporter does not say scanning in a silence, but what it listens with and why", () => {

@@ -26,6 +26,8 @@ const publisher: Publisher = {
   },
   ready: () => Promise.resolve(),
   announce: () => {},
+  warning: null,
+  reconnects: 0,
 };
 
 /** Gives way to others now and then, and tells what is held by then. */
@@ -62,8 +64,14 @@ async function tell(when: string): Promise<void> {
 }
 
 if (import.meta.main) {
-  const status = new StatusReporter({ scannerId: "s1", version: "0", topic: null }, () => publisher, clock);
-  const parts = { scanner: new Flood(), publisher, status, clock, random: Math.random, log: new RecordingLog("error") };
+  const log = new RecordingLog("error");
+  const memory = () => ({ heapBytes: 0, rssBytes: 0 });
+  const status = new StatusReporter(
+    { scannerId: "s1", version: "0", hostname: null, bootId: null, topic: null },
+    () => publisher,
+    clock,
+  );
+  const parts = { scanner: new Flood(), publisher, status, clock, random: Math.random, log, memory };
   const agent = new Agent(
     {
       scannerId: "s1",

@@ -1,17 +1,20 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { ConnectionLog } from "../../src/mqtt/connection_log.ts";
 import { ConnectionFailure } from "../../src/mqtt/failure.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { FakeClock, settlePromises } from "../support/fake_clock.ts";
 import { RecordingLog } from "../support/recording_log.ts";
 import { test } from "../support/test.ts";
 
 const REFUSED = new ConnectionFailure("unreachable", "connection refused", "start the broker");
 const REJECTED = new ConnectionFailure("rejected", "not authorised (5)", "check the password");
+const LOST = new ConnectionFailure("dropped", "connection closed by the broker", null);
 
 function setUp() {
-  const clock = new FakeClock();
+  const clock = new FakeClock(undefined, settlePromises);
   const log = new RecordingLog();
-  return { clock, log, connectionLog: new ConnectionLog(log, clock, { host: "broker", port: 1883 }) };
+  const drops = { count: 0 };
+  const connectionLog = new ConnectionLog(log, clock, { host: "broker", port: 1883 }, () => drops.count);
+  return { clock, log, drops, connectionLog };
 }
 
 const levels = (log: RecordingLog) => log.records.map((record) => record.level);
@@ -26,14 +29,45 @@ test("ConnectionLog writes a reason with its remedy once, then at debug", () => 
   ]);
 });
 
-test("ConnectionLog summarises a reason that keeps coming once a minute, with its count", async () => {
-  const { clock, log, connectionLog } = setUp();
-  for (let second = 0; second <= 150; second += 10) {
+test("ConnectionLog tells an outage as one story: why it began, each minute how it goes on, what it cost", async () => {
+  const { clock, log, drops, connectionLog } = setUp();
+  const ending = new AbortController();
+  const running = connectionLog.run(ending.signal);
+  connectionLog.online({ attempt: 1 });
+  await clock.advance(100_000);
+  drops.count = 7; // what the connection took with it
+  connectionLog.failed("broker connection lost", LOST, 1_000, { lasted_s: 100 });
+  for (let second = 0; second < 150; second += 10) {
     connectionLog.failed("broker connection failed", REFUSED, 10_000);
     await clock.advance(10_000);
+    drops.count += 1_000;
   }
-  const written = log.records.filter((record) => record.level === "warning").map(({ fields }) => fields);
-  deepEqual(written.map(({ count, for_s }) => [count, for_s]), [[undefined, undefined], [7, 60], [13, 120]]);
+  connectionLog.online({ attempt: 16 });
+  await clock.advance(200_000);
+  ending.abort();
+  await running;
+  const where = { host: "broker", port: 1883 };
+  const refused = { ...where, reason: "connection refused", remedy: "start the broker" };
+  deepEqual(log.records.filter(({ level }) => level !== "debug"), [
+    { level: "info", event: "broker connected", fields: { ...where, attempt: 1 } },
+    {
+      level: "warning",
+      event: "broker connection lost",
+      fields: { ...where, reason: LOST.message, lasted_s: 100, retry_in_ms: 1_000 },
+    },
+    { level: "warning", event: "broker connection failed", fields: { ...refused, retry_in_ms: 10_000 } },
+    {
+      level: "warning",
+      event: "still no broker connection",
+      fields: { ...refused, failures: 7, for_s: 60, dropped: 5_007 },
+    },
+    {
+      level: "warning",
+      event: "still no broker connection",
+      fields: { ...refused, failures: 13, for_s: 120, dropped: 11_007 },
+    },
+    { level: "info", event: "broker connected", fields: { ...where, attempt: 16, after_s: 150, dropped: 15_007 } },
+  ]);
 });
 
 test("ConnectionLog writes another reason at once, and reasons that alternate once each", () => {
@@ -44,18 +78,31 @@ test("ConnectionLog writes another reason at once, and reasons that alternate on
   deepEqual(levels(log), ["warning", "error", "debug", "debug"]);
 });
 
-test("ConnectionLog writes at error what only a person can help", () => {
-  const { log, connectionLog } = setUp();
+test("ConnectionLog writes at error what only a person can help", async () => {
+  const { clock, log, connectionLog } = setUp();
+  const ending = new AbortController();
+  const running = connectionLog.run(ending.signal);
   connectionLog.failed("broker connection failed", REJECTED, 1_000);
-  equal(log.records[0]?.level, "error");
+  await clock.advance(60_000);
+  deepEqual(levels(log), ["error", "error"]);
+  ending.abort();
+  await running;
+  equal(clock.sleeping, 0);
 });
 
-test("ConnectionLog takes a reason for news after a stable connection, not after any", () => {
+test("ConnectionLog writes each connection that was lost, however often", () => {
   const { log, connectionLog } = setUp();
-  connectionLog.failed("broker connection lost", REFUSED, 1_000);
-  connectionLog.online({ attempt: 2 });
-  connectionLog.failed("broker connection lost", REFUSED, 1_000);
-  connectionLog.stable();
-  connectionLog.failed("broker connection lost", REFUSED, 1_000);
-  deepEqual(levels(log), ["warning", "info", "debug", "warning"]);
+  for (let time = 0; time < 3; time++) {
+    connectionLog.online({ attempt: 1 });
+    connectionLog.failed("broker connection lost", LOST, 1_000);
+  }
+  deepEqual(levels(log), ["info", "warning", "info", "warning", "info", "warning"]);
+});
+
+test("ConnectionLog writes no more than twenty reasons in one outage", () => {
+  const { log, connectionLog } = setUp();
+  for (let time = 0; time < 1_000; time++) {
+    connectionLog.failed("broker connection failed", new ConnectionFailure("unreachable", `no. ${time}`, null), 1_000);
+  }
+  equal(levels(log).filter((level) => level === "warning").length, 20);
 });

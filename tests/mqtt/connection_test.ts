@@ -1,7 +1,8 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import fc from "fast-check";
 import { BrokerConnection, type OpenConnection } from "../../src/mqtt/connection.ts";
 import { ConnectionLog } from "../../src/mqtt/connection_log.ts";
+import { LossPattern } from "../../src/mqtt/loss_pattern.ts";
 import { ConnectionFailure, type FailureKind } from "../../src/mqtt/failure.ts";
 import type { BackoffPolicy } from "../../src/time/mod.ts";
 import { FakeClock, settlePromises } from "../support/fake_clock.ts";
@@ -38,6 +39,8 @@ type Answer = FailureKind | "accept" | "hang";
 class Bench implements AsyncDisposable {
   readonly clock = new FakeClock(undefined, settlePromises);
   readonly log = new RecordingLog();
+  readonly losses = new LossPattern({ clientId: "c1", topics: ["raw/#", "status"] }, this.clock);
+  dropped = 0;
   readonly attemptsMs: number[] = [];
   readonly probesMs: number[] = [];
   readonly happened: string[] = [];
@@ -61,7 +64,9 @@ class Bench implements AsyncDisposable {
       policy,
       clock: this.clock,
       random,
-      log: new ConnectionLog(this.log, this.clock, { host: "broker" }),
+      log: new ConnectionLog(this.log, this.clock, { host: "broker" }, () => this.dropped),
+      losses: this.losses,
+      steady: () => this.happened.push("steady"),
     });
     this.#running = this.connection.run(() => this.graceful, this.#ending.signal);
   }
@@ -379,7 +384,11 @@ test("BrokerConnection logs connections, losses and failures with their reason a
       event: "broker connection failed",
       fields: { host: "broker", reason: "failed: unreachable", retry_in_ms: 1_000 },
     },
-    { level: "info", event: "broker connected", fields: { host: "broker", attempt: 2 } },
+    {
+      level: "info",
+      event: "broker connected",
+      fields: { host: "broker", attempt: 2, after_s: 1, dropped: 0 },
+    },
     {
       level: "warning",
       event: "broker connection lost",
@@ -387,9 +396,26 @@ test("BrokerConnection logs connections, losses and failures with their reason a
         host: "broker",
         reason: "failed: dropped",
         remedy:
-          "if this repeats, check the broker's log, and whether another client has the same mqtt.client.client_id",
+          "if this repeats: the broker may forbid a topic (let this client publish to raw/#, status), or another " +
+          "client may have the same client identifier, c1, and each throws the other out (give each scanner a " +
+          "scanner.id of its own, or mqtt.client.client_id)",
+        lasted_s: 0,
         retry_in_ms: 3_000,
       },
     },
   ]);
+});
+
+test("BrokerConnection warns of connections that are lost again and again, until one lasts", async () => {
+  await using bench = new Bench("accept");
+  for (const lastedMs of [2_000, 3_000]) {
+    equal(bench.losses.warning, null);
+    await bench.clock.advance(lastedMs);
+    bench.last.lose();
+    await bench.clock.advance(3_000);
+  }
+  match(bench.losses.warning ?? "", /^the broker closed 2 connections in a row .*: another client may have/);
+  await bench.clock.advance(60_000);
+  equal(bench.losses.warning, null);
+  deepEqual(bench.happened.at(-1), "steady");
 });

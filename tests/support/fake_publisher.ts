@@ -13,6 +13,8 @@ export class FakePublisher implements Publisher {
   readonly announced: { readonly topic: string; readonly payload: string; readonly retain: boolean }[] = [];
   /** Settles each message as soon as it is taken. */
   settlesAtOnce = true;
+  warning: string | null = null;
+  reconnects = 0;
   #outcome: PublishOutcome = "accepted";
   readonly #waiting = new Set<() => void>();
 

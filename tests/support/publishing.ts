@@ -11,6 +11,7 @@ export function mqttOptions(port: number, changes: Partial<MqttOptions> = {}): M
     password: null,
     tls: null,
     clientId: "bt-mqtt-scanner-01",
+    topics: ["ble/raw/scanner-01/#"],
     keepAliveS: 60,
     cleanSession: true,
     qos: 0,
@@ -48,6 +49,8 @@ export function startPublishing(
     log,
     readFile: Deno.readFile,
     onOnline: () => {},
+    onSteady: () => {},
+    dropped: () => 0,
     ...parts,
   });
   publisher.start();

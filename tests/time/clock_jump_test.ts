@@ -3,6 +3,7 @@ import { Agent, ScanError, type Scanner, type ScanSink, StatusReporter } from ".
 import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { BrokerConnection } from "../../src/mqtt/connection.ts";
 import { ConnectionLog } from "../../src/mqtt/connection_log.ts";
+import { LossPattern } from "../../src/mqtt/loss_pattern.ts";
 import { ConnectionFailure } from "../../src/mqtt/failure.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakePublisher } from "../support/fake_publisher.ts";
@@ -84,7 +85,8 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
   const air = new Air(clock);
   const publisher = new FakePublisher();
   const log = new RecordingLog();
-  const status = new StatusReporter({ scannerId: "s1", version: "1", topic: "ble/status/s1" }, () => publisher, clock);
+  const options = { scannerId: "s1", version: "1", topic: "ble/status/s1", hostname: null, bootId: null };
+  const status = new StatusReporter(options, () => publisher, clock);
   const agent = new Agent({
     scannerId: "s1",
     fields: "standard",
@@ -93,7 +95,7 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
     filter: { minRssiDbm: null, allow: [], deny: [], maxRatePerDevice: 2 },
     stats: { scannerId: "s1", intervalMs: 60_000, topic: "ble/stats/s1" },
     stallTimeoutMs: 60_000,
-  }, { scanner: air, publisher, status, clock, random: () => 1, log });
+  }, { scanner: air, publisher, status, clock, random: () => 1, log, memory: () => ({ heapBytes: 0, rssBytes: 0 }) });
   const ending = new AbortController();
   const running = agent.run(ending.signal);
   for (const [waitMs, packet] of STORY) {
@@ -106,7 +108,7 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
   await running;
   const stamps: string[] = [];
   const messages = [...publisher.taken, ...publisher.announced].map(({ topic, payload }) => {
-    const { timestamp, started_at: _, ...rest } = JSON.parse(payload);
+    const { timestamp, started_at: _, since: __, last_heard_at: ___, ...rest } = JSON.parse(payload);
     if (timestamp !== undefined) stamps.push(timestamp);
     return { topic, ...rest };
   });
@@ -131,7 +133,9 @@ async function connectionsStory(setByMs: number): Promise<{ attemptsMs: number[]
     policy: { initialDelayMs: 1_000, maxDelayMs: 60_000, exponential: true },
     clock,
     random: () => 1,
-    log: new ConnectionLog(new RecordingLog(), clock, { host: "broker" }),
+    log: new ConnectionLog(new RecordingLog(), clock, { host: "broker" }, () => 0),
+    losses: new LossPattern({ clientId: "c1", topics: [] }, clock),
+    steady() {},
   });
   const ending = new AbortController();
   const running = connection.run(() => true, ending.signal);

@@ -40,7 +40,9 @@ export const agentTarget: Target = {
     const write = (line: string) => void (isHarmless(line) || harmful.push(line));
     const format = input.length % 3 === 0 ? "text" : "json";
     const log = createLog({ level: "trace", format, write, now: clock.wallMs });
-    const status = new StatusReporter({ scannerId: SCANNER_ID, version: "0", topic: null }, () => publisher, clock);
+    const machine = { hostname: null, bootId: null };
+    const options = { scannerId: SCANNER_ID, version: "0", topic: null, ...machine };
+    const status = new StatusReporter(options, () => publisher, clock);
     const scanner = new InputScanner(input, clock, failures, () => checkLaw(agent.counters));
     const agent = new Agent(
       {
@@ -52,7 +54,7 @@ export const agentTarget: Target = {
         stats: { scannerId: SCANNER_ID, intervalMs: 60_000, topic: "ble/stats" },
         stallTimeoutMs: 60_000,
       },
-      { scanner, publisher, status, clock, random: () => 0.5, log },
+      { scanner, publisher, status, clock, random: () => 0.5, log, memory: () => ({ heapBytes: 0, rssBytes: 0 }) },
     );
     await agent.run(new AbortController().signal);
     failures.throwFirst();
@@ -101,6 +103,8 @@ function checkMessage(topic: string, payload: string): void {
 
 /** Takes most messages, and settles some of them later, some as lost. */
 class MoodyPublisher implements Publisher {
+  readonly warning = null;
+  readonly reconnects = 0;
   readonly #waiting: Settled[] = [];
   #messages = 0;
 

@@ -1,0 +1,131 @@
+import type { Clock } from "../time/mod.ts";
+import type { ConnectionFailure } from "./failure.ts";
+
+/** A broker that closes within so long of accepting a connection met what is published first. */
+const AT_ONCE_MS = 1_000;
+/** A loss that comes so soon after something was published may be its consequence. */
+const CONSEQUENCE_MS = 3_000;
+/** So many losses of one kind in a row are a pattern. */
+const PATTERN = 2;
+
+/** Who publishes, as remedies name it. */
+export interface PublishesAs {
+  readonly clientId: string;
+  /** What this client publishes to, as filters of an access list. */
+  readonly topics: readonly string[];
+}
+
+/** What was announced over a connection since it was accepted. */
+interface Announced {
+  readonly topic: string;
+  readonly atMs: number;
+  /** Whether the connection was still there when it was announced again. */
+  survived: boolean;
+}
+
+/**
+ * What losses that follow each other have in common. MQTT 3.1.1 has no way to say that a topic is forbidden, or that
+ * another client took the identifier over: a broker that minds just closes the connection. When it does so tells which
+ * of the two it may be:
+ *
+ * - always at once after it accepted: it may forbid what is published first; else the identifier may be taken,
+ * - always soon: another client may have the same identifier, each throwing the other out,
+ * - always right after the first statistics of a connection: it may forbid their topic.
+ */
+export class LossPattern {
+  /** Connections in a row that the broker closed soon after it had accepted them. */
+  #soon = 0;
+  /** Whether each of those ended at once. */
+  #atOnce = true;
+  /** Connections in a row that the broker closed right after their first announcement to this topic. */
+  #afterTopic = 0;
+  #suspect: string | null = null;
+  #announced: Announced | null = null;
+  #lastLivedMs = 0;
+
+  constructor(private readonly as: PublishesAs, private readonly clock: Clock) {}
+
+  /** What is wrong and what to do, where losses follow a pattern; null: none that is known. */
+  get warning(): string | null {
+    if (this.#afterTopic >= PATTERN) {
+      return `the broker closed ${this.#afterTopic} connections in a row right after something was published to ` +
+        `${this.#suspect}: ${this.#topicRemedy()}`;
+    }
+    if (this.#soon < PATTERN) return null;
+    return `the broker closed ${this.#soon} connections in a row soon after it had accepted them: ` +
+      this.#soonRemedy();
+  }
+
+  /** How long the connection lasted that was lost last, in milliseconds. */
+  get lastLivedMs(): number {
+    return this.#lastLivedMs;
+  }
+
+  /** The broker has accepted a connection. */
+  accepted(): void {
+    this.#announced = null;
+  }
+
+  /** Something that comes at intervals was published over the connection. */
+  announced(topic: string): void {
+    if (this.#announced?.topic === topic) this.#announced.survived = true;
+    else this.#announced ??= { topic, atMs: this.clock.monotonicMs(), survived: false };
+  }
+
+  /**
+   * The connection was lost.
+   *
+   * @param isShort it ended before it had proved stable
+   * @returns what to do about it; null: nothing but wait
+   */
+  lost(failure: ConnectionFailure, livedMs: number, isShort: boolean): string | null {
+    this.#lastLivedMs = livedMs;
+    if (failure.remedy !== null || !isClosedByPeer(failure)) {
+      this.clear();
+      return failure.remedy;
+    }
+    this.#noteTopic();
+    this.#atOnce = (this.#soon === 0 || this.#atOnce) && livedMs < AT_ONCE_MS;
+    this.#soon = isShort ? this.#soon + 1 : 0;
+    if (this.#afterTopic >= PATTERN) return this.#topicRemedy();
+    if (this.#soon >= PATTERN) return this.#soonRemedy();
+    return this.#soon > 0 || this.#afterTopic > 0 ? `if this repeats: ${this.#firstRemedy()}` : null;
+  }
+
+  /** A connection has outlasted what the pattern says. */
+  clear(): void {
+    this.#soon = this.#afterTopic = 0;
+    this.#suspect = null;
+  }
+
+  #noteTopic(): void {
+    const announced = this.#announced;
+    const isConsequence = announced !== null && !announced.survived &&
+      this.clock.monotonicMs() - announced.atMs < CONSEQUENCE_MS;
+    this.#afterTopic = !isConsequence ? 0 : announced.topic === this.#suspect ? this.#afterTopic + 1 : 1;
+    this.#suspect = isConsequence ? announced.topic : null;
+  }
+
+  #firstRemedy(): string {
+    return this.#afterTopic > 0 ? this.#topicRemedy() : this.#soonRemedy();
+  }
+
+  #topicRemedy(): string {
+    return `the broker may forbid that topic: let this client publish to ${this.#suspect}, or do without it`;
+  }
+
+  #soonRemedy(): string {
+    const { clientId, topics } = this.as;
+    const forbidden = `the broker may forbid a topic (let this client publish to ${topics.join(", ")})`;
+    const taken = `another client may have the same client identifier, ${clientId}, and each throws the other out ` +
+      "(give each scanner a scanner.id of its own, or mqtt.client.client_id)";
+    return this.#atOnce ? `${forbidden}, or ${taken}` : `${taken}, or ${forbidden}`;
+  }
+}
+
+/** Whether the broker's end closed or reset it; a connection that fell silent, or that this side gave up, was not. */
+function isClosedByPeer({ kind, cause }: ConnectionFailure): boolean {
+  if (kind !== "dropped") return false;
+  if (!(cause instanceof Error)) return cause === undefined;
+  return "code" in cause && (cause.code === "ECONNRESET" || cause.code === "EPIPE");
+}

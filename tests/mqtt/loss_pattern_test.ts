@@ -1,0 +1,73 @@
+import { equal, match } from "node:assert/strict";
+import { ConnectionFailure } from "../../src/mqtt/failure.ts";
+import { LossPattern } from "../../src/mqtt/loss_pattern.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { test } from "../support/test.ts";
+
+const CLOSED = new ConnectionFailure("dropped", "connection closed by the broker", null);
+const RESET = new ConnectionFailure("dropped", "connection reset by the broker", null, {
+  cause: Object.assign(new Error("reset"), { code: "ECONNRESET" }),
+});
+const SILENT = new ConnectionFailure("dropped", "nothing heard", null, { cause: new Error("Keepalive timeout") });
+const KNOWN = new ConnectionFailure("dropped", "too large", "send less");
+
+class Bench {
+  readonly clock = new FakeClock();
+  readonly losses = new LossPattern({ clientId: "bt-mqtt-s1", topics: ["ble/raw/s1/#", "ble/stats/s1"] }, this.clock);
+
+  /** A connection of so many milliseconds, over which statistics go at these times. */
+  async lose(livedMs: number, statsMs: readonly number[] = [], failure = CLOSED): Promise<string | null> {
+    this.losses.accepted();
+    let atMs = 0;
+    for (const dueMs of statsMs) {
+      await this.clock.advance(dueMs - atMs);
+      atMs = dueMs;
+      this.losses.announced("ble/stats/s1");
+    }
+    await this.clock.advance(livedMs - atMs);
+    return this.losses.lost(failure, livedMs, livedMs < 10_000);
+  }
+}
+
+test("LossPattern puts a forbidden topic first where the broker closes at once", async () => {
+  const bench = new Bench();
+  match(
+    await bench.lose(50) ?? "",
+    /^if this repeats: the broker may forbid a topic .*ble\/raw\/s1\/#, ble\/stats\/s1/,
+  );
+  equal(bench.losses.warning, null);
+  match(await bench.lose(50, [], RESET) ?? "", /^the broker may forbid a topic .*, or another client .*bt-mqtt-s1/);
+  match(bench.losses.warning ?? "", /^the broker closed 2 connections in a row soon after it had accepted them: /);
+});
+
+test("LossPattern puts another client first where the broker closes soon, but not at once", async () => {
+  const bench = new Bench();
+  await bench.lose(50);
+  match(await bench.lose(2_500) ?? "", /^another client may have .*bt-mqtt-s1.*, or the broker may forbid a topic/);
+});
+
+test("LossPattern sees that connections end right after their first statistics", async () => {
+  const bench = new Bench();
+  match(await bench.lose(60_050, [60_000]) ?? "", /^if this repeats: .*let this client publish to ble\/stats\/s1/);
+  match(await bench.lose(59_100, [59_000]) ?? "", /^the broker may forbid that topic: .*ble\/stats\/s1/);
+  match(bench.losses.warning ?? "", /^the broker closed 2 connections in a row right after .*ble\/stats\/s1: /);
+});
+
+test("LossPattern blames no statistics that a connection outlived, in time or in number", async () => {
+  const bench = new Bench();
+  for (let time = 0; time < 3; time++) {
+    equal(await bench.lose(70_000, [60_000]), null);
+    equal(await bench.lose(120_050, [60_000, 120_000]), null);
+  }
+  equal(bench.losses.warning, null);
+});
+
+test("LossPattern sees no pattern in connections that last, fall silent, or are known to fail", async () => {
+  const bench = new Bench();
+  for (const failure of [CLOSED, SILENT, KNOWN]) {
+    await bench.lose(50);
+    const remedy = failure === CLOSED ? await bench.lose(10_000) : await bench.lose(50, [], failure);
+    equal(remedy, failure.remedy);
+    equal(bench.losses.warning, null);
+  }
+});
