@@ -20,11 +20,8 @@ export const BROKER_TOOLS = [
 
 const ALL_TOOLS = [
   ...BROKER_TOOLS,
-<<<<<<< HEAD
   { program: "nats-server", debianPackage: "nats-server" }, // a broker that closes where others answer
-=======
   { program: "rabbitmq-server", debianPackage: "rabbitmq-server" }, // a broker that closes where a topic is forbidden
->>>>>>> 3ec78c8 (test(mqtt): forbidden topics at RabbitMQ and aedes, a second client with the identifier at Mosquitto)
   { program: "tshark", debianPackage: "tshark" }, // the independent decoder
   { program: "ssh", debianPackage: "openssh-client" },
   { program: "ssh-keygen", debianPackage: "openssh-client" },

@@ -8,7 +8,7 @@ import {
   locateFile,
   renderProblem,
 } from "../config/mod.ts";
-import { readHostname } from "./hostname.ts";
+import { readMachine } from "./machine.ts";
 import type { CliIo } from "./program.ts";
 
 /** Longer than 24 days timers do not count. */
@@ -31,7 +31,7 @@ export async function sources(io: CliIo, named: NamedConfig, flags: Flags): Prom
   const { env, files: { exists, readTextFile } } = io;
   const { file, isSystem } = await locateFile(named === true ? undefined : named, env, exists);
   if (isSystem) io.stderr(`Configuration: ${file} (--config FILE names another, --no-config none)\n`);
-  return { flags, env, file, readTextFile, hostname: readHostname };
+  return { flags, env, file, readTextFile, hostname: () => readMachine().hostname };
 }
 
 /**
