@@ -8,7 +8,10 @@ export interface ManualFacts {
 }
 
 const FILES: readonly (readonly [path: string, text: string])[] = [
-  ["/etc/bt-scanner/config.yaml", "Configuration that the service reads. It explains every key."],
+  [
+    "/etc/bt-scanner/config.yaml",
+    "Configuration that the service reads, and every command where no other is named. It explains every key.",
+  ],
   [
     "/etc/bt-scanner/mqtt-password",
     "Password for the broker, one line, readable by root alone; the service is handed it.",

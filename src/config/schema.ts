@@ -193,7 +193,7 @@ export const configSchema = section("Configuration of bt-scanner.", {
       clean_session: key("Ask the broker to forget the previous session.", yesNo(), true),
       qos: key("Quality of service: 0, at most once; 1, at least once.", qos, 0),
       max_in_flight: key(
-        "Most messages with qos: 1 that wait for the broker's acknowledgement; more are dropped and counted. With qos: 0 the bound is 1 MiB that the broker has not taken.",
+        "Most messages with qos: 1 that wait for the broker's acknowledgement; more are dropped and counted. Divided by the time that an acknowledgement takes it is the most messages per second: 100 at 50 ms are 2000. With qos: 0 the bound is 1 MiB that the broker has not taken.",
         whole(1, 65_535),
         100,
       ),

@@ -1,6 +1,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import type { MqttOptions } from "../../src/mqtt/mod.ts";
 import { startAedes } from "../support/aedes.ts";
+import { freePort } from "../support/free_port.ts";
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { Nats } from "../support/nats.ts";
 import { testWith } from "../support/programs.ts";
@@ -70,4 +71,12 @@ mosquittoTest("Mosquitto discards messages above message_size_limit without a wo
   await waitFor(() => publishing.settled.length === 3 && subscriber.messages.length === 2, "what is acknowledged");
   deepEqual(publishing.settled, [null, null, null]);
   deepEqual(subscriber.payloads().map((payload) => payload.length), [240, 239]);
+});
+
+test("MqttPublisher says that a link-local address cannot be connected to", async () => {
+  await using publishing = startPublishing(freePort(), { host: "fe80::1%lo" });
+  await waitFor(() => publishing.log.of("broker connection failed").length > 0, "a failure");
+  const { reason, remedy } = publishing.log.of("broker connection failed")[0]?.fields ?? {};
+  equal(reason, "the broker's address is link-local, which cannot be connected to");
+  equal(remedy, "set mqtt.broker.host to another address of it, or to a name that has one");
 });
