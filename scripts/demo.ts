@@ -49,7 +49,7 @@ function startAgent(port: number, devices: string, rate: string): Deno.ChildProc
   return new Deno.Command(Deno.execPath(), {
     args: [
       ...start,
-      ...["--scanner-id", "demo", "--broker", `mqtt://127.0.0.1:${port}`, "--log-level", "warning"],
+      ...["--no-config", "--scanner-id", "demo", "--broker", `mqtt://127.0.0.1:${port}`, "--log-level", "warning"],
       ...["--source", "simulate", "--simulate-devices", devices, "--simulate-rate", rate],
     ],
     cwd: ROOT,

@@ -51,6 +51,7 @@ function start(command: string, port: number, ...args: readonly string[]): Deno.
   const broker = `mqtt://127.0.0.1:${port}`;
   return new Deno.Command(program, {
     args: [...rest, "run", "--scanner-id", "measure", "--broker", broker, "--log-level", "error", ...args],
+    env: { BT_SCANNER_CONFIG: "" }, // whatever this machine has
     stdin: "null",
   }).spawn();
 }

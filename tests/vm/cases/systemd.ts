@@ -190,6 +190,21 @@ test("the watchdog leaves the service alone while adapter and broker are away", 
   await stop();
 });
 
+test("doctor reads the service's configuration, and tells whether the service runs", async () => {
+  await using broker = await Mosquitto.start();
+  await configure(broker.port);
+  const before = await run("bin/bt-scanner", "doctor");
+  assert.match(before, /^ok {7}configuration: \/etc\/bt-scanner\/config\.yaml$/m);
+  assert.match(before, /^warning {2}service: bt-scanner\.service is installed and does not run; /m);
+  await run("systemctl", "start", UNIT);
+  const after = await run("bin/bt-scanner", "doctor");
+  console.log(after);
+  const pid = await show("MainPID");
+  assert.match(after, new RegExp(`^ok {7}service: bt-scanner\\.service runs, process ${pid}$`, "m"));
+  assert.match(after, /\n\nNo problems, /);
+  await stop();
+});
+
 test("the service passes on the password that systemd keeps", async () => {
   await using broker = await Mosquitto.prepare(
     "allow_anonymous false\npassword_file {folder}/passwords\nlistener {port} 127.0.0.1",
