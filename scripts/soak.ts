@@ -2,7 +2,8 @@
  * `deno task soak --minutes N [--out FILE.svg] [--data FILE.json] [--seed S]`: the agent as a real
  * process, with real Mosquitto, a hundred reports a second, devices that change their addresses all
  * the time, malformed reports, bursts, and faults at random. Says what was measured, and ends with
- * `N passed, N failed` on the last line; exit code 1 where something failed.
+ * `N passed, N failed` on the last line; exit code 1 where something failed, 3 where nothing did but
+ * memory cannot be judged.
  *
  * `--rate N` reports a second of `--devices N`; `--data` takes all that was measured. `TEST_EXECUTABLE`
  * names an executable to soak instead of the source.
@@ -18,7 +19,7 @@ import { describe, plotSoak } from "./soak/figures.ts";
 import { readMemory } from "./soak/memory.ts";
 import { countsOf, type SoakRecord } from "./soak/record.ts";
 import { Rig } from "./soak/rig.ts";
-import { judge } from "./soak/verdict.ts";
+import { exitCodeOf, judge, type Verdict } from "./soak/verdict.ts";
 import { BROKER_TOOLS, ensureTools } from "./tools.ts";
 
 const MEMORY_INTERVAL_MS = 5_000;
@@ -92,10 +93,13 @@ async function stop({ agent, tally }: Rig, ended: Promise<{ code: number }>): Pr
 function report(record: SoakRecord): number {
   const checks = judge(record);
   for (const line of describe(record)) console.log(line);
-  for (const { name, passed, detail } of checks) console.log(`${passed ? "passed" : "FAILED"}: ${name}: ${detail}`);
-  const failed = checks.filter(({ passed }) => !passed).length;
-  console.log(`${checks.length - failed} passed, ${failed} failed`);
-  return failed === 0 ? 0 : 1;
+  for (const { name, verdict, detail } of checks) {
+    console.log(`${verdict === "failed" ? "FAILED" : verdict}: ${name}: ${detail}`);
+  }
+  const count = (wanted: Verdict) => checks.filter(({ verdict }) => verdict === wanted).length;
+  if (count("inconclusive") > 0) console.log(`${count("inconclusive")} inconclusive`);
+  console.log(`${count("passed")} passed, ${count("failed")} failed`);
+  return exitCodeOf(checks);
 }
 
 async function main(args: readonly string[]): Promise<number> {

@@ -2,16 +2,19 @@ import { type Counts, lawHolds, type SoakRecord } from "./record.ts";
 import { MAX_IN_FLIGHT } from "./rig.ts";
 import { type Slope, slopeOf } from "./slope.ts";
 
+/** Inconclusive: what was measured speaks neither for it nor against it; a longer run may. */
+export type Verdict = "passed" | "failed" | "inconclusive";
+
 /** One thing that a run has to show. */
 export interface Check {
   readonly name: string;
-  readonly passed: boolean;
+  readonly verdict: Verdict;
   /** What was seen. */
   readonly detail: string;
 }
 
 /**
- * Growth that is certain and above this is a fault. The least that a program can keep by mistake is
+ * Growth that is certainly above this is a fault. The least that a program can keep by mistake is
  * one pointer a report: 8 bytes 360,000 times an hour, 2.7 MiB. An address kept in a Map, a closure
  * kept for each message, a buffer for each connection are all more.
  */
@@ -35,6 +38,12 @@ export function memoryGrowth(
   return slope === null ? null : { ...slope, fromS, overS: endS - fromS };
 }
 
+/** 0: all passed, 1: something failed, 3: nothing failed, but something is inconclusive. */
+export function exitCodeOf(checks: readonly Check[]): 0 | 1 | 3 {
+  const verdicts = new Set(checks.map(({ verdict }) => verdict));
+  return verdicts.has("failed") ? 1 : verdicts.has("inconclusive") ? 3 : 0;
+}
+
 /** Judges a run. */
 export function judge(record: SoakRecord): Check[] {
   return [lawCheck(record), endCheck(record), silenceCheck(record), growthCheck(record), ...subscriberChecks(record)]
@@ -46,7 +55,7 @@ function lawCheck({ counts }: SoakRecord): Check {
   const first = wrong[0] === undefined ? "" : `, first ${JSON.stringify(wrong[0])}`;
   return {
     name: "every report is accounted for, each second",
-    passed: counts.length > 0 && wrong.length === 0,
+    verdict: verdictOf(counts.length > 0 && wrong.length === 0),
     detail: `${counts.length} statistics, ${wrong.length} wrong${first}`,
   };
 }
@@ -54,7 +63,7 @@ function lawCheck({ counts }: SoakRecord): Check {
 function endCheck({ exitCode }: SoakRecord): Check {
   return {
     name: "the agent ends when it is told to, not before",
-    passed: exitCode === 0,
+    verdict: verdictOf(exitCode === 0),
     detail: `exit code ${exitCode}`,
   };
 }
@@ -70,19 +79,28 @@ function silenceCheck({ counts, faults }: SoakRecord): Check {
   const longest = Math.max(0, ...gaps);
   return {
     name: "the agent never stands still",
-    passed: longest <= MOST_SILENCE_S,
+    verdict: verdictOf(longest <= MOST_SILENCE_S),
     detail: `${longest.toFixed(1)} s at most between two statistics`,
   };
 }
 
 function growthCheck(record: SoakRecord): Check {
+  const name = `memory does not grow by more than ${MOST_GROWTH_KIB_PER_HOUR} KiB an hour`;
   const growth = memoryGrowth(record);
-  const isJudged = growth !== null && growth.overS >= LEAST_JUDGED_S;
-  return {
-    name: `memory does not grow by more than ${MOST_GROWTH_KIB_PER_HOUR} KiB an hour`,
-    passed: !isJudged || growth.lowPerHour <= MOST_GROWTH_KIB_PER_HOUR,
-    detail: isJudged ? describeGrowth(growth) : "the run was too short to judge it",
-  };
+  if (growth === null || growth.overS < LEAST_JUDGED_S) {
+    return { name, verdict: "inconclusive", detail: "the run was too short to judge it" };
+  }
+  return { name, verdict: growthVerdict(growth), detail: describeGrowth(growth) };
+}
+
+/** An interval on both sides of the bound says neither that memory grows so nor that it does not. */
+function growthVerdict({ lowPerHour, highPerHour }: Slope): Verdict {
+  if (lowPerHour > MOST_GROWTH_KIB_PER_HOUR) return "failed";
+  return highPerHour <= MOST_GROWTH_KIB_PER_HOUR ? "passed" : "inconclusive";
+}
+
+function verdictOf(holds: boolean): Verdict {
+  return holds ? "passed" : "failed";
 }
 
 /** For people. */
@@ -106,12 +124,12 @@ function subscriberChecks({ subscriber, counts, faults }: SoakRecord): Check[] {
   return [
     {
       name: "the subscriber has what the agent says it has published",
-      passed: published > 0 && messages >= least && messages <= published + dropped_offline,
+      verdict: verdictOf(published > 0 && messages >= least && messages <= published + dropped_offline),
       detail: `${messages} arrived of ${published} published, with ${kills} brokers killed`,
     },
     {
       name: "every message that arrived keeps the contract",
-      passed: broken === 0,
+      verdict: verdictOf(broken === 0),
       detail: [`${broken} do not`, ...examples].join("\n  "),
     },
   ];
@@ -121,7 +139,7 @@ function recoveryCheck({ faults }: SoakRecord): Check {
   const lost = faults.filter(({ recoveredAfterS }) => recoveredAfterS === null);
   return {
     name: "messages arrive again after every fault",
-    passed: lost.length === 0,
+    verdict: verdictOf(lost.length === 0),
     detail: lost.length === 0
       ? `${faults.length} faults`
       : `not after ${lost.map(({ kind, atS }) => `${kind} at ${atS.toFixed(0)} s`).join(", ")}`,

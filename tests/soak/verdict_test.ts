@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { planFaults } from "../../scripts/soak/faults.ts";
 import { describe, plotSoak } from "../../scripts/soak/figures.ts";
 import type { Counts, SoakRecord } from "../../scripts/soak/record.ts";
-import { judge } from "../../scripts/soak/verdict.ts";
+import { exitCodeOf, judge, type Verdict } from "../../scripts/soak/verdict.ts";
 import { Random } from "../../src/hci/simulated/random.ts";
 import { test } from "../support/test.ts";
 
@@ -18,8 +18,10 @@ const COUNTS: Omit<Counts, "atS"> = {
   missed: 0,
 };
 
-/** An hour in which all went well; memory grows by `kibPerHour`. */
-function record(changes: Partial<SoakRecord> = {}, kibPerHour = 0): SoakRecord {
+const GROWTH = "memory does not grow by more than 1024 KiB an hour";
+
+/** An hour in which all went well; memory grows by `kibPerHour`, and its heap breathes by `breathKib`. */
+function record(changes: Partial<SoakRecord> = {}, kibPerHour = 0, breathKib = 7): SoakRecord {
   return {
     seed: 1,
     minutes: 60,
@@ -28,7 +30,7 @@ function record(changes: Partial<SoakRecord> = {}, kibPerHour = 0): SoakRecord {
     memory: Array.from({ length: 720 }, (_, i) => ({
       atS: 5 * i,
       rssKiB: 60_000,
-      privateKiB: 21_000 + i % 7 + kibPerHour * i / 720,
+      privateKiB: 21_000 + breathKib * (i % 50) / 50 + kibPerHour * i / 720,
     })),
     counts: Array.from({ length: 3_600 }, (_, i) => ({
       ...COUNTS,
@@ -45,7 +47,11 @@ function record(changes: Partial<SoakRecord> = {}, kibPerHour = 0): SoakRecord {
 }
 
 function failures(changes: Partial<SoakRecord>, kibPerHour = 0): string[] {
-  return judge(record(changes, kibPerHour)).filter(({ passed }) => !passed).map(({ name }) => name);
+  return namesOf("failed", judge(record(changes, kibPerHour)));
+}
+
+function namesOf(wanted: Verdict, checks: ReturnType<typeof judge>): string[] {
+  return checks.filter(({ verdict }) => verdict === wanted).map(({ name }) => name);
 }
 
 test("judge() has nothing against a run in which all went well", () => {
@@ -59,14 +65,27 @@ test("judge() finds a report that is not accounted for, once in an hour", () => 
   assert.deepEqual(failures({ counts: [] }).length, 2);
 });
 
-test("judge() finds growth that is certain, and lets a heap breathe", () => {
-  assert.deepEqual(failures({}, 900), []);
-  assert.deepEqual(failures({}, 2_700), ["memory does not grow by more than 1024 KiB an hour"]);
+test("judge() finds growth that is certain, and passes what is certainly less", () => {
+  assert.deepEqual(failures({}, 2_700), [GROWTH]);
+  assert.equal(exitCodeOf(judge(record({}, 2_700))), 1);
+  assert.deepEqual(namesOf("passed", judge(record({}, 900))).includes(GROWTH), true);
+  assert.equal(exitCodeOf(judge(record({}, 900))), 0);
 });
 
-test("judge() does not judge the memory of a short run", () => {
+test("judge() is inconclusive where the confidence interval holds the growth and none", () => {
+  for (const kibPerHour of [0, 1_500]) {
+    const checks = judge(record({}, kibPerHour, 20_000));
+    assert.deepEqual(namesOf("inconclusive", checks), [GROWTH], checks.map(({ detail }) => detail).join("\n"));
+    assert.deepEqual(namesOf("failed", checks), []);
+    assert.equal(exitCodeOf(checks), 3);
+  }
+});
+
+test("judge() is inconclusive about the memory of a short run, and what else failed still fails", () => {
   const memory = record({}, 100_000).memory.slice(0, 200);
-  assert.deepEqual(failures({ memory }), []);
+  assert.deepEqual(namesOf("inconclusive", judge(record({ memory }))), [GROWTH]);
+  assert.equal(exitCodeOf(judge(record({ memory }))), 3);
+  assert.equal(exitCodeOf(judge(record({ memory, exitCode: null }))), 1);
 });
 
 test("judge() finds an agent that ended by itself, or stood still while nobody had frozen it", () => {
