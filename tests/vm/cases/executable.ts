@@ -44,6 +44,11 @@ async function ended(args: readonly string[], env: Readonly<Record<string, strin
   return await program.ended();
 }
 
+test("the machine's pages are as large as its kernel promises", async () => {
+  const pageBytes = await run("python3", "-c", "import resource; print(resource.getpagesize())");
+  assert.equal(Number(pageBytes), Deno.env.get("VM_KERNEL")?.endsWith("-16k") ? 16_384 : 4_096);
+});
+
 test("--version tells version, commit and kind", async () => {
   const { code, stdout } = await ended(["--version"]);
   assert.equal(code, 0);
