@@ -24,6 +24,7 @@ export class Filter {
   /** When each device's bucket is full again (monotonic, ms). */
   readonly #fullMs = new RecentMap<string, number>(MAX_RATED_DEVICES);
 
+  /** Has heard of nobody yet. */
   constructor(private readonly options: FilterOptions, private readonly clock: Clock) {}
 
   /** Whether this report passes; one that does counts towards its device's rate. */

@@ -4,7 +4,7 @@
  */
 export { Agent, type AgentOptions, type AgentParts } from "./agent.ts";
 export { type Counters } from "./counters.ts";
-export { type FilterOptions } from "./filter.ts";
+export { Filter, type FilterOptions } from "./filter.ts";
 export {
   type LogFields,
   type Logger,

@@ -119,11 +119,12 @@ function addScan(program: Command, io: CliIo, signal: AbortSignal, exit: (code: 
   withSourceOptions(withConfigOptions(program.command("scan")))
     .description("show the devices on the air as a live table; where standard output is no terminal, at the end")
     .addOption(durationOption())
+    .option("--json", "print each report instead, as the message that run would publish, one a line")
     .addHelpText("after", EXIT_CODES_HELP)
-    .action(async ({ config: file, seconds: durationMs = null, ...flags }) => {
+    .action(async ({ config: file, seconds: durationMs = null, json = false, ...flags }) => {
       const config = await loadUnnamed(io, file, flags);
-      const { scan, scanIo } = await import("./scan/mod.ts");
-      exit(await scan(config, durationMs, scanIo(io), signal));
+      const { printMessages, scan, scanIo } = await import("./scan/mod.ts");
+      exit(await (json ? printMessages : scan)(config, durationMs, scanIo(io), signal));
     });
 }
 

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { Devices } from "../../src/cli/scan/devices.ts";
 import { renderFrame } from "../../src/cli/scan/frame.ts";
-import { scan, type ScanIo } from "../../src/cli/scan/mod.ts";
+import { printMessages, scan, type ScanIo } from "../../src/cli/scan/mod.ts";
+import { companyName, namedCompanies } from "../../src/cli/scan/companies.ts";
 import { knownSize, Screen, type TerminalSize } from "../../src/cli/scan/screen.ts";
+import { namedServices, serviceName } from "../../src/cli/scan/services.ts";
 import { renderTable, sortDevices } from "../../src/cli/scan/table.ts";
+import type { Terminal } from "../../src/cli/scan/terminal.ts";
 import { type Config, defaultConfig } from "../../src/config/mod.ts";
 import { adStructure, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { systemClock } from "../../src/time/mod.ts";
@@ -12,6 +15,7 @@ import { displayWidth } from "../../src/text/mod.ts";
 import { someAdvertisement } from "../advertisement/support.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { countingPackets, countingReport, recordingOf } from "../support/recording.ts";
+import { testWith } from "../support/programs.ts";
 import { test } from "../support/test.ts";
 
 /** Anything a terminal obeys or hides. */
@@ -129,9 +133,86 @@ test("renderTable() writes a line for each device, the columns below their headi
   );
   assert.deepEqual(renderTable([...devices.values()], 80, 4_000), [
     "ADDRESS            RSSI  COUNT   AGE  COMPANY, SERVICES  NAME",
-    "AA:BB:CC:DD:EE:FF   -67      1    4s  180f, 12345678     名前",
+    "AA:BB:CC:DD:EE:FF   -67      1    4s  Battery, 12345678  名前",
     "AA:BB:CC:DD:EE:00     ?      1    3s  Ruuvi",
   ]);
+});
+
+test("renderTable() lets columns give way one by one where there is no room", () => {
+  const devices = new Devices();
+  devices.add(
+    someAdvertisement({
+      address: "AA:BB:CC:DD:EE:FF",
+      rssiDbm: -67,
+      localName: "東京の温度計 3号",
+      localNameComplete: true,
+      manufacturerData: [{ companyId: 0x4c, data: new Uint8Array() }, { companyId: 0x499, data: new Uint8Array() }],
+      serviceUuids: ["0000181a-0000-1000-8000-00805f9b34fb"],
+    }),
+    0,
+  );
+  const table = (columns: number) => renderTable([...devices.values()], columns, 4_000).join("\n");
+  const shown = {
+    80: `ADDRESS            RSSI  COUNT   AGE  COMPANY, SERVICES         NAME
+AA:BB:CC:DD:EE:FF   -67      1    4s  Apple, Ruuvi, Environme…  東京の温度計 3号`,
+    69: `ADDRESS            RSSI  COUNT   AGE  COMPANY, SERVICES  NAME
+AA:BB:CC:DD:EE:FF   -67      1    4s  Apple, Ruuvi, En…  東京の温度…`,
+    68: `ADDRESS            RSSI   AGE  COMPANY, SERVICES    NAME
+AA:BB:CC:DD:EE:FF   -67    4s  Apple, Ruuvi, Envi…  東京の温度計 3号`,
+    60: `ADDRESS            RSSI  COMPANY, SERVICES  NAME
+AA:BB:CC:DD:EE:FF   -67  Apple, Ruuvi, En…  東京の温度計 3号`,
+    40: `ADDRESS            RSSI  NAME
+AA:BB:CC:DD:EE:FF   -67  東京の温度計 3…`,
+    37: `ADDRESS            RSSI  NAME
+AA:BB:CC:DD:EE:FF   -67  東京の温度…`,
+    30: `ADDRESS            RSSI
+AA:BB:CC:DD:EE:FF   -67`,
+    20: `ADDRESS
+AA:BB:CC:DD:EE:FF`,
+    10: `ADDRESS
+AA:BB:CC:…`,
+  };
+  for (const [columns, expected] of Object.entries(shown)) assert.equal(table(Number(columns)), expected);
+});
+
+test("serviceName() and companyName() give the number of whom they do not know", () => {
+  assert.equal(serviceName("0000feaa-0000-1000-8000-00805f9b34fb"), "Eddystone");
+  assert.equal(serviceName("0000fcd2-0000-1000-8000-00805f9b34fb"), "BTHome");
+  assert.equal(serviceName("0000abcd-0000-1000-8000-00805f9b34fb"), "abcd");
+  assert.equal(serviceName("1234180f-0000-1000-8000-00805f9b34fb"), "1234180f");
+  assert.equal(serviceName("0000180f-0000-1000-8000-00805f9b34fc"), "0000180f-0000-1000-8000-00805f9b34fc");
+  assert.deepEqual([companyName(0x4c), companyName(0xfffe)], ["Apple", "0xFFFE"]);
+});
+
+/** Protocols that Wireshark lists by the company that has the UUID, or by a name that few know. */
+const OWNERS: ReadonlyMap<number, string> = new Map([
+  [0xfcd2, "Allterco"],
+  [0xfd3d, "Woan"],
+  [0xfd5a, "Samsung"],
+  [0xfd6f, "Apple"],
+  [0xfe0f, "Signify"],
+  [0xfe2c, "Google"],
+  [0xfe59, "Nordic"],
+  [0xfe95, "Xiaomi"],
+  [0xfeaa, "Google"],
+  [0xfef3, "Google"],
+  [0xfffd, "Universal Second Factor"],
+]);
+
+testWith(["tshark"], "the names of companies and services are those of the numbers that Wireshark knows", () => {
+  const { stdout } = new Deno.Command("tshark", { args: ["-G", "values"], stderr: "null" }).outputSync();
+  const known = new Map<string, string>();
+  for (const line of new TextDecoder().decode(stdout).split("\n")) {
+    const [kind, field, value = "", name = ""] = line.split("\t");
+    if (kind === "V" && field?.startsWith("btcommon.eir_ad.entry.")) known.set(`${field} ${Number(value)}`, name);
+  }
+  const letters = (text: string | undefined) => (text ?? "").toLowerCase().replaceAll(/[^a-z0-9&]/g, "");
+  const assertKnown = (field: string, value: number, name: string) => {
+    const knownAs = known.get(`btcommon.eir_ad.entry.${field} ${value}`);
+    assert.ok(letters(knownAs).includes(letters(name)), `0x${value.toString(16)}: ${name}, known as ${knownAs}`);
+  };
+  for (const [id, name] of namedCompanies()) assertKnown("company_id", id, name);
+  for (const [uuid, name] of namedServices()) assertKnown("uuid_16", uuid, OWNERS.get(uuid) ?? name);
 });
 
 test("renderTable() shows ages and counts in few characters", () => {
@@ -167,6 +248,10 @@ test("renderFrame() is no higher than the terminal, and says what it leaves out"
   assert.equal(frame.length, 8);
   assert.equal(frame[0], "hci0, active, extended: 20 devices, 20 reports, 12/s");
   assert.equal(frame[7], "… and 15 more  2026 WARNING scan ended");
+  const headline = (columns: number) => renderFrame({ ...content, state: scanning }, { columns, rows: 8 }, 0)[0];
+  assert.equal(headline(51), "hci0, active, extended: 20 devices, 20 reports");
+  assert.equal(headline(40), "hci0, active, extended: 20 devices");
+  assert.equal(headline(30), "hci0, active, extended: 20 de…");
   const states = [
     [{ kind: "starting" }, "starting: 20 d"],
     [{ kind: "stopped", reason: "hci0\x1b is gone" }, "not scanning (hci0\\u001b is gone): 20 d"],
@@ -208,18 +293,149 @@ function recordingIo(size: TerminalSize | null) {
     stderr: (text) => out.stderr += text,
     onFault: (report) => fault = report,
     terminalSize: () => size,
+    openTerminal: () => null,
   };
   return { io, out, fault: (error: unknown) => fault(error) };
 }
 
+/** A terminal on which somebody types, and what was asked of it. */
+function someTerminal() {
+  const asked: string[] = [];
+  const state = { isForeground: true, typed: "" as string | null };
+  const terminal: Terminal = {
+    isForeground: () => state.isForeground,
+    takeKeys: (areTaken) => void asked.push(areTaken ? "take keys" : "give keys back"),
+    typed() {
+      const { typed } = state;
+      if (typed !== null) state.typed = "";
+      return typed;
+    },
+    raise: (signal) => void asked.push(signal),
+  };
+  return { terminal, asked, state };
+}
+
 const never = new AbortController().signal;
+const BEGIN = "\x1b[?1049h\x1b[?25l\x1b[?7l";
+const END = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 test("Screen puts the terminal back once, also where the process ends of a sudden", () => {
   const written: string[] = [];
-  const screen = new Screen((text) => written.push(text));
+  const screen = new Screen((text) => written.push(text), null);
   globalThis.dispatchEvent(new Event("unload"));
   screen[Symbol.dispose]();
   assert.deepEqual(written, ["\x1b[?1049h\x1b[?25l\x1b[?7l", "\x1b[?7h\x1b[?25h\x1b[?1049l"]);
+});
+
+test("Screen has keys as they are typed for as long as it has the terminal", () => {
+  const { terminal, asked } = someTerminal();
+  const screen = new Screen((text) => asked.push(text), terminal);
+  screen[Symbol.dispose]();
+  assert.deepEqual(asked, ["take keys", BEGIN, "give keys back", END]);
+});
+
+test("Screen leaves a terminal alone that is another job's", () => {
+  const { terminal, asked, state } = someTerminal();
+  state.isForeground = false;
+  const screen = new Screen((text) => asked.push(text), terminal);
+  state.typed = "q";
+  screen.draw(["unseen"]);
+  assert.deepEqual([asked, screen.typed()], [[], ""]);
+  state.isForeground = true;
+  screen.draw(["seen"]);
+  assert.deepEqual(asked.slice(0, 2), ["take keys", BEGIN]);
+  assert.equal(screen.typed(), "q");
+  state.isForeground = false; // stopped, and sent to the background, by somebody else
+  screen[Symbol.dispose]();
+  assert.deepEqual(asked.slice(3), [END]);
+});
+
+for (const typed of ["q", "Q", "xq", null]) {
+  test(`scan ends ${typed === null ? "where the terminal is gone" : `as soon as "${typed}" is typed`}`, async () => {
+    const clock = new FakeClock();
+    const { io, out } = recordingIo({ columns: 80, rows: 10 });
+    const { terminal, asked, state } = someTerminal();
+    const config = defaultConfig("s1");
+    const simulated = { ...config, scanner: { ...config.scanner, source: "simulate" } } as const;
+    const scanning = scan(simulated, null, { ...io, clock, openTerminal: () => terminal }, never);
+    state.typed = "x";
+    await clock.advance(2_000);
+    assert.ok(out.stdout.includes("more  q ends\x1b[K"));
+    assert.deepEqual(asked, ["take keys"]);
+    state.typed = typed;
+    await clock.advance(100);
+    assert.equal(await scanning, 0);
+    assert.deepEqual(asked, ["take keys", "give keys back"]);
+    assert.match(out.stderr, /^\d+ devices, \d+ reports\n$/);
+    assert.equal(clock.sleeping, 0);
+  });
+}
+
+test("scan --json prints each message as run would publish it, whether on a terminal or not", async () => {
+  await withRecording(countingPackets(30, 3), async (config) => {
+    const { io, out } = recordingIo({ columns: 80, rows: 10 });
+    assert.equal(await printMessages(config, null, io, never), 0);
+    const messages = out.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.equal(messages.length, 30);
+    assert.deepEqual({ ...messages[0], timestamp: null }, {
+      scanner_id: "s1",
+      mac_address: "C0:00:00:00:00:00",
+      rssi: -60,
+      timestamp: null,
+      manufacturer_data: { ffff: "00000000" },
+      service_uuids: [],
+      local_name: null,
+    });
+    assert.equal(out.stderr, "30 messages\n");
+  });
+});
+
+test("scan --json merges and filters as the configuration says", async () => {
+  const named = { ...countingReport(0), data: adStructure(9, [...new TextEncoder().encode("Kitchen")]) };
+  const packets = [named, countingReport(1), countingReport(2, 1)].map((report) => legacyReportsPacket(report));
+  await withRecording(packets, async (config) => {
+    const { io, out } = recordingIo(null);
+    const filter = { ...config.filter, deny: ["C0:00:00:00:00:01"] };
+    await printMessages({ ...config, filter, publisher: { ...config.publisher, fields: "full" } }, null, io, never);
+    const messages = out.stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assert.deepEqual(messages.map(({ local_name }) => local_name), ["Kitchen", "Kitchen"]);
+    assert.equal(messages[1].adv_type, "ADV_NONCONN_IND");
+  });
+});
+
+test("scan --json says in every line what was sent, and nothing that a terminal obeys or hides", async () => {
+  await fc.assert(
+    fc.asyncProperty(hostile, async (name) => {
+      const bytes = new TextEncoder().encode(name).slice(0, 29);
+      const report = { ...countingReport(0), data: adStructure(9, [...bytes]) };
+      await withRecording([legacyReportsPacket(report)], async (config) => {
+        const { io, out } = recordingIo(null);
+        await printMessages(config, null, io, never);
+        const [line = "", ...others] = out.stdout.split("\n");
+        assert.deepEqual(others, [""]);
+        assert.doesNotMatch(line, HARMFUL);
+        const sent = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+        assert.equal(JSON.parse(line).local_name ?? "", sent);
+      });
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test("scan --json ends where nobody reads any more", async () => {
+  const config = defaultConfig("s1");
+  const simulated = { ...config, scanner: { ...config.scanner, source: "simulate" } } as const;
+  const { io } = recordingIo(null);
+  const clock = new FakeClock();
+  let lines = 0;
+  const stdout = () => {
+    if (++lines > 2) throw new Error("Broken pipe");
+  };
+  const printing = printMessages(simulated, null, { ...io, clock, stdout }, never);
+  const ended = assert.rejects(printing, /^Error: Broken pipe$/);
+  await clock.advance(2_000);
+  await ended;
+  assert.equal(lines, 3);
 });
 
 test("scan prints the table at the end where standard output is no terminal", async () => {

@@ -1,5 +1,5 @@
 import type { ScanState } from "../../agent/mod.ts";
-import { clipToWidth, escapeInvisible } from "../../text/mod.ts";
+import { clipToWidth, displayWidth, escapeInvisible } from "../../text/mod.ts";
 import type { Devices } from "./devices.ts";
 import type { TerminalSize } from "./screen.ts";
 import { renderTable, sortDevices } from "./table.ts";
@@ -9,7 +9,7 @@ export interface FrameContent {
   readonly state: ScanState;
   readonly devices: Devices;
   readonly reportsPerS: number;
-  /** The last line of the log; empty: none. */
+  /** The last line of the log, or what else is to be said; empty: nothing. */
   readonly note: string;
 }
 
@@ -22,14 +22,20 @@ export function renderFrame(content: FrameContent, { columns, rows }: TerminalSi
   const shown = sortDevices(devices.values(), nowMs).slice(0, Math.max(0, rows - OTHER_ROWS));
   const hidden = devices.size - shown.length;
   return [
-    clipToWidth(escapeInvisible(`${stateText(content.state)}: ${countsText(content)}`), columns),
+    headline(content, columns),
     ...renderTable(shown, columns, nowMs),
     clipToWidth(`${hidden > 0 ? `… and ${hidden} more  ` : ""}${note.trimEnd()}`, columns),
   ].slice(0, rows);
 }
 
-function countsText({ devices, reportsPerS }: FrameContent): string {
-  return `${devices.size} devices, ${devices.reports} reports, ${Math.round(reportsPerS)}/s`;
+/** What there is no room for gives way whole. */
+function headline({ state, devices, reportsPerS }: FrameContent, columns: number): string {
+  let line = escapeInvisible(`${stateText(state)}: ${devices.size} devices`);
+  for (const more of [`, ${devices.reports} reports`, `, ${Math.round(reportsPerS)}/s`]) {
+    if (displayWidth(line + more) > columns) break;
+    line += more;
+  }
+  return clipToWidth(line, columns);
 }
 
 function stateText(state: ScanState): string {

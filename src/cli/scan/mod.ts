@@ -1,4 +1,4 @@
-/** `bt-scanner scan`: who is on the air, as a table.
+/** `bt-scanner scan`: who is on the air, as a table or line by line.
  *
  * @module
  */
@@ -8,21 +8,28 @@ import { type Clock, systemClock } from "../../time/mod.ts";
 import { listen } from "../listen.ts";
 import type { CliIo } from "../program.ts";
 import { Screen, type TerminalSize, terminalSize, USUAL_SIZE } from "./screen.ts";
+import { openTerminal, type Terminal } from "./terminal.ts";
 import { ScanView } from "./view.ts";
+
+export { printMessages } from "./messages.ts";
 
 /** What `scan` needs of the world. */
 export interface ScanIo extends Pick<CliIo, "stdout" | "stderr" | "onFault"> {
   readonly clock: Clock;
   /** The size of the terminal that shows standard output; null where that is none. */
   readonly terminalSize: () => TerminalSize | null;
+  /** Opens that terminal; null where it can only be written to. */
+  readonly openTerminal: () => Terminal | null;
 }
 
 /** The process's own. */
 export function scanIo({ stdout, stderr, onFault, env }: CliIo): ScanIo {
-  return { stdout, stderr, onFault, clock: systemClock, terminalSize: () => terminalSize(env) };
+  return { stdout, stderr, onFault, clock: systemClock, terminalSize: () => terminalSize(env), openTerminal };
 }
 
 const REDRAW_MS = 1_000;
+/** How soon a key is noticed. */
+const KEYS_MS = 100;
 
 /**
  * Shows the devices that are heard. On a terminal the table is live, and what stays is the whole of
@@ -45,21 +52,21 @@ export async function scan(
   const view = new ScanView(clock);
   const write = isLive ? (line: string) => view.note(line) : stderr;
   const log = createLog({ level: "warning", format: "text", write, now: () => clock.wallMs() });
-  const listening = listen({ config, durationMs, clock, log }, view.sink, signal);
-  if (isLive) await showLive(io, view, listening);
+  const quit = new AbortController();
+  const listening = listen({ config, durationMs, clock, log }, view.sink, AbortSignal.any([signal, quit.signal]));
+  if (isLive) await showLive(io, view, listening, () => quit.abort());
   const { exitCode, problem } = await listening;
   for (const line of view.table(io.terminalSize()?.columns ?? Infinity)) stdout(`${line}\n`);
   stderr(`${problem ?? view.summary}\n`);
   return exitCode;
 }
 
-/** Redraws until it has ended. */
-async function showLive(
-  { clock, stdout, stderr, onFault, terminalSize }: ScanIo,
-  view: ScanView,
-  ending: Promise<unknown>,
-): Promise<void> {
-  using screen = new Screen(stdout);
+/** Redraws until it has ended; `quit` is called where a person wants that. */
+async function showLive(io: ScanIo, view: ScanView, ending: Promise<unknown>, quit: () => void): Promise<void> {
+  const { clock, stdout, stderr, onFault, terminalSize } = io;
+  const terminal = io.openTerminal();
+  if (terminal !== null) view.note("q ends");
+  using screen = new Screen(stdout, terminal);
   onFault((fault) => {
     screen[Symbol.dispose](); // what is said now is to stay
     stderr(`${fault instanceof Error ? fault.stack : fault}\n`);
@@ -67,8 +74,13 @@ async function showLive(
   });
   const ended = new AbortController();
   ending.catch(() => {}).then(() => ended.abort());
+  let drawnMs = -Infinity;
   while (!ended.signal.aborted) {
-    screen.draw(view.frame(terminalSize() ?? USUAL_SIZE));
-    await clock.sleep(REDRAW_MS, ended.signal).catch(() => {});
+    if (!screen.isTaken || clock.monotonicMs() - drawnMs >= REDRAW_MS) {
+      drawnMs = clock.monotonicMs();
+      screen.draw(view.frame(terminalSize() ?? USUAL_SIZE));
+    }
+    if (/q/i.test(screen.typed() ?? "q")) quit();
+    await clock.sleep(KEYS_MS, ended.signal).catch(() => {});
   }
 }

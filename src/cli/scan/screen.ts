@@ -1,3 +1,5 @@
+import type { Terminal, TerminalSignal } from "./terminal.ts";
+
 /** Characters that fit on a terminal. */
 export interface TerminalSize {
   readonly columns: number;
@@ -14,28 +16,78 @@ const HOME = "\x1b[H";
 const CLEAR_REST_OF_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
-/** A terminal as long as it shows one thing that changes. Whatever ends the program, it is put back first. */
+/**
+ * A terminal as long as it shows one thing that changes. Whatever ends or stops the program, it is put
+ * back first; in the background it is left alone.
+ */
 export class Screen implements Disposable {
   readonly #write: (text: string) => void;
-  readonly #restore = (): void => this[Symbol.dispose]();
+  readonly #terminal: Terminal | null;
+  readonly #listeners: ReadonlyMap<Deno.Signal, () => void>;
+  readonly #dispose = (): void => this[Symbol.dispose]();
   #isOpen = true;
+  #isTaken = false;
 
-  constructor(write: (text: string) => void) {
+  /**
+   * @param terminal null: one that can only be written to
+   */
+  constructor(write: (text: string) => void, terminal: Terminal | null) {
     this.#write = write;
-    globalThis.addEventListener("unload", this.#restore);
-    write(BEGIN);
+    this.#terminal = terminal;
+    this.#listeners = new Map<Deno.Signal, () => void>(
+      terminal === null ? [] : [
+        ["SIGTSTP", () => this.#obey("SIGTSTP")],
+        ["SIGQUIT", () => this.#obey("SIGQUIT")],
+        ["SIGCONT", () => this.#giveBack()], // others had it meanwhile: it is taken afresh
+      ],
+    );
+    for (const [signal, listener] of this.#listeners) Deno.addSignalListener(signal, listener);
+    globalThis.addEventListener("unload", this.#dispose);
+    this.#take();
+  }
+
+  /** Whether {@linkcode draw} would find the terminal as it left it. */
+  get isTaken(): boolean {
+    return this.#isTaken;
   }
 
   /** Shows these lines, in place of what was there. */
   draw(lines: readonly string[]): void {
-    this.#write(HOME + lines.map((line) => line + CLEAR_REST_OF_LINE).join("\r\n") + CLEAR_BELOW);
+    if (this.#take()) this.#write(HOME + lines.map((line) => line + CLEAR_REST_OF_LINE).join("\r\n") + CLEAR_BELOW);
+  }
+
+  /** What was typed since the last time; null: nobody can type any more. */
+  typed(): string | null {
+    return this.#isTaken && this.#terminal !== null ? this.#terminal.typed() : "";
   }
 
   [Symbol.dispose](): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    globalThis.removeEventListener("unload", this.#restore);
+    globalThis.removeEventListener("unload", this.#dispose);
+    for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
+    this.#giveBack();
+  }
+
+  #take(): boolean {
+    if (!this.#isOpen || this.#isTaken) return this.#isOpen;
+    if (this.#terminal?.isForeground() === false) return false;
+    this.#isTaken = true;
+    this.#terminal?.takeKeys(true);
+    this.#write(BEGIN);
+    return true;
+  }
+
+  #giveBack(): void {
+    if (!this.#isTaken) return;
+    this.#isTaken = false;
+    if (this.#terminal?.isForeground()) this.#terminal.takeKeys(false);
     this.#write(END);
+  }
+
+  #obey(signal: TerminalSignal): void {
+    this.#giveBack();
+    this.#terminal?.raise(signal);
   }
 }
 

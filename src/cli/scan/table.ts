@@ -1,14 +1,33 @@
 import { clipToWidth, displayWidth, escapeInvisible, padToWidth } from "../../text/mod.ts";
 import { companyName } from "./companies.ts";
 import type { Device } from "./devices.ts";
+import { serviceName } from "./services.ts";
 
 /** Who was silent for longer comes last, however near it was. */
 const FRESH_MS = 60_000;
-const BASE_UUID_TAIL = "-0000-1000-8000-00805f9b34fb";
-const FIXED_HEADING = "ADDRESS            RSSI  COUNT   AGE  ";
-const ABOUT_HEADING = "COMPANY, SERVICES";
 /** Names and services, which anybody may make as long as they like. */
-const MAX_TEXT_COLUMNS = 60;
+const MAX_TEXT_WIDTH = 60;
+const GAP = "  ";
+
+interface Column {
+  readonly heading: string;
+  /** How wide it is; text, at least. */
+  readonly width: number;
+  readonly holds: "address" | "number" | "text";
+  readonly cell: (device: Device, nowMs: number) => string;
+}
+
+const ADDRESS: Column = { heading: "ADDRESS", width: 17, holds: "address", cell: ({ address }) => address };
+const RSSI: Column = { heading: "RSSI", width: 4, holds: "number", cell: ({ rssiDbm }) => rssi(rssiDbm) };
+const COUNT: Column = { heading: "COUNT", width: 5, holds: "number", cell: ({ reports }) => short(reports) };
+const AGE: Column = { heading: "AGE", width: 4, holds: "number", cell: ({ heardMs }, nowMs) => age(nowMs - heardMs) };
+const ABOUT: Column = { heading: "COMPANY, SERVICES", width: 17, holds: "text", cell: about };
+const NAME: Column = { heading: "NAME", width: 12, holds: "text", cell: ({ name }) => name ?? "" };
+
+/** From left to right. The name is last: whatever a terminal makes of its characters, nothing stands behind it. */
+const COLUMNS = [ADDRESS, RSSI, COUNT, AGE, ABOUT, NAME] as const;
+/** Who is there, and how near, is said on the narrowest terminal. */
+const GIVING_WAY = [COUNT, AGE, ABOUT, NAME, RSSI] as const;
 
 /** The order of the table: who was heard within a minute first, of those the strongest. */
 export function sortDevices(devices: Iterable<Device>, nowMs: number): Device[] {
@@ -17,36 +36,58 @@ export function sortDevices(devices: Iterable<Device>, nowMs: number): Device[] 
 }
 
 /**
- * Heading and a line for each device, none wider than `columns`, and nothing in them but what can be
- * seen. The name is last: whatever a terminal makes of its characters, nothing stands behind it.
+ * Heading and a line for each device, none wider than `width`, and nothing in them but what can be
+ * seen. Where there is no room for all columns, they give way one by one.
  */
-export function renderTable(devices: readonly Device[], columns: number, nowMs: number): string[] {
-  const abouts = devices.map((device) => escapeInvisible(about(device)));
-  const textColumns = Math.max(0, columns - FIXED_HEADING.length);
-  const widest = abouts.reduce((most, each) => Math.max(most, displayWidth(each)), ABOUT_HEADING.length);
-  const aboutColumns = Math.min(widest, MAX_TEXT_COLUMNS, Math.floor(textColumns / 2));
-  const line = (fixed: string, aboutText: string, name: string) =>
-    clipToWidth(`${fixed}${padToWidth(aboutText, aboutColumns)}  ${name}`.trimEnd(), columns);
-  return [
-    line(FIXED_HEADING, ABOUT_HEADING, "NAME"),
-    ...devices.map((device, i) =>
-      line(fixedPart(device, nowMs), abouts[i] ?? "", clipToWidth(escapeInvisible(device.name ?? ""), MAX_TEXT_COLUMNS))
+export function renderTable(devices: readonly Device[], width: number, nowMs: number): string[] {
+  const columns = fitting(width);
+  const rows = [
+    columns.map(({ heading }) => heading),
+    ...devices.map((device) =>
+      columns.map(({ cell }) => clipToWidth(escapeInvisible(cell(device, nowMs)), MAX_TEXT_WIDTH))
     ),
   ];
+  const widths = widthsOf(columns, rows, width);
+  return rows.map((cells) => {
+    const padded = cells.map((cell, i) =>
+      columns[i]?.holds === "number" ? cell.padStart(widths[i] ?? 0) : padToWidth(cell, widths[i] ?? 0)
+    );
+    return clipToWidth(padded.join(GAP).trimEnd(), width);
+  });
 }
 
-function fixedPart({ address, rssiDbm, reports, heardMs }: Device, nowMs: number): string {
-  const rssi = rssiDbm === null ? "?" : String(Math.round(rssiDbm));
-  return `${address}  ${rssi.padStart(4)}  ${short(reports).padStart(5)}  ${age(nowMs - heardMs).padStart(4)}  `;
+/** The columns that there is room for, whatever is in them: none comes and goes with the devices. */
+function fitting(width: number): readonly Column[] {
+  let columns: readonly Column[] = COLUMNS;
+  for (const next of GIVING_WAY) {
+    if (totalWidth(columns.map((column) => column.width)) <= width) break;
+    columns = columns.filter((column) => column !== next);
+  }
+  return columns;
+}
+
+/** As wide as what is in them; texts share what room there is. */
+function widthsOf(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): number[] {
+  const widest = (i: number) => rows.reduce((most, cells) => Math.max(most, displayWidth(cells[i] ?? "")), 0);
+  const widths = columns.map(({ holds, width }, i) => holds === "text" ? widest(i) : width);
+  const at = columns.indexOf(ABOUT);
+  const [aboutWidth = 0, nameWidth = 0] = widths.slice(at);
+  if (at < 0) return widths;
+  const room = width - totalWidth(widths) + aboutWidth + nameWidth;
+  widths[at] = Math.min(aboutWidth, Math.max(ABOUT.width, Math.floor(room / 2), room - nameWidth));
+  return widths;
+}
+
+function totalWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, (widths.length - 1) * GAP.length);
 }
 
 function about({ companies, services }: Device): string {
-  return [...companies.map(companyName), ...services.map(shortUuid)].join(", ");
+  return [...new Set([...companies.map(companyName), ...services.map(serviceName)])].join(", ");
 }
 
-/** `180f` for what is short for a full UUID. */
-function shortUuid(uuid: string): string {
-  return uuid.endsWith(BASE_UUID_TAIL) ? uuid.slice(0, 8).replace(/^0000/, "") : uuid;
+function rssi(dbm: number | null): string {
+  return dbm === null ? "?" : String(Math.round(dbm));
 }
 
 function short(count: number): string {
