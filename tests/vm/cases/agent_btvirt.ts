@@ -1,5 +1,5 @@
 // vm: VM_BT=btvirt
-// on: amd64/6.1 arm64/6.1
+// on: amd64/6.1 arm64/6.1 arm64/6.12-16k
 import assert from "node:assert/strict";
 import { Mosquitto } from "../../support/mosquitto.ts";
 import { Program } from "../../support/program.ts";

@@ -1,5 +1,5 @@
 // vm: VM_UP=0 VM_FAKE_ARGS='--fleet 50 --rate 200'
-// on: amd64/6.1 arm64/6.1
+// on: amd64/6.1 amd64/6.12 arm64/6.1
 import { listAdapters, openLinuxHciSocket, resetAdapter } from "../../../src/hci/mod.ts";
 import { hciTransportContract } from "../../support/hci_contract.ts";
 import { waitFor } from "../../support/wait_for.ts";
