@@ -54,6 +54,7 @@ const ONLINE_MS = 3_600_000;
 const AFTER_MS = 65_000;
 
 class SimulatedConnection implements OpenConnection {
+  readonly address = null;
   readonly #lost = Promise.withResolvers<ConnectionFailure>();
   readonly lost = this.#lost.promise;
 

@@ -52,6 +52,8 @@ export interface Publisher {
   announce(topic: string, payload: string, options: { readonly retain: boolean }): void;
   /** What keeps connections from lasting, and what to do about it; null: nothing that is known. */
   readonly warning: string | null;
+  /** The address of the broker's that the connection was made to; null while there is none, or it is unknown. */
+  readonly brokerAddress: string | null;
   /** How many connections were made after the first one. */
   readonly reconnects: number;
 }

@@ -27,6 +27,8 @@ export interface Status {
   readonly last_heard_at: string | null;
   /** What keeps connections from lasting, see {@linkcode Publisher.warning}. */
   readonly warning: string | null;
+  /** The address that the broker's name led to, for this connection; null: unknown. */
+  readonly broker_address: string | null;
   /** Name of the machine; null: it cannot be read. */
   readonly hostname: string | null;
   /** Another one after each boot of the machine; null: it cannot be read. */
@@ -153,6 +155,7 @@ export class StatusReporter {
       since: publisher === null ? null : this.#time(this.#sinceMs),
       last_heard_at: this.#time(this.#heardMs),
       warning: publisher?.warning ?? null,
+      broker_address: publisher?.brokerAddress ?? null,
       hostname: this.options.hostname,
       boot_id: this.options.bootId,
     };

@@ -25,6 +25,9 @@ export const statusSchema: z.ZodMiniType<Status> = z.object({
     z.describe("When it last heard an advertisement before this was published; null: never, or unknown"),
   ),
   warning: z.nullable(z.string()).check(z.describe("What keeps connections from lasting; null: nothing known")),
+  broker_address: z.nullable(z.string()).check(
+    z.describe("The address that the broker's name led to, for the present connection; null: unknown"),
+  ),
   hostname: z.nullable(z.string()).check(z.describe("Name of the machine; null: unknown")),
   boot_id: z.nullable(z.string()).check(z.describe("Another one after each boot of the machine; null: unknown")),
 });

@@ -16,6 +16,8 @@ const STABLE_AFTER_MS = 10_000;
 
 /** A connection that the broker has accepted. */
 export interface OpenConnection {
+  /** The address of the broker's that it was made to; null: unknown. */
+  readonly address: string | null;
   /** Resolves when it has ended, with the reason. */
   readonly lost: Promise<ConnectionFailure>;
   /** Ends it, with a goodbye where that is to be `graceful`. Bounded. */
@@ -119,8 +121,9 @@ export class BrokerConnection<C extends OpenConnection> {
     const { clock, log, losses, online, offline } = this.parts;
     const sinceMs = clock.monotonicMs();
     const stableAfterMs = Math.max(STABLE_AFTER_MS, 2 * this.#lastWaitMs);
-    this.#state = { kind: "online", sinceMs };
-    log.online({ attempt: this.#failures + 1 });
+    const { address } = connection;
+    this.#state = { kind: "online", sinceMs, address };
+    log.online({ ...(address === null ? {} : { address }), attempt: this.#failures + 1 });
     this.#failures = this.#refusals = 0;
     losses.accepted();
     online(connection);

@@ -92,6 +92,11 @@ export class Link {
     });
   }
 
+  /** The address that its host's name led to; null: not yet, or no more. */
+  get address(): string | null {
+    return this.stream.remoteAddress ?? null;
+  }
+
   /** Ends the connection, with a DISCONNECT where it is to be `graceful`. Always within half a second. */
   async close(graceful: boolean): Promise<void> {
     if (graceful && this.#stage === "accepted") {

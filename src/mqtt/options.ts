@@ -64,6 +64,8 @@ export type ConnectionState =
     readonly kind: "online";
     /** When the broker accepted, by the monotonic clock. */
     readonly sinceMs: number;
+    /** The address of the broker's that the connection was made to; null: unknown. */
+    readonly address: string | null;
   }
   | {
     readonly kind: "waiting";

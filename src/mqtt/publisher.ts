@@ -71,6 +71,10 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   }
 
   /** What connections that were lost again and again have in common, and what to do; null: nothing known. */
+  get brokerAddress(): string | null {
+    return this.state.kind === "online" ? this.state.address : null;
+  }
+
   get warning(): string | null {
     return this.#losses.warning;
   }

@@ -39,6 +39,7 @@ test("StatusReporter says online on a connection, retained, and why it does not 
     since: "2026-01-11T10:30:45.123Z",
     last_heard_at: null,
     warning: null,
+    broker_address: "192.0.2.7",
     hostname: "pi",
     boot_id: "b-1",
   });

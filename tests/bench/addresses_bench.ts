@@ -27,6 +27,7 @@ const publisher: Publisher = {
   ready: () => Promise.resolve(),
   announce: () => {},
   warning: null,
+  brokerAddress: null,
   reconnects: 0,
 };
 

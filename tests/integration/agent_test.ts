@@ -216,7 +216,7 @@ mosquittoTest("run publishes to a prefix, with all fields, and without status, a
   await using subscriber = await Subscriber.open(broker.port, "#");
   await using recording = await Recording.of(countingPackets(3));
   await using program = new Program(["run", "--replay", recording.path, "--log-level", "error"], {
-    BT_SCANNER_SCANNER_ID: "garden.1",
+    BT_SCANNER_SCANNER_ID: "garden-1",
     BT_SCANNER_MQTT_BROKER_HOST: "127.0.0.1",
     BT_SCANNER_MQTT_BROKER_PORT: String(broker.port),
     BT_SCANNER_PUBLISHER_TOPIC_PREFIX: "home/ble",
@@ -228,6 +228,6 @@ mosquittoTest("run publishes to a prefix, with all fields, and without status, a
   assert.equal(code, 0, stderr);
   assert.equal(stderr, "");
   await subscriber.until(3);
-  assert.deepEqual([...new Set(subscriber.messages.map((m) => m.topic))], ["home/ble/garden.1/C0:00:00:00:00:00"]);
+  assert.deepEqual([...new Set(subscriber.messages.map((m) => m.topic))], ["home/ble/garden-1/C0:00:00:00:00:00"]);
   assert.equal(JSON.parse(subscriber.payloads()[0] ?? "{}").adv_type, "ADV_NONCONN_IND");
 });

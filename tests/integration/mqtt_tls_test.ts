@@ -57,6 +57,10 @@ class TlsBench implements AsyncDisposable {
 mosquittoTest("MqttPublisher connects with TLS to a broker of an authority that it was told to trust", async () => {
   await using bench = await TlsBench.start();
   await bench.connects(bench.tls());
+  await using publishing = startPublishing(bench.broker.port, { host: "localhost", tls: bench.tls() });
+  await publishing.ready();
+  equal(publishing.log.of("broker connected")[0]?.fields.address, "127.0.0.1");
+  equal(publishing.publisher.brokerAddress, "127.0.0.1");
   await bench.connects(bench.tls(), "127.0.0.1");
 });
 

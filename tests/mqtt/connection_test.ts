@@ -13,6 +13,7 @@ const POLICY: BackoffPolicy = { initialDelayMs: 1_000, maxDelayMs: 60_000, expon
 
 /** A connection that the test ends. */
 class FakeConnection implements OpenConnection {
+  readonly address = "192.0.2.7";
   readonly #lost = Promise.withResolvers<ConnectionFailure>();
   readonly lost = this.#lost.promise;
   /** How it was closed; null: it was not. */
@@ -327,7 +328,7 @@ test("BrokerConnection tells what it is doing", async () => {
 test("BrokerConnection closes each connection that was lost before it makes another", async () => {
   await using bench = new Bench("accept");
   await bench.clock.advance(0);
-  deepEqual(bench.connection.state, { kind: "online", sinceMs: 0 });
+  deepEqual(bench.connection.state, { kind: "online", sinceMs: 0, address: "192.0.2.7" });
   bench.last.lose();
   await bench.clock.advance(999);
   equal(bench.connections.length, 1);
@@ -387,7 +388,7 @@ test("BrokerConnection logs connections, losses and failures with their reason a
     {
       level: "info",
       event: "broker connected",
-      fields: { host: "broker", attempt: 2, after_s: 1, dropped: 0 },
+      fields: { host: "broker", address: "192.0.2.7", attempt: 2, after_s: 1, dropped: 0 },
     },
     {
       level: "warning",

@@ -104,6 +104,7 @@ function checkMessage(topic: string, payload: string): void {
 /** Takes most messages, and settles some of them later, some as lost. */
 class MoodyPublisher implements Publisher {
   readonly warning = null;
+  readonly brokerAddress = null;
   readonly reconnects = 0;
   readonly #waiting: Settled[] = [];
   #messages = 0;
