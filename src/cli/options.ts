@@ -8,6 +8,7 @@ import {
   locateFile,
   renderProblem,
 } from "../config/mod.ts";
+import { tell } from "./journal.ts";
 import { readMachine } from "./machine.ts";
 import type { CliIo } from "./program.ts";
 
@@ -30,7 +31,7 @@ export function durationOption(): Option<"--seconds <n>", undefined, undefined, 
 export async function sources(io: CliIo, named: NamedConfig, flags: Flags): Promise<ConfigSources> {
   const { env, files: { exists, readTextFile } } = io;
   const { file, isSystem } = await locateFile(named === true ? undefined : named, env, exists);
-  if (isSystem) io.stderr(`Configuration: ${file} (--config FILE names another, --no-config none)\n`);
+  if (isSystem) tell(io, "info", `Configuration: ${file} (--config FILE names another, --no-config none)\n`);
   return { flags, env, file, readTextFile, hostname: () => readMachine().hostname };
 }
 
@@ -47,7 +48,7 @@ export async function loadWarning(io: CliIo, named: NamedConfig, flags: Flags): 
     const problem = `there is no file ${replay.file}`;
     throw new ConfigError([{ source: origins.get(key) ?? null, key, value: null, problem, remedy: null }], warnings);
   }
-  for (const warning of warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
+  for (const warning of warnings) tell(io, "warning", `warning: ${renderProblem(warning)}\n`);
   return config;
 }
 

@@ -3,6 +3,7 @@ import { ConfigError, renderProblem, SYSTEM_FILE } from "../config/mod.ts";
 import type { ByteOutput } from "../log/mod.ts";
 import { check, inspectFile } from "./check.ts";
 import { EXIT } from "./exit_codes.ts";
+import { tell } from "./journal.ts";
 import { durationOption, loadUnnamed, loadWarning, sources } from "./options.ts";
 import { VERSION } from "./version.ts";
 
@@ -44,8 +45,8 @@ export async function runCli(args: readonly string[], io: CliIo, signal: AbortSi
       return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     }
     if (error instanceof ConfigError) {
-      for (const warning of error.warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
-      io.stderr(`${error.message}\n`);
+      for (const warning of error.warnings) tell(io, "warning", `warning: ${renderProblem(warning)}\n`);
+      tell(io, "error", `${error.message}\n`);
       return EXIT.usage;
     }
     if (error instanceof OutputError) {
@@ -86,7 +87,7 @@ export function createProgram(io: CliIo, signal: AbortSignal, exit: (code: numbe
     .description("Publishes Bluetooth LE advertisements to an MQTT broker, each as one JSON message.")
     .version(VERSION, "-V, --version", "print the version")
     .exitOverride()
-    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .configureOutput({ writeOut: io.stdout, writeErr: (text) => tell(io, "error", text) })
     .showSuggestionAfterError();
   addRun(program, io, signal, exit);
   addCheck(program, io, exit);

@@ -1,4 +1,3 @@
-import { fstatSync } from "node:fs";
 import {
   Agent,
   countFields,
@@ -11,16 +10,15 @@ import {
 import type { Config } from "../config/mod.ts";
 import { createLog, LineWriter } from "../log/mod.ts";
 import { MqttPublisher } from "../mqtt/mod.ts";
-import { type FileIdentity, isJournal } from "../systemd/mod.ts";
 import { systemClock } from "../time/mod.ts";
 import { agentOptions, createScanner, createServiceNotifier, mqttOptions, offlineReason } from "./compose.ts";
 import { readMachine } from "./machine.ts";
 import { EXIT } from "./exit_codes.ts";
 import { failureCode } from "./failure.ts";
+import { logsToJournal } from "./journal.ts";
 import type { CliIo } from "./program.ts";
 import { VERSION } from "./version.ts";
 
-const STDERR = 2;
 /** A log that nobody takes must not keep the agent from ending. */
 const FLUSH_TIMEOUT_MS = 200;
 
@@ -37,7 +35,7 @@ export async function run(
   const clock = systemClock;
   const lines = new LineWriter(io.log);
   const flush = () => lines.flush(AbortSignal.timeout(FLUSH_TIMEOUT_MS));
-  const journal = isJournal(io.env["JOURNAL_STREAM"], stderrIdentity());
+  const journal = logsToJournal(io.env);
   const log = createLog({ ...config.log, journal, write: (line) => lines.write(line), now: clock.wallMs });
   io.onFault((fault) => {
     log.error("unexpected error", faultFields(fault));
@@ -63,6 +61,7 @@ export async function run(
     log,
     scan: () => status.scanState,
     offlineReason: () => offlineReason(publisher.state),
+    warning: () => publisher.warning,
     published: () => agent.counters.published,
   });
   const noble = createScanner(config, clock, log);
@@ -87,15 +86,6 @@ export async function run(
 function memory(): MemoryUse {
   const { heapUsed: heapBytes, rss: rssBytes } = Deno.memoryUsage();
   return { heapBytes, rssBytes };
-}
-
-/** Deno's own `stat` has paths only, and `/proc` is closed to it. */
-function stderrIdentity(): FileIdentity | null {
-  try {
-    return fstatSync(STDERR, { bigint: true });
-  } catch {
-    return null;
-  }
 }
 
 /** Anything can be thrown; an object that is no error may be options with a password in them. */

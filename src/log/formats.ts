@@ -39,9 +39,14 @@ const PRIORITIES: Readonly<Record<LogRecord["level"], number>> = {
   trace: 7,
 };
 
-/** For systemd's journal, which takes the priority off again. @see sd-daemon(3) */
+/** Lines for systemd's journal, which takes the priority off again. @see sd-daemon(3) */
+export function journalLines(level: LogRecord["level"], text: string): string {
+  return text.replace(/^(?=.)/gm, `<${PRIORITIES[level]}>`);
+}
+
+/** The same of a record. */
 export function journalFormatter(format: TextFormatter): TextFormatter {
-  return (record) => `<${PRIORITIES[record.level]}>${format(record)}`;
+  return (record) => journalLines(record.level, format(record));
 }
 
 /**

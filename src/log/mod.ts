@@ -3,5 +3,6 @@
  *
  * @module
  */
+export { journalLines } from "./formats.ts";
 export { createLog, type LogOptions } from "./log.ts";
 export { type ByteOutput, LineWriter } from "./line_writer.ts";

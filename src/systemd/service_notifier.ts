@@ -17,6 +17,8 @@ export interface ServiceNotifierParts {
   readonly send: (message: string) => number;
   /** Why there is no connection to the broker; null while there is one. */
   readonly offlineReason: () => string | null;
+  /** What keeps connections from lasting, and what to do; null: nothing that is known. */
+  readonly warning: () => string | null;
   /** How many messages have been published. */
   readonly published: () => number;
   /** Times the signs of life. */
@@ -151,9 +153,10 @@ export class ServiceNotifier {
   }
 
   #status(): string {
-    const { offlineReason, published, scan } = this.parts;
+    const { offlineReason, published, scan, warning } = this.parts;
     const offline = offlineReason();
-    const broker = offline === null ? "connected" : `not connected: ${offline}`;
+    const warned = warning() === null ? "" : ` (${warning()})`;
+    const broker = (offline === null ? "connected" : `not connected: ${offline}`) + warned;
     const status = `${scanText(scan())}; ${broker}; ${published()} published`;
     // A line break would begin another assignment.
     return status.replace(/\p{Cc}+/gu, " ");

@@ -92,3 +92,32 @@ mosquittoTest("run takes the password that systemd leaves, and does without wher
   const { fields } = await without.logged("broker connection failed");
   assert.match(String(fields["reason"]), /not authorised/);
 });
+
+/** What `check` and `run` write to a file as standard error that the journal is said to read, or another one. */
+async function writtenTo(path: string, args: readonly string[], journal: boolean): Promise<string> {
+  await Deno.writeTextFile(path, "");
+  const { dev, ino } = await Deno.stat(path);
+  const env = { JOURNAL_STREAM: `${dev}:${journal ? ino : Number(ino) + 1}` };
+  await using program = new Program(args, env, ["sh", "-c", `exec "$0" "$@" 2>${path}`]);
+  await program.ended();
+  return await Deno.readTextFile(path);
+}
+
+test("run tells the journal how severe each line is, a wrong configuration included, and nobody else", async () => {
+  const path = await Deno.makeTempFile({ prefix: "bt-scanner-journal-" });
+  const failing = agentArgs(1, "--log-format", "text", "--adapter", "hci77", "--replay", path);
+  try {
+    const wrong = ["run", "--no-config", "--scanner-id", "a b", "--qos", "7"];
+    const problems = await writtenTo(path, wrong, true);
+    assert.match(problems, /^(<3>.*\n){2,}$/);
+    assert.doesNotMatch(await writtenTo(path, wrong, false), /^</m);
+    const log = await writtenTo(path, failing, true);
+    assert.match(log, /^<6>INFO {4}starting /m);
+    assert.match(log, /^<3>ERROR {3}cannot go on /m);
+    assert.doesNotMatch(log, /^(?!<[3-7]>)./m);
+    assert.doesNotMatch(log, /statistics|received=/); // it never came to scanning
+    assert.match(await writtenTo(path, failing, false), /^\d{4}-\d\d-\d\dT.* INFO {4}starting /m);
+  } finally {
+    await Deno.remove(path);
+  }
+});

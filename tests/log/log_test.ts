@@ -239,3 +239,21 @@ test("logs are independent of each other", () => {
   loud.log.info("b");
   assert.deepEqual([quiet.lines.length, loud.lines.length], [0, 1]);
 });
+
+test("createLog() tells the journal how severe a line is, and leaves the time to it", () => {
+  const lines: string[] = [];
+  for (const format of ["text", "json"] as const) {
+    const write = (line: string) => void lines.push(line);
+    const log = createLog({ level: "trace", format, journal: true, write, now: () => 0 });
+    for (const level of ["trace", "debug", "info", "warn", "error"] as const) log[level]("x", { a: "two\nlines" });
+  }
+  assert.deepEqual(lines.slice(0, 5), [
+    '<7>TRACE   x a="two\\nlines"\n',
+    '<7>DEBUG   x a="two\\nlines"\n',
+    '<6>INFO    x a="two\\nlines"\n',
+    '<4>WARNING x a="two\\nlines"\n',
+    '<3>ERROR   x a="two\\nlines"\n',
+  ]);
+  const json = '{"time":"1970-01-01T00:00:00.000Z","level":"error","event":"x","fields":{"a":"two\\nlines"}}\n';
+  assert.equal(lines.at(-1), `<3>${json}`);
+});

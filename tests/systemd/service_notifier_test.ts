@@ -41,6 +41,7 @@ function notifier({ watchdogMs = 30_000 as number | null, paced = false } = {}) 
   const sent: string[][] = [];
   const world = {
     offline: "connecting" as string | null,
+    warning: null as string | null,
     published: 0,
     result: 1,
     scan: { kind: "starting" } as ScanState,
@@ -54,6 +55,7 @@ function notifier({ watchdogMs = 30_000 as number | null, paced = false } = {}) 
     },
     scan: () => world.scan,
     offlineReason: () => world.offline,
+    warning: () => world.warning,
     published: () => world.published,
   });
   const stop = new AbortController();
@@ -119,6 +121,9 @@ test("ServiceNotifier shows scan, connection and count in one line that no reaso
   assert.equal(t.status(), "STATUS=starting to scan; connected; 1234 published");
   t.scanner.sink?.state({ kind: "stopped", reason: "odd\nMAINPID=1\r\n" });
   assert.equal(t.status(), "STATUS=not scanning: odd MAINPID=1 ; connected; 1234 published");
+  t.world.warning = "another client has its identifier";
+  t.scanner.sink?.state(SCANNING);
+  assert.match(t.status() ?? "", /; connected \(another client has its identifier\); 1234 published$/);
 });
 
 test("ServiceNotifier passes events, states and losses on", async () => {

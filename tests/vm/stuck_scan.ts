@@ -32,6 +32,7 @@ const service = new ServiceNotifier({ watchdogMs: settings.watchdogMs, stallTime
   send: (message) => sendNotification(libc, settings.socket, message),
   scan: () => scan,
   offlineReason: () => null,
+  warning: () => null,
   published: () => 0,
   clock,
   log,

@@ -135,6 +135,27 @@ test("run scans again after its adapter was pulled out and put back", async () =
   await stopped(program);
 });
 
+test("run says in its status why it does not scan for as long as the adapter is away, and nothing else", async () => {
+  await using broker = await Mosquitto.start();
+  await using subscriber = await MosquittoSub.start(broker.port, "ble/status/s1");
+  await using program = new Program(agentArgs(broker.port, "--log-level", "debug"));
+  await program.logged("scanning", 0, PATIENCE_MS);
+  controller.control("vanish");
+  const retries = () => program.log.filter(({ event }) => event === "scan failed again").length;
+  await waitFor(() => retries() >= 4, "some looks for the adapter", PATIENCE_MS);
+  controller.control("appear");
+  await program.logged("scanning", program.log.length, PATIENCE_MS);
+  await stopped(program);
+  const statuses = subscriber.payloads.map((payload) => JSON.parse(payload));
+  const away = statuses.filter(({ status, scanning }) => status === "online" && !scanning);
+  console.log(statuses.map(({ status, scanning, reason, since }) => ({ status, scanning, reason, since })));
+  const reasons = away.map(({ reason }) => reason);
+  assert.equal(reasons.indexOf("starting", 1), -1);
+  assert.deepEqual(reasons, [...new Set(reasons)]);
+  const bootId = (await Deno.readTextFile("/proc/sys/kernel/random/boot_id")).trim();
+  for (const { hostname, boot_id } of statuses) assert.deepEqual([hostname, boot_id], [Deno.hostname(), bootId]);
+});
+
 test("run ends with 77 and the remedy where it has not the capabilities", async () => {
   await using broker = await Mosquitto.start();
   for (const capabilities of ["-", "net_admin"]) {

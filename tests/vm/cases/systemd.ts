@@ -126,6 +126,27 @@ test("systemctl start returns once the service has scanned and been connected, n
   await stop();
 });
 
+test("journalctl -p err finds errors, and nothing else; a line has no second time", async () => {
+  await using broker = await Mosquitto.start("allow_anonymous false\nlistener {port} 127.0.0.1");
+  await configure(broker.port);
+  const since = `@${Math.floor(Date.now() / 1_000)}`;
+  await run("systemctl", "start", "--no-block", UNIT);
+  const read = async (...args: string[]) => {
+    const lines = await run("journalctl", "--no-pager", "-o", "cat", "-u", UNIT, "--since", since, ...args);
+    return lines.split("\n").filter((line) => / {3}|^WARNING /.test(line)); // the program's own
+  };
+  const errors = () => read("-p", "err", "_TRANSPORT=stdout");
+  await waitFor(async () => (await errors()).length > 0, "an error", PATIENCE_MS);
+  for (const line of await errors()) assert.match(line, /^ERROR {3}broker connection failed .*not authorised/);
+  assert.ok((await read("-p", "6..6")).some((line) => /^INFO {4}scanning adapter=hci0 /.test(line)));
+  await stop();
+  await configure(broker.port, ", nonsense: 1");
+  await assert.rejects(run("systemctl", "start", UNIT));
+  const problems = await run("journalctl", "--no-pager", "-o", "cat", "-u", UNIT, "-p", "err", "_TRANSPORT=stdout");
+  assert.match(problems, /nonsense/);
+  await run("systemctl", "reset-failed", UNIT);
+});
+
 test("the service is nobody with two capabilities, on a system that it cannot write to", async () => {
   await using broker = await Mosquitto.start();
   await configure(broker.port);
