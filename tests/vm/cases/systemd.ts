@@ -139,7 +139,7 @@ test("journalctl -p err finds errors, and nothing else; a line has no second tim
   await waitFor(async () => (await errors()).length > 0, "an error", PATIENCE_MS);
   for (const line of await errors()) assert.match(line, /^ERROR {3}broker connection failed .*not authorised/);
   assert.ok((await read("-p", "6..6")).some((line) => /^INFO {4}scanning adapter=hci0 /.test(line)));
-  await stop();
+  await run("systemctl", "stop", UNIT);
   await configure(broker.port, ", nonsense: 1");
   await assert.rejects(run("systemctl", "start", UNIT));
   const problems = await run("journalctl", "--no-pager", "-o", "cat", "-u", UNIT, "-p", "err", "_TRANSPORT=stdout");
