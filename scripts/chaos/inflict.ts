@@ -93,7 +93,7 @@ function lawProblems(rig: Rig): string[] {
 function account(rig: Rig, { qos }: Setup): { readonly lost: Record<string, number>; readonly problem: string[] } {
   const counts = countsOf(rig.agent.log, 0).at(-1);
   if (counts === undefined) return { lost: {}, problem: ["no counters"] };
-  const { published, dropped_offline, dropped_backpressure, in_flight } = counts;
+  const { published, dropped_offline, dropped_backpressure, dropped_unacknowledged, in_flight } = counts;
   const { arrived } = rig;
   const lost = wasLost(rig);
   // A lost connection leaves open whether the broker had what was under way: QoS 1 counts it as lost, QoS 0 does not.
@@ -103,7 +103,7 @@ function account(rig: Rig, { qos }: Setup): { readonly lost: Record<string, numb
   const isRight = least <= arrived && arrived <= most;
   const unseen = qos === 0 ? { written_not_arrived: Math.max(0, published - arrived) } : {};
   return {
-    lost: { dropped_offline, dropped_backpressure, ...unseen },
+    lost: { dropped_offline, dropped_backpressure, dropped_unacknowledged, ...unseen },
     problem: isRight ? [] : [`${published} published, ${arrived} arrived`],
   };
 }

@@ -13,7 +13,8 @@ export function describe(record: SoakRecord): string[] {
     `private memory: ${growth === null ? "too few samples" : describeGrowth(growth)}`,
     `  at most ${highest(memory.map((each) => each.privateKiB))}, RSS ${highest(memory.map((each) => each.rssKiB))}`,
     `reports: ${last?.received} received, ${last?.published} published, ${subscriber.addresses} addresses`,
-    `  lost: ${last?.dropped_offline} offline, ${last?.dropped_backpressure} backpressure, ${last?.missed} missed`,
+    `  lost: ${last?.dropped_offline} offline, ${last?.dropped_backpressure} backpressure, ` +
+    `${last?.dropped_unacknowledged} unacknowledged, ${last?.missed} missed`,
     `  ${last?.invalid} invalid, ${last?.malformed_structures} malformed structures`,
     "faults:",
     ...FAULT_KINDS.map((kind) => `  ${describeFaults(record, kind)}`),

@@ -1,6 +1,6 @@
 /**
  * Every report received, accounted for exactly once, at any moment:
- * `received = published + droppedOffline + droppedBackpressure + filtered + invalid + inFlight`.
+ * `received = published + droppedOffline + droppedBackpressure + droppedUnacknowledged + filtered + invalid + inFlight`.
  */
 export interface Counters {
   /** Advertising reports read from the controller; a fragmented one counts once, when it is whole. */
@@ -11,6 +11,8 @@ export interface Counters {
   readonly droppedOffline: number;
   /** Not published: the broker takes less than the air gives. */
   readonly droppedBackpressure: number;
+  /** Sent, but the broker did not say within the time allowed that it has the message (QoS 1). */
+  readonly droppedUnacknowledged: number;
   /** Left out by the configured filter. */
   readonly filtered: number;
   /** Reports, or what stood where a report belongs, that could not be read. */
@@ -32,6 +34,7 @@ export class ReportCounter {
     published: 0,
     droppedOffline: 0,
     droppedBackpressure: 0,
+    droppedUnacknowledged: 0,
     filtered: 0,
     invalid: 0,
   };
@@ -51,8 +54,9 @@ export class ReportCounter {
 
   /** How many reports are between the two. */
   get inFlight(): number {
-    const { published, droppedOffline, droppedBackpressure, filtered, invalid } = this.#ended;
-    return this.#received - published - droppedOffline - droppedBackpressure - filtered - invalid;
+    const { published, droppedOffline, droppedBackpressure, droppedUnacknowledged, filtered, invalid } = this.#ended;
+    const dropped = droppedOffline + droppedBackpressure + droppedUnacknowledged;
+    return this.#received - published - dropped - filtered - invalid;
   }
 
   /** What was counted, at this moment. */

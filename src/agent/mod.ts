@@ -9,6 +9,7 @@ export {
   type LogFields,
   type Logger,
   type LogLevel,
+  MessageDropped,
   type Publisher,
   type PublishOutcome,
   type ScanCure,

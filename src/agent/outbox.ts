@@ -1,6 +1,6 @@
-import type { ReportCounter } from "./counters.ts";
+import type { Fate, ReportCounter } from "./counters.ts";
 import type { FailureLog } from "./failure_log.ts";
-import type { Logger, Publisher } from "./ports.ts";
+import { type Logger, MessageDropped, type Publisher } from "./ports.ts";
 
 /** Hands messages to the publisher and counts how each one ended. */
 export interface Outbox {
@@ -53,8 +53,17 @@ export class LiveOutbox implements Outbox {
   }
 
   readonly #settle = (error: Error | null): void => {
-    this.parts.counter.ended(error === null ? "published" : "droppedOffline");
+    const { counter, failures } = this.parts;
+    if (error === null) return counter.ended("published");
+    counter.ended(fateOf(error));
+    if (error instanceof MessageDropped) failures.failed(error.how);
   };
+}
+
+/** Where a report ends whose message was accepted, and lost because of `error`. */
+function fateOf(error: Error): Fate {
+  if (!(error instanceof MessageDropped)) return "droppedOffline";
+  return error.how === "backpressure" ? "droppedBackpressure" : "droppedUnacknowledged";
 }
 
 interface Message {
@@ -128,7 +137,7 @@ export class PacedOutbox implements Outbox {
       counter.ended("published");
       log.debug("published", { topic: message.topic });
     } else if (this.signal.aborted) {
-      counter.ended("droppedOffline");
+      counter.ended(fateOf(error));
     } else {
       log.debug("publishing again", { topic: message.topic, error });
       this.#putBack(message);

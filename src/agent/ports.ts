@@ -39,6 +39,21 @@ export type PublishOutcome =
  */
 export type Settled = (error: Error | null) => void;
 
+/** An accepted message was lost, though its connection was not. */
+export class MessageDropped extends Error {
+  /** Tells it from other errors. */
+  override readonly name = "MessageDropped";
+
+  /**
+   * Says why.
+   *
+   * @param how `backpressure`: it waited too long to be sent; `unacknowledged`: it was sent, and no PUBACK came in time
+   */
+  constructor(readonly how: "backpressure" | "unacknowledged", message: string) {
+    super(message);
+  }
+}
+
 /** A connection to the broker that keeps itself alive. */
 export interface Publisher {
   /** Hands over one message, not retained; never waits and never queues beyond its bounds. */

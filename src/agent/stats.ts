@@ -21,6 +21,8 @@ export interface Stats {
   readonly dropped_offline: number;
   /** See {@linkcode Counters.droppedBackpressure}. */
   readonly dropped_backpressure: number;
+  /** See {@linkcode Counters.droppedUnacknowledged}. */
+  readonly dropped_unacknowledged: number;
   /** See {@linkcode Counters.filtered}. */
   readonly filtered: number;
   /** See {@linkcode Counters.invalid}. */
@@ -126,6 +128,7 @@ export function countFields(counters: Counters): Pick<
   | "published"
   | "dropped_offline"
   | "dropped_backpressure"
+  | "dropped_unacknowledged"
   | "filtered"
   | "invalid"
   | "in_flight"
@@ -137,6 +140,7 @@ export function countFields(counters: Counters): Pick<
     published: counters.published,
     dropped_offline: counters.droppedOffline,
     dropped_backpressure: counters.droppedBackpressure,
+    dropped_unacknowledged: counters.droppedUnacknowledged,
     filtered: counters.filtered,
     invalid: counters.invalid,
     in_flight: counters.inFlight,

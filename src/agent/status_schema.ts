@@ -45,6 +45,7 @@ export const statsSchema: z.ZodMiniType<Stats> = z.object({
   published: count("Messages the broker has (QoS 1: acknowledged; QoS 0: written to the connection)"),
   dropped_offline: count("Lost for want of a connection"),
   dropped_backpressure: count("Dropped because the broker took less than the air gave"),
+  dropped_unacknowledged: count("Sent, but not acknowledged by the broker within the time allowed (QoS 1)"),
   filtered: count("Left out by the filter"),
   invalid: count("Could not be read as reports"),
   in_flight: count("On their way to the broker"),

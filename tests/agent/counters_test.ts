@@ -3,7 +3,14 @@ import fc from "fast-check";
 import { type Fate, ReportCounter } from "../../src/agent/counters.ts";
 import { test } from "../support/test.ts";
 
-const FATES: readonly Fate[] = ["published", "droppedOffline", "droppedBackpressure", "filtered", "invalid"];
+const FATES: readonly Fate[] = [
+  "published",
+  "droppedOffline",
+  "droppedBackpressure",
+  "droppedUnacknowledged",
+  "filtered",
+  "invalid",
+];
 
 test("ReportCounter has a report in flight until its fate is known", () => {
   const counter = new ReportCounter();
@@ -15,6 +22,7 @@ test("ReportCounter has a report in flight until its fate is known", () => {
     published: 1,
     droppedOffline: 0,
     droppedBackpressure: 0,
+    droppedUnacknowledged: 0,
     filtered: 0,
     invalid: 0,
     inFlight: 0,

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { ReportCounter } from "../../src/agent/counters.ts";
 import { FailureLog } from "../../src/agent/failure_log.ts";
 import { LiveOutbox, PacedOutbox } from "../../src/agent/outbox.ts";
+import { MessageDropped } from "../../src/agent/ports.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakePublisher } from "../support/fake_publisher.ts";
 import { RecordingLog } from "../support/recording_log.ts";
@@ -54,6 +55,19 @@ test("LiveOutbox counts a message that a lost connection took as dropped", async
   await outbox.drained();
   assert.deepEqual(fates(counter), { received: 1, droppedOffline: 1 });
   assert.deepEqual(log.records, []);
+});
+
+test("LiveOutbox counts by its own reason what waited too long, and what the broker never acknowledged", () => {
+  const { publisher, counter, log, failures } = parts("info");
+  const outbox = new LiveOutbox({ publisher, counter, log, failures });
+  publisher.settlesAtOnce = false;
+  for (const how of ["backpressure", "unacknowledged", "unacknowledged"] as const) {
+    counter.received();
+    outbox.put("t", "p");
+    publisher.taken.pop()?.settle(new MessageDropped(how, "too late"));
+  }
+  assert.deepEqual(fates(counter), { received: 3, droppedBackpressure: 1, droppedUnacknowledged: 2 });
+  assert.deepEqual(log.of("publish failed").map((r) => r.fields["reason"]), ["backpressure", "unacknowledged"]);
 });
 
 test("PacedOutbox waits for room and loses nothing", async () => {

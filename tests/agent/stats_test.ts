@@ -45,6 +45,7 @@ test("StatsReporter publishes the counters with rates over the interval, not ret
     published: 300,
     dropped_offline: 0,
     dropped_backpressure: 0,
+    dropped_unacknowledged: 0,
     filtered: 0,
     invalid: 0,
     in_flight: 300,

@@ -29,8 +29,9 @@ class Recording implements AsyncDisposable {
 function finalCounts(program: Program): Record<string, number> {
   const counts = program.log.find((line) => line.event === "ended")?.fields as Record<string, number> | undefined;
   assert.ok(counts, "it logged no counters at its end");
-  const { received, published, dropped_offline, dropped_backpressure, filtered, invalid, in_flight } = counts;
-  const sum = [published, dropped_offline, dropped_backpressure, filtered, invalid, in_flight]
+  const { received, published, filtered, invalid, in_flight } = counts;
+  const { dropped_offline, dropped_backpressure, dropped_unacknowledged } = counts;
+  const sum = [published, dropped_offline, dropped_backpressure, dropped_unacknowledged, filtered, invalid, in_flight]
     .reduce((total: number, count) => total + (count ?? NaN), 0);
   assert.equal(received, sum);
   return counts;

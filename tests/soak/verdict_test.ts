@@ -11,6 +11,7 @@ const COUNTS: Omit<Counts, "atS"> = {
   published: 0,
   dropped_offline: 0,
   dropped_backpressure: 0,
+  dropped_unacknowledged: 0,
   filtered: 0,
   invalid: 0,
   in_flight: 0,

@@ -93,8 +93,9 @@ class Observed implements AsyncDisposable {
 }
 
 function assertLaw(counts: Readonly<Record<string, number>>): void {
-  const { received, published, dropped_offline, dropped_backpressure, filtered, invalid, in_flight } = counts;
-  const sum = [published, dropped_offline, dropped_backpressure, filtered, invalid, in_flight];
+  const { received, published, filtered, invalid, in_flight } = counts;
+  const { dropped_offline, dropped_backpressure, dropped_unacknowledged } = counts;
+  const sum = [published, dropped_offline, dropped_backpressure, dropped_unacknowledged, filtered, invalid, in_flight];
   assert.equal(received, sum.reduce((total: number, count) => total + (count ?? NaN), 0), JSON.stringify(counts));
 }
 

@@ -41,8 +41,9 @@ function summary(payload: string): string {
 function finalCounts(program: Program): Record<string, number> {
   const counts = program.log.find((line) => line.event === "ended")?.fields as Record<string, number> | undefined;
   assert.ok(counts, "no final counts");
-  const { received, published, dropped_offline, dropped_backpressure, filtered, invalid, in_flight } = counts;
-  const sum = [published, dropped_offline, dropped_backpressure, filtered, invalid, in_flight];
+  const { received, published, filtered, invalid, in_flight } = counts;
+  const { dropped_offline, dropped_backpressure, dropped_unacknowledged } = counts;
+  const sum = [published, dropped_offline, dropped_backpressure, dropped_unacknowledged, filtered, invalid, in_flight];
   assert.equal(received, sum.reduce((total: number, count) => total + (count ?? NaN), 0));
   return counts;
 }
