@@ -9,8 +9,25 @@ export const [BROKER_ADDRESS, OTHER_ADDRESS] = ["10.99.0.1", "10.99.0.2"] as con
 /** A name of the broker, which {@linkcode Network.names} resolves. */
 export const BROKER_NAME = "broker.test";
 
+/** Where the broker is at the other end of a {@linkcode Network.slowLink}. */
+export const SLOW_ADDRESS = "10.98.0.1";
+
+const SLOW_LINK = fileURLToPath(new URL("./slow_link.py", import.meta.url));
+
 const NAME_SERVER_ADDRESS = "10.99.0.3";
 const AGENT_ADDRESS = "10.99.0.9";
+
+/** What a link does to packets, in each direction; what is left out is no hindrance. */
+export interface SlowLink {
+  /** Seconds. */
+  readonly delay?: number;
+  /** Share of the packets. */
+  readonly loss?: number;
+  /** Bits per second. */
+  readonly rate?: number;
+  /** Bytes that may wait for that. */
+  readonly queue?: number;
+}
 
 /**
  * A network of its own for the agent, with one cable to where this process and the broker are. Both are network
@@ -22,7 +39,7 @@ export class Network implements AsyncDisposable {
   readonly wrapper: readonly string[];
 
   private constructor(
-    holder: Deno.ChildProcess,
+    private readonly holder: Deno.ChildProcess,
     readonly names: NameServer,
     private readonly stack: AsyncDisposableStack,
   ) {
@@ -85,6 +102,20 @@ export class Network implements AsyncDisposable {
   /** Nobody has the broker's first address any more. */
   async removeBrokerAddress(): Promise<void> {
     await ip("address", "delete", `${BROKER_ADDRESS}/24`, "dev", "broker0");
+  }
+
+  /** A second cable, so slow in both directions; returns what changes that. */
+  async slowLink(both: SlowLink): Promise<(changed: SlowLink) => Promise<void>> {
+    const file = await Deno.makeTempFile({ prefix: "bt-scanner-link-" });
+    this.stack.defer(() => Deno.remove(file));
+    const configure = (link: SlowLink) => Deno.writeTextFile(file, JSON.stringify({ out: link, in: link }));
+    await configure(both);
+    const args = [SLOW_LINK, String(this.holder.pid), file];
+    const link = new Deno.Command("python3", { args, stdin: "null", stdout: "piped" }).spawn();
+    this.stack.defer(() => end(link));
+    const { done } = await link.stdout.getReader().read();
+    if (done) throw new Error("The slow link did not come up");
+    return configure;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

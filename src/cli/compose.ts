@@ -57,6 +57,9 @@ export function mqttOptions(config: Config, will: { topic: string; payload: stri
     cleanSession: client.clean_session,
     qos: client.qos,
     maxInFlight: client.max_in_flight,
+    ackTimeoutMs: client.ack_timeout_s * 1000,
+    // A recording waits for the broker; nothing of it gets old.
+    maxAgeMs: config.scanner.source === "replay" ? Infinity : client.max_age_s * 1000,
     reconnect: {
       initialDelayMs: reconnect.initial_delay * 1000,
       maxDelayMs: reconnect.max_delay * 1000,

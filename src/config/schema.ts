@@ -197,6 +197,16 @@ export const configSchema = section("Configuration of bt-scanner.", {
         whole(1, 65_535),
         100,
       ),
+      ack_timeout_s: key(
+        "How long the broker may take to acknowledge a message with qos: 1, in seconds; then it counts as lost, and its place is free.",
+        between(1, 86_400),
+        30,
+      ),
+      max_age_s: key(
+        "How old a message may be when it arrives, in seconds, about: where the link is too slow for all, those that waited longer are dropped and counted, and the fresh ones sent.",
+        between(0.5, 86_400),
+        5,
+      ),
     }),
     reconnect: section("Coming back after the connection was lost; it never gives up.", {
       initial_delay: key("Wait before the first attempt, in seconds.", between(0.1, 86_400), 1),

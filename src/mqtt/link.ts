@@ -2,58 +2,49 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { type IClientOptions, MqttClient } from "mqtt";
 import { type Clock, untilAborted } from "../time/mod.ts";
+import { Attempt } from "./attempt.ts";
 import { ConnectionFailure, explain, type Progress } from "./failure.ts";
 import { boundIntake, NO_STORE } from "./intake.ts";
 import type { MqttOptions } from "./options.ts";
 import { probeBroker } from "./probe.ts";
+import { Pulse } from "./pulse.ts";
 import { type SilenceParts, untilSilent } from "./silence.ts";
-import { type Credentials, openStream, readCredentials, type ReadFile } from "./stream.ts";
+import { type Credentials, openStream, readCredentials, type ReadingParts } from "./stream.ts";
 
+/** The share of a message's age that it may spend in queues on its way; the rest of it, it waits here. */
+const QUEUEING_SHARE = 0.25;
+/** What a probe may take beyond the time for an answer. */
+const PROBE_MS = 500;
+/** mqtt.js' own bound of an attempt knows nothing of slow ways. */
+const NEVER_MS = 2 ** 31 - 1;
 /** How long the goodbye may take. */
 const DISCONNECT_TIMEOUT_MS = 500;
 
 const CHECK = "check the broker; this side subscribes to nothing";
 
-/** What a connection works with. */
-export interface LinkParts {
-  readonly clock: Clock;
-  readonly readFile: ReadFile;
-}
-
 /**
  * Connects once and waits for CONNACK. The client of mqtt.js lives as long as this one connection:
  * its own reconnecting waits a fixed time, and stands still for ever after some keepalive time-outs.
  *
+ * @param roundTripMs what answers took on the last connection: a slow way is given more time
  * @throws {ConnectionFailure} where the broker cannot be reached or refuses
  * @throws the signal's reason, as soon as it aborts
  */
-export async function openLink(options: MqttOptions, parts: LinkParts, signal: AbortSignal): Promise<Link> {
-  const credentials = await readInTime(options, parts, signal);
-  const link = new Link(options, credentials, parts.clock);
+export async function openLink(
+  options: MqttOptions,
+  parts: ReadingParts,
+  signal: AbortSignal,
+  roundTripMs = 0,
+): Promise<Link> {
+  const credentials = await readCredentials(options, parts, signal);
+  const attempt = new Attempt(parts.clock, options.connectTimeoutMs, roundTripMs);
+  const link = new Link(options, credentials, parts.clock, attempt);
   try {
     await untilAborted(link.accepted, signal);
     return link;
   } catch (error) {
     await link.close(false);
     throw error;
-  }
-}
-
-/** A file may be on a drive that has gone, or be a pipe that nobody writes to. */
-async function readInTime(
-  options: MqttOptions,
-  { clock, readFile }: LinkParts,
-  signal: AbortSignal,
-): Promise<Credentials> {
-  const done = new AbortController();
-  const late = clock.sleep(options.connectTimeoutMs, AbortSignal.any([signal, done.signal])).then(() => {
-    const reason = `reading password and certificates takes more than ${options.connectTimeoutMs / 1000} s`;
-    throw new ConnectionFailure("unfit", reason, "check the files that mqtt.broker names, and the drive they are on");
-  });
-  try {
-    return await Promise.race([readCredentials(options, readFile), late]);
-  } finally {
-    done.abort();
   }
 }
 
@@ -67,14 +58,25 @@ export class Link {
   readonly lost: Promise<ConnectionFailure>;
   readonly #closed: Promise<void>;
   readonly #watching = new AbortController();
+  #pulse: Pulse | null = null;
+  #isSilent = false;
   #stage: Progress["stage"] = "connecting";
   #end: (failure: ConnectionFailure) => void = () => {};
 
-  constructor(private readonly options: MqttOptions, { password, tls }: Credentials, private readonly clock: Clock) {
+  constructor(
+    private readonly options: MqttOptions,
+    { password, tls }: Credentials,
+    private readonly clock: Clock,
+    private readonly attempt: Attempt,
+  ) {
     this.stream = openStream(options, tls);
     this.lost = new Promise((resolve) => this.#end = resolve);
     this.#closed = new Promise((resolve) => this.stream.once("close", () => resolve()));
-    this.stream.once("connect", () => this.#stage = "tcp");
+    this.stream.once("connect", () => {
+      this.#stage = "tcp";
+      attempt.connected();
+    });
+    attempt.late().then(() => this.#ended(new Error("connack timeout")), () => {});
     // mqtt.js passes on only errors that have a code.
     this.stream.on("error", (error) => this.#ended(error));
     this.client = new MqttClient(() => this.stream, clientOptions(options, password));
@@ -85,8 +87,9 @@ export class Link {
     this.accepted = new Promise((resolve, reject) => {
       this.client.once("connect", () => {
         this.#stage = "accepted";
+        attempt.accepted();
+        if (options.keepAliveS > 0) this.#watch(this.#feelPulse());
         resolve();
-        if (options.keepAliveS > 0) this.#watch();
       });
       this.lost.then(reject);
     });
@@ -110,40 +113,72 @@ export class Link {
     await this.#closed;
   }
 
+  /** How fast it is; null: it is not to ping, and nobody knows. */
+  get pulse(): Pulse | null {
+    return this.#pulse;
+  }
+
+  /** What is known of the way, for the next connection: how long answers take, or how long one was waited for. */
+  get roundTripMs(): number {
+    if (this.#pulse === null) return 0;
+    return this.#isSilent ? this.#pulse.patienceMs : this.#pulse.roundTripMs;
+  }
+
+  /** Gives the connection up, because of `failure`. */
+  abandon(failure: ConnectionFailure): void {
+    this.#ended(failure);
+  }
+
+  #feelPulse(): Pulse {
+    const pulse = new Pulse(this.clock, QUEUEING_SHARE * this.options.maxAgeMs, this.attempt.shortestMs);
+    this.client.on("packetsend", ({ cmd }) => {
+      if (cmd === "pingreq") pulse.pinged();
+    });
+    this.client.on("packetreceive", ({ cmd }) => {
+      if (cmd === "pingresp") pulse.answered();
+    });
+    return this.#pulse = pulse;
+  }
+
   /** Ends the connection when the broker's host has gone without a word, long before the keepalive time. */
-  #watch(): void {
+  #watch(pulse: Pulse): void {
     const { stream, client, clock, options: { host, port } } = this;
     // The address of this connection: its name may mean another host by now.
     const address = stream.remoteAddress ?? host;
     const parts: SilenceParts = {
       received: () => stream.bytesRead,
       sent: () => stream.bytesWritten,
-      ping: () => client.sendPing(),
-      reaches: (signal) => probeBroker(address, port, clock, signal),
+      patienceMs: () => pulse.patienceMs,
+      ping: () => pulse.isPinging || client.sendPing(),
+      reaches: (signal) => probeBroker(address, port, clock, signal, PROBE_MS + pulse.patienceMs),
     };
-    untilSilent(parts, clock, this.#watching.signal).then(
-      () => this.#ended(new ConnectionFailure("unreachable", "nothing heard from the broker, and no way to it", null)),
-      () => {}, // it ended otherwise
-    );
+    const silent = () => {
+      this.#isSilent = true;
+      this.#ended(new ConnectionFailure("unreachable", "nothing heard from the broker, and no way to it", null));
+    };
+    untilSilent(parts, clock, this.#watching.signal).then(silent, () => {}); // or it ended otherwise
   }
 
   #ended(error: Error | null): void {
     this.#watching.abort();
+    this.attempt.end();
     // A CONNACK that mqtt.js still has in its queue would start its keepalive timer on a closed connection.
     this.client.options.keepalive = 0;
-    const { connectTimeoutMs, keepAliveS } = this.options;
-    this.#end(explain(error, { stage: this.#stage, offer: this.options, connectTimeoutMs, keepAliveS }));
+    const { options, attempt } = this;
+    const connectTimeoutMs = Math.round(attempt.limitMs / 100) * 100;
+    const { keepAliveS } = options;
+    this.#end(explain(error, { stage: this.#stage, offer: options, connectTimeoutMs, keepAliveS }));
   }
 }
 
 /** How mqtt.js is to behave. */
 export function clientOptions(options: MqttOptions, password: Credentials["password"]): IClientOptions {
-  const { clientId, cleanSession, keepAliveS, connectTimeoutMs, username, will } = options;
+  const { clientId, cleanSession, keepAliveS, username, will } = options;
   return {
     clientId,
     clean: cleanSession,
     keepalive: keepAliveS,
-    connectTimeout: connectTimeoutMs,
+    connectTimeout: NEVER_MS,
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
     ...(will === null ? {} : { will: { ...will, payload: Buffer.from(will.payload), qos: 1 } }),

@@ -2,8 +2,9 @@
  *
  * @module
  */
+export { checkBroker } from "./check.ts";
 export { ConnectionFailure, type FailureKind } from "./failure.ts";
 export { type ConnectionState, type MqttOptions, type Password, type TlsOptions } from "./options.ts";
-export { checkBroker, type MqttParts, MqttPublisher } from "./publisher.ts";
 export { type BrokerCertificate, brokerCertificate } from "./peer_certificate.ts";
+export { type MqttParts, MqttPublisher } from "./publisher.ts";
 export { type ReadFile } from "./stream.ts";

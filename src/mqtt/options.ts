@@ -44,9 +44,16 @@ export interface MqttOptions {
   readonly qos: 0 | 1;
   /** Most messages of QoS 1 that wait for their acknowledgement, at least 1; never more than 65,519. */
   readonly maxInFlight: number;
+  /** How long the broker may take to acknowledge a message of QoS 1, in milliseconds; then it counts as lost. */
+  readonly ackTimeoutMs: number;
+  /** How old a message may be when it arrives, in milliseconds: what would be older is dropped before it is sent. */
+  readonly maxAgeMs: number;
   /** How waits grow between attempts. */
   readonly reconnect: BackoffPolicy;
-  /** Bound of an attempt, in milliseconds: name, TCP, TLS and CONNACK together. */
+  /**
+   * Bound of an attempt, in milliseconds: name, TCP, TLS and CONNACK together. Slow ways have more: four times the
+   * round trip that is known of them.
+   */
   readonly connectTimeoutMs: number;
   /** What the broker publishes, retained, when this client vanishes without a word; null: nothing. */
   readonly will: { readonly topic: string; readonly payload: string; readonly retain: true } | null;

@@ -1,16 +1,36 @@
 import type { Duplex } from "node:stream";
 import { setImmediate } from "node:timers";
-import { type MqttClient, type Packet, UniqueMessageIdProvider } from "mqtt";
-import type { PublishOutcome, Settled } from "../agent/mod.ts";
+import type { MqttClient, Packet } from "mqtt";
+import { MessageDropped, type PublishOutcome, type Settled } from "../agent/mod.ts";
+import type { Clock } from "../time/mod.ts";
+import { Acknowledgements } from "./acknowledgements.ts";
+import { Backlog, type Batch } from "./backlog.ts";
+import type { ConnectionFailure } from "./failure.ts";
 import type { MqttOptions } from "./options.ts";
-import { PublishBuffer } from "./publish_buffer.ts";
+import { untilPassedOver } from "./overdue.ts";
+import type { Pulse } from "./pulse.ts";
 
 /** Bytes that may wait for the socket: 0.7 s of 5,000 messages a second, then the broker is too slow. */
 const MAX_WAITING_BYTES = 1_048_576;
+/** Bytes that are handed to the socket before it has taken others. */
+const MAX_HANDED_BYTES = 65_536;
 /** Announcements that may wait for their acknowledgement; the status changes seldom. */
 const MAX_ANNOUNCEMENTS = 16;
-/** Packet identifiers that a connection has. */
-const IDS = 65_535;
+/** The rest of its age is for the way. */
+const WAITING_SHARE = 0.75;
+
+/** What an {@linkcode Outbox} works with. */
+export interface OutboxParts {
+  readonly client: MqttClient;
+  readonly stream: Duplex;
+  /** null: what is under way is not bounded. */
+  readonly pulse: Pulse | null;
+  readonly clock: Clock;
+  /** Called when something was settled, so that there may be room again. */
+  readonly onRoom: () => void;
+  /** Called when the connection should be made anew. */
+  readonly onBroken: (failure: ConnectionFailure) => void;
+}
 
 /**
  * Publishes over one connection, within bounds, and settles every message it accepted exactly once.
@@ -20,45 +40,53 @@ const IDS = 65_535;
  * for each turn of the event loop. That takes about half the time (QoS 0: 3.4 µs a message against
  * 6.3, QoS 1: 6.4 against 14), nothing piles up where mqtt.js stores and waits, and the socket says
  * when the bytes of QoS 0 were written, which mqtt.js does not.
+ *
+ * No more is handed over than the connection carries in a moment: the rest waits here, where what gets too old can be
+ * dropped for what is fresh.
  */
 export class Outbox {
-  readonly #buffer = new PublishBuffer();
-  /** QoS 0: what is in the buffer, and what was handed to the socket, a batch for each write. */
-  #buffered: Settled[] = [];
-  readonly #writing: Settled[][] = [];
-  /** QoS 1: what waits for PUBACK, by packet identifier, and which of that are announcements. */
-  readonly #unacknowledged = new Map<number, Settled>();
-  readonly #announcements = new Set<number>();
-  readonly #ids = new UniqueMessageIdProvider();
-  readonly #maxInFlight: number;
+  readonly #backlog: Backlog;
+  readonly #acknowledgements: Acknowledgements;
+  readonly #ending = new AbortController();
+  readonly #writing: Batch[] = [];
   #isFlushing = false;
-  #failed = false;
 
-  /** @param onRoom called when something was settled, so that there may be room again */
   constructor(
-    client: MqttClient,
-    private readonly stream: Duplex,
-    private readonly options: Pick<MqttOptions, "qos" | "maxInFlight">,
-    private readonly onRoom: () => void,
+    private readonly parts: OutboxParts,
+    private readonly options: Pick<MqttOptions, "qos" | "maxInFlight" | "ackTimeoutMs" | "maxAgeMs">,
   ) {
-    this.#maxInFlight = Math.min(options.maxInFlight, IDS - MAX_ANNOUNCEMENTS);
-    client.on("packetreceive", (packet) => this.#received(packet));
+    this.#backlog = new Backlog(parts.clock);
+    this.#acknowledgements = new Acknowledgements(options.ackTimeoutMs);
+    parts.client.on("packetreceive", (packet) => this.#received(packet));
+    const { clock, client, pulse, onRoom, onBroken } = parts;
+    const waiting = {
+      acknowledgements: this.#acknowledgements,
+      answeredMs: () => pulse?.answeredMs ?? -Infinity,
+      ping: () => pulse?.isPinging === false && client.sendPing(),
+      expired: onRoom,
+    };
+    untilPassedOver(waiting, clock, this.#ending.signal).then(onBroken, () => {}); // or it has ended
   }
 
   /** Whether {@linkcode publish} would accept a message. */
   get hasRoom(): boolean {
-    const unacknowledged = this.#unacknowledged.size - this.#announcements.size;
-    return !this.#failed && unacknowledged < this.#maxInFlight && this.#streamHasRoom;
+    const { counted, uncounted, freeIds } = this.#acknowledgements;
+    return !this.#failed && counted < this.options.maxInFlight && freeIds + uncounted > MAX_ANNOUNCEMENTS &&
+      this.#waitingBytes < MAX_WAITING_BYTES;
   }
 
   /** Whether everything that was accepted, announcements too, is settled. */
   get isIdle(): boolean {
-    return this.#unacknowledged.size === 0 && this.#buffered.length === 0 && this.#writing.length === 0;
+    const { counted, uncounted } = this.#acknowledgements;
+    return counted + uncounted === 0 && this.#backlog.byteLength === 0 && this.#writing.length === 0;
   }
 
   publish(topic: string, payload: string, settled: Settled): PublishOutcome {
     if (this.#failed) return "offline";
-    if (!this.hasRoom) return "backpressure";
+    if (!this.hasRoom) {
+      this.#dropOld();
+      if (!this.hasRoom) return "backpressure";
+    }
     if (this.options.qos === 0) this.#writeOnce(topic, payload, settled);
     else this.#writeUntilAcknowledged(topic, payload, false, settled);
     return "accepted";
@@ -66,51 +94,54 @@ export class Outbox {
 
   /** Publishes besides the messages: what is retained with QoS 1, the rest with QoS 0. False: no room. */
   announce(topic: string, payload: string, retain: boolean): boolean {
-    if (this.#failed || !this.#streamHasRoom || this.#announcements.size >= MAX_ANNOUNCEMENTS) return false;
-    if (retain) this.#announcements.add(this.#writeUntilAcknowledged(topic, payload, true, ignore));
+    const { uncounted, freeIds } = this.#acknowledgements;
+    const hasRoom = this.#waitingBytes < MAX_WAITING_BYTES && uncounted < MAX_ANNOUNCEMENTS && freeIds > 0;
+    if (this.#failed || !hasRoom) return false;
+    this.#backlog.open().isKept = true;
+    if (retain) this.#writeUntilAcknowledged(topic, payload, true, ignore);
     else this.#writeOnce(topic, payload, ignore);
     return true;
   }
 
   /** Settles everything that is left as lost, because of `error`. */
   fail(error: Error): void {
-    this.#failed = true;
-    const lost = [...this.#writing.splice(0).flat(), ...this.#buffered.splice(0), ...this.#unacknowledged.values()];
-    this.#unacknowledged.clear();
-    this.#announcements.clear();
+    this.#ending.abort();
+    const lost = this.#writing.splice(0).flatMap(({ settled }) => settled);
+    for (let batch = this.#backlog.take(); batch !== undefined; batch = this.#backlog.take()) {
+      lost.push(...batch.settled);
+    }
+    lost.push(...this.#acknowledgements.clear());
     for (const settled of lost) settled(error);
   }
 
-  /** A broker that stops reading leaves its bytes here: looked at before each publish. */
-  get #streamHasRoom(): boolean {
-    return this.stream.writableLength + this.#buffer.byteLength < MAX_WAITING_BYTES;
+  get #failed(): boolean {
+    return this.#ending.signal.aborted;
   }
 
-  /** QoS 0. */
+  get #waitingBytes(): number {
+    return this.parts.stream.writableLength + this.#backlog.byteLength;
+  }
+
   #writeOnce(topic: string, payload: string, settled: Settled): void {
-    this.#buffer.append(topic, payload, { id: null, retain: false });
-    this.#buffered.push(settled);
+    this.#backlog.open().settled.push(settled);
+    this.#backlog.append(topic, payload, { id: null, retain: false });
     this.#flushSoon();
   }
 
-  /** QoS 1. Returns the packet identifier. */
-  #writeUntilAcknowledged(topic: string, payload: string, retain: boolean, settled: Settled): number {
-    const id = this.#ids.allocate();
-    this.#buffer.append(topic, payload, { id, retain });
-    this.#unacknowledged.set(id, settled);
+  /** QoS 1. */
+  #writeUntilAcknowledged(topic: string, payload: string, retain: boolean, settled: Settled): void {
+    const batch = this.#backlog.open();
+    const id = this.#acknowledgements.expect(settled, batch, !retain);
+    batch.ids.push(id);
+    this.#backlog.append(topic, payload, { id, retain });
     this.#flushSoon();
-    return id;
   }
 
   #received(packet: Packet): void {
+    if (packet.cmd === "pingresp") return this.#pump();
     if (packet.cmd !== "puback" || packet.messageId === undefined) return;
-    const settled = this.#unacknowledged.get(packet.messageId);
-    if (settled === undefined) return;
-    this.#unacknowledged.delete(packet.messageId);
-    this.#announcements.delete(packet.messageId);
-    this.#ids.deallocate(packet.messageId);
-    settled(null);
-    this.onRoom();
+    this.#acknowledgements.received(packet.messageId);
+    this.parts.onRoom();
   }
 
   #flushSoon(): void {
@@ -121,18 +152,48 @@ export class Outbox {
 
   readonly #flush = (): void => {
     this.#isFlushing = false;
+    this.#pump();
+  };
+
+  /** Writes what the connection has room for. */
+  #pump(): void {
+    const { client, stream, pulse } = this.parts;
     if (this.#failed) return;
-    const batch = this.#buffered;
-    this.#buffered = [];
+    this.#dropOld();
+    while (stream.writableLength < MAX_HANDED_BYTES && (pulse?.fits(this.#backlog.nextBytes) ?? true)) {
+      const batch = this.#backlog.take();
+      if (batch === undefined) break;
+      this.#write(batch);
+      if (batch.isKept) this.#dropOld(); // those behind it
+    }
+    if (pulse?.isDue(this.#backlog.nextBytes)) client.sendPing();
+  }
+
+  #write(batch: Batch): void {
+    batch.writtenMs = this.parts.clock.monotonicMs();
     this.#writing.push(batch);
-    this.stream.write(this.#buffer.take(), (error) => {
+    this.parts.pulse?.wrote(batch.bytes.length);
+    this.parts.stream.write(batch.bytes, (error) => {
       // After a failure `fail` settles, or has settled.
       if (error || this.#failed) return;
       this.#writing.shift();
-      for (const settled of batch) settled(null);
-      this.onRoom();
+      for (const settled of batch.settled) settled(null);
+      this.#pump();
+      this.parts.onRoom();
     });
-  };
+  }
+
+  /** Drops what has waited so long that it would be too old when it arrives. */
+  #dropOld(): void {
+    const maxWaitMs = WAITING_SHARE * this.options.maxAgeMs;
+    const sinceMs = this.parts.clock.monotonicMs() - maxWaitMs;
+    let error: MessageDropped | null = null;
+    for (let old = this.#backlog.takeOlder(sinceMs); old !== undefined; old = this.#backlog.takeOlder(sinceMs)) {
+      error ??= new MessageDropped("backpressure", `waited for more than ${maxWaitMs / 1000} s`);
+      for (const settled of old.settled) settled(error);
+      for (const id of old.ids) this.#acknowledgements.dropped(id, error);
+    }
+  }
 }
 
 function ignore(): void {}

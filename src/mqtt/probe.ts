@@ -5,7 +5,13 @@ import type { Clock } from "../time/mod.ts";
 const PROBE_TIMEOUT_MS = 2_500;
 
 /** Whether something listens at the broker's address: a bare TCP connection, closed at once. */
-export async function probeBroker(host: string, port: number, clock: Clock, signal: AbortSignal): Promise<boolean> {
+export async function probeBroker(
+  host: string,
+  port: number,
+  clock: Clock,
+  signal: AbortSignal,
+  timeoutMs = PROBE_TIMEOUT_MS,
+): Promise<boolean> {
   const socket = connect({ host, port });
   const done = new AbortController();
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
@@ -15,7 +21,7 @@ export async function probeBroker(host: string, port: number, clock: Clock, sign
         socket.once("connect", () => resolve(true));
         socket.on("error", () => resolve(false));
       }),
-      clock.sleep(PROBE_TIMEOUT_MS, AbortSignal.any([done.signal, signal])).then(() => false, () => false),
+      clock.sleep(timeoutMs, AbortSignal.any([done.signal, signal])).then(() => false, () => false),
     ]);
   } finally {
     done.abort();

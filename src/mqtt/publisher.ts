@@ -49,7 +49,10 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   #closed: Promise<void> | null = null;
   #isClosing = false;
   #connections = 0;
+  #link: Link | null = null;
   #outbox: Outbox | null = null;
+  /** What answers took on the last connection; halved by each attempt that fails. */
+  #roundTripMs = 0;
 
   /** Does nothing until it is told to {@linkcode MqttPublisher.start}. */
   constructor(private readonly options: MqttOptions, private readonly parts: MqttParts) {
@@ -57,7 +60,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     const { clock, random, log, dropped } = parts;
     this.#losses = new LossPattern(options, clock);
     this.#connection = new BrokerConnection<Link>({
-      open: (signal) => openLink(options, parts, signal),
+      open: (signal) => this.#open(signal),
       probe: (signal) => probeBroker(host, port, clock, signal),
       online: (link) => this.#online(link),
       offline: (failure) => this.#offline(failure),
@@ -160,16 +163,30 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     await this.#running;
   }
 
+  async #open(signal: AbortSignal): Promise<Link> {
+    try {
+      return await openLink(this.options, this.parts, signal, this.#roundTripMs);
+    } catch (error) {
+      this.#roundTripMs /= 2;
+      throw error;
+    }
+  }
+
   #online(link: Link): void {
     this.#connections++;
-    this.#outbox = new Outbox(link.client, link.stream, this.options, () => this.#changed());
+    const { client, stream, pulse } = link;
+    const onBroken = (failure: ConnectionFailure) => link.abandon(failure);
+    const parts = { client, stream, pulse, clock: this.parts.clock, onRoom: () => this.#changed(), onBroken };
+    this.#link = link;
+    this.#outbox = new Outbox(parts, this.options);
     this.parts.onOnline();
     this.#changed();
   }
 
   #offline(failure: ConnectionFailure): void {
     const outbox = this.#outbox;
-    this.#outbox = null;
+    this.#roundTripMs = this.#link?.roundTripMs ?? 0;
+    this.#outbox = this.#link = null;
     this.#owed.clear(); // the next connection announces all afresh
     outbox?.fail(failure);
     this.#changed();
@@ -199,22 +216,6 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   #wakeAll(): void {
     for (const wake of this.#waiting) wake();
   }
-}
-
-/**
- * Connects once, as {@linkcode MqttPublisher} would, and disconnects. Nothing is published, and no will is left. With
- * the client identifier of a running agent it would end that agent's connection.
- *
- * @throws {ConnectionFailure} with reason and remedy
- * @throws the signal's reason, as soon as it aborts
- */
-export async function checkBroker(
-  options: MqttOptions,
-  parts: Pick<MqttParts, "clock" | "readFile">,
-  signal: AbortSignal,
-): Promise<void> {
-  const link = await openLink({ ...options, will: null }, parts, signal);
-  await link.close(true);
 }
 
 function closedError(): Error {

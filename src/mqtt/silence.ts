@@ -1,23 +1,22 @@
 import type { Clock } from "../time/mod.ts";
 
-/** Silence that is looked into. Less, and a slow link would be suspected; more, and ten seconds would not suffice. */
-const SILENCE_MS = 2_000;
-
 /** What {@linkcode untilSilent} can learn of a connection. */
 export interface SilenceParts {
   /** Bytes that have come from the peer. */
   readonly received: () => number;
   /** Bytes that were handed over for it. */
   readonly sent: () => number;
+  /** How long a silence is looked into, in milliseconds: more where answers take long. */
+  readonly patienceMs: () => number;
   /** Asks for an answer. */
-  readonly ping: () => void;
+  readonly ping: () => unknown;
   /** Whether another connection to the same address can be made. */
   readonly reaches: (signal: AbortSignal) => Promise<boolean>;
 }
 
 /**
- * Resolves when the peer of a connection is gone without a word: something was sent, nothing came back for 2 s, nor in
- * another 2 s after a ping, and its address does not answer a new connection either.
+ * Resolves when the peer of a connection is gone without a word: something was sent, nothing came back for as long as
+ * patience has it, nor as long again after a ping, and its address does not answer a new connection either.
  *
  * Where packets are lost, TCP sends again after waits that double: after an outage of a minute it is silent for up to
  * another one, and what is written meanwhile would count as published. A peer that is reachable but says nothing is
@@ -28,7 +27,7 @@ export interface SilenceParts {
 export async function untilSilent(parts: SilenceParts, clock: Clock, signal: AbortSignal): Promise<void> {
   let [received, sent, isAsked] = [parts.received(), parts.sent(), false];
   while (true) {
-    await clock.sleep(SILENCE_MS, signal);
+    await clock.sleep(parts.patienceMs(), signal);
     if (parts.received() !== received || parts.sent() === sent) {
       [received, sent, isAsked] = [parts.received(), parts.sent(), false];
     } else if (!isAsked) {

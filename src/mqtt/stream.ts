@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import type { Clock } from "../time/mod.ts";
 import { ConnectionFailure } from "./failure.ts";
 import type { MqttOptions, Password, TlsOptions } from "./options.ts";
 
@@ -14,8 +15,36 @@ export interface Credentials {
   readonly tls: ConnectionOptions | null;
 }
 
-/** @throws {ConnectionFailure} where a file cannot be read, or holds something else */
-export async function readCredentials(options: MqttOptions, readFile: ReadFile): Promise<Credentials> {
+/** What reading files takes. */
+export interface ReadingParts {
+  readonly clock: Clock;
+  readonly readFile: ReadFile;
+}
+
+/**
+ * Reads them within the time of an attempt: a file may be on a drive that has gone, or be a pipe that nobody writes to.
+ *
+ * @throws {ConnectionFailure} where a file cannot be read, in time or at all, or holds something else
+ * @throws the signal's reason, as soon as it aborts
+ */
+export async function readCredentials(
+  options: MqttOptions,
+  { clock, readFile }: ReadingParts,
+  signal: AbortSignal,
+): Promise<Credentials> {
+  const done = new AbortController();
+  const late = clock.sleep(options.connectTimeoutMs, AbortSignal.any([signal, done.signal])).then(() => {
+    const reason = `reading password and certificates takes more than ${options.connectTimeoutMs / 1000} s`;
+    throw new ConnectionFailure("unfit", reason, "check the files that mqtt.broker names, and the drive they are on");
+  });
+  try {
+    return await Promise.race([readAll(options, readFile), late]);
+  } finally {
+    done.abort();
+  }
+}
+
+async function readAll(options: MqttOptions, readFile: ReadFile): Promise<Credentials> {
   const { host, tls } = options;
   return {
     password: await readPassword(options.password),

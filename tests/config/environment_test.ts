@@ -56,6 +56,8 @@ const OTHER_VALUES: Readonly<Record<string, readonly [text: string, value: unkno
   "mqtt.client.clean_session": ["false", false],
   "mqtt.client.qos": ["1", 1],
   "mqtt.client.max_in_flight": ["65535", 65535],
+  "mqtt.client.ack_timeout_s": ["2.5", 2.5],
+  "mqtt.client.max_age_s": ["0.5", 0.5],
   "mqtt.reconnect.initial_delay": ["0.5", 0.5],
   "mqtt.reconnect.max_delay": ["10", 10],
   "mqtt.reconnect.exponential_backoff": ["false", false],

@@ -7,10 +7,10 @@ import { waitFor } from "../support/wait_for.ts";
 
 const DISCONNECT = [0xe0, 0];
 
-/** PUBACK for the first few packet identifiers; those that wait for none are passed over. */
-const ACKNOWLEDGEMENTS = Uint8Array.from(Array.from({ length: 16 }, (_, id) => [0x40, 2, 0, id + 1]).flat());
+/** PINGRESP, and PUBACK for the first few packet identifiers; those that wait for none are passed over. */
+const ANSWERS = Uint8Array.from([0xd0, 0, ...Array.from({ length: 16 }, (_, id) => [0x40, 2, 0, id + 1]).flat()]);
 
-/** Accepts, then reads nothing until it is thawed, and acknowledges all. */
+/** Accepts, then reads nothing until it is thawed, and answers all. */
 class FrozenBroker implements AsyncDisposable {
   readonly #thaw = Promise.withResolvers<void>();
   readonly #received = Promise.withResolvers<Uint8Array>();
@@ -22,7 +22,7 @@ class FrozenBroker implements AsyncDisposable {
     const bytes = new Uint8Array(65_536);
     for (let read = await connection.read(bytes); read !== null; read = await connection.read(bytes)) {
       chunks.push(bytes.slice(0, read));
-      await connection.write(ACKNOWLEDGEMENTS).catch(() => {}); // it has closed
+      await connection.write(ANSWERS).catch(() => {}); // it has closed
     }
     this.#received.resolve(new Uint8Array(await new Blob(chunks).arrayBuffer()));
   });

@@ -1,10 +1,14 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
+import fc from "fast-check";
 import { MqttClient } from "mqtt";
+import { MessageDropped } from "../../src/agent/mod.ts";
+import type { ConnectionFailure } from "../../src/mqtt/failure.ts";
 import { clientOptions } from "../../src/mqtt/link.ts";
 import { Outbox } from "../../src/mqtt/outbox.ts";
 import { decodePublishes, type PublishPacket } from "../support/mqtt_packets.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 import { mqttOptions } from "../support/publishing.ts";
 import { CONNACK } from "../support/scripted_broker.ts";
 import { test } from "../support/test.ts";
@@ -60,6 +64,9 @@ class Bench implements AsyncDisposable {
     readonly outbox: Outbox,
     /** One for each time that the outbox told of room. */
     readonly rooms: readonly true[],
+    /** Why the outbox wanted the connection to be made anew. */
+    readonly broken: readonly ConnectionFailure[],
+    readonly clock: FakeClock,
     private readonly client: MqttClient,
   ) {}
 
@@ -71,8 +78,18 @@ class Bench implements AsyncDisposable {
     stream.push(CONNACK);
     await connected;
     const rooms: true[] = [];
-    const outbox = new Outbox(client, stream, { qos, maxInFlight }, () => rooms.push(true));
-    return new Bench(stream, outbox, rooms, client);
+    const clock = new FakeClock();
+    const broken: ConnectionFailure[] = [];
+    const parts = {
+      client,
+      stream,
+      pulse: null,
+      clock,
+      onRoom: () => rooms.push(true),
+      onBroken: (failure: ConnectionFailure) => broken.push(failure),
+    };
+    const outbox = new Outbox(parts, { qos, maxInFlight, ackTimeoutMs: 30_000, maxAgeMs: 5_000 });
+    return new Bench(stream, outbox, rooms, broken, clock, client);
   }
 
   publish(payload: string, topic = "t"): string {
@@ -199,6 +216,151 @@ test("Outbox never gives an identifier to two messages, though the broker leaves
     bench.stream.acknowledge(...published);
     await waitFor(() => bench.settled.length === 5_000 * (round + 1), "all to be settled");
   }
+});
+
+test("Outbox frees the place of a message whose PUBACK does not come, and never mistakes a late one", async () => {
+  await using bench = await Bench.open(1, 2);
+  for (const payload of ["1", "2"]) bench.publish(payload);
+  await turn();
+  const [first, second] = bench.stream.published;
+  ok(first !== undefined && second !== undefined);
+  await bench.clock.advance(29_000);
+  deepEqual([bench.settled.length, bench.publish("3")], [0, "backpressure"]);
+  await bench.clock.advance(1_000);
+  deepEqual(
+    bench.settled.map((error) => error instanceof MessageDropped && error.how),
+    Array(2).fill("unacknowledged"),
+  );
+  ok(bench.outbox.hasRoom && bench.outbox.isIdle);
+  for (let round = 0; round < 70; round++) {
+    bench.stream.writes.length = 0;
+    for (let index = 0; index < 2; index++) bench.publish("later");
+    await turn();
+    const { published } = bench.stream;
+    if (round <= 60) ok(published.every(({ id }) => id !== first.id && id !== second.id));
+    if (round === 60) bench.stream.acknowledge(second, first); // late
+    else bench.stream.acknowledge(...published);
+    await turn();
+    if (round === 60) {
+      equal(bench.settled.length, 2 + 2 * round, "the late ones settle nothing");
+      bench.stream.acknowledge(...published);
+      await turn();
+    }
+  }
+  equal(bench.settled.length, 2 + 2 * 70);
+});
+
+test("Outbox wants the connection made anew where the broker passed a message over, and says why", async () => {
+  await using bench = await Bench.open(1);
+  bench.publish("passed over");
+  await turn();
+  await bench.clock.advance(1_000);
+  bench.publish("taken");
+  await turn();
+  bench.stream.acknowledge(...bench.stream.published.slice(1));
+  await turn();
+  await bench.clock.advance(28_000);
+  equal(bench.broken.length, 0);
+  await bench.clock.advance(1_000);
+  equal(bench.broken.length, 1);
+  match(bench.broken[0]?.message ?? "", /did not acknowledge a message within 30 s, but answered later ones/);
+  match(bench.broken[0]?.remedy ?? "", /ack_timeout_s/);
+});
+
+test("Outbox leaves a broker alone that answers nothing, and takes its late acknowledgements", async () => {
+  await using bench = await Bench.open(1);
+  for (let minute = 0; minute < 5; minute++) {
+    bench.publish("frozen");
+    await turn();
+    await bench.clock.advance(60_000);
+  }
+  equal(bench.settled.length, 5);
+  bench.stream.acknowledge(...bench.stream.published);
+  await turn();
+  await bench.clock.advance(60_000);
+  deepEqual(bench.broken, []);
+});
+
+test("Outbox does not make a connection anew for an announcement alone", async () => {
+  await using bench = await Bench.open(1);
+  ok(bench.outbox.announce("status", "online", true));
+  await turn();
+  await bench.clock.advance(1_000);
+  bench.publish("taken");
+  await turn();
+  bench.stream.acknowledge(...bench.stream.published.slice(1));
+  await turn();
+  await bench.clock.advance(300_000);
+  ok(bench.outbox.isIdle);
+  deepEqual(bench.broken, []);
+});
+
+for (const qos of [0, 1] as const) {
+  test(`Outbox drops what has waited too long for what is fresh, but no announcement, at QoS ${qos}`, async () => {
+    await using bench = await Bench.open(qos, 65_000);
+    bench.stream.frozen = true;
+    const filler = "x".repeat(8_192); // a piece of its own
+    for (let index = 0; index < 8; index++) bench.publish(filler);
+    await turn(); // the socket has them
+    ok(bench.outbox.announce("status", "kept", true));
+    await turn();
+    while (bench.publish(filler) === "accepted");
+    await bench.clock.advance(3_000);
+    equal(bench.publish("in between"), "backpressure");
+    await bench.clock.advance(1_000);
+    equal(bench.publish("fresh"), "backpressure", "what must be kept is first");
+    bench.stream.thaw();
+    await turn();
+    ok(bench.settled.length > 100);
+    ok(bench.settled.some((error) => error instanceof MessageDropped && error.how === "backpressure"));
+    equal(bench.publish("fresh"), "accepted");
+    await turn();
+    const payloads = bench.stream.published.map(({ payload }) => payload);
+    deepEqual(payloads.filter((payload) => payload !== filler), ["kept", "fresh"]);
+  });
+}
+
+test("Outbox settles each message once, whatever the broker and the clock do", async () => {
+  const step = fc.oneof(
+    fc.record({ kind: fc.constant("publish" as const), count: fc.integer({ min: 1, max: 40 }) }),
+    fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 20_000 }) }),
+    fc.record({ kind: fc.constant("acknowledge" as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }),
+    fc.record({ kind: fc.constantFrom("freeze" as const, "thaw" as const) }),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(0 as const, 1 as const), fc.array(step, { maxLength: 30 }), async (qos, steps) => {
+      await using bench = await Bench.open(qos, 30);
+      const ends: number[] = [];
+      for (const step of steps) {
+        switch (step.kind) {
+          case "publish":
+            for (let index = 0; index < step.count; index++) {
+              const number = ends.length;
+              const settled = () => void (ends[number] = (ends[number] ?? 0) + 1);
+              if (bench.outbox.publish("t", "x".repeat(500), settled) === "accepted") ends[number] = 0;
+            }
+            break;
+          case "wait":
+            await bench.clock.advance(step.ms);
+            break;
+          case "acknowledge":
+            bench.stream.acknowledge(...bench.stream.published.filter((_, index) => index % 7 < 7 * step.share));
+            break;
+          case "freeze":
+            bench.stream.frozen = true;
+            break;
+          case "thaw":
+            bench.stream.thaw();
+        }
+        await turn();
+        ok(ends.every((times) => times <= 1));
+      }
+      bench.outbox.fail(LOST);
+      ok(ends.every((times) => times === 1), `${ends}`);
+      ok(bench.outbox.isIdle);
+    }),
+    { numRuns: 100 },
+  );
 });
 
 test("Outbox announces what is retained with QoS 1, the rest with QoS 0, in order", async () => {

@@ -15,6 +15,7 @@ class Bench implements AsyncDisposable {
   reachable = true;
   /** Whether it is heard while it is probed. */
   answersLate = false;
+  patienceMs = 2_000;
   pings = 0;
   probes = 0;
   gaveUp = false;
@@ -23,6 +24,7 @@ class Bench implements AsyncDisposable {
     const parts = {
       received: () => this.received,
       sent: () => this.sent,
+      patienceMs: () => this.patienceMs,
       ping: () => {
         this.pings++;
         this.sent += 2;

@@ -24,6 +24,24 @@ export function decodePackets(bytes: Uint8Array): MqttPacket[] {
   return packets;
 }
 
+/** Splits bytes that may end in the middle of a packet, which is left over. */
+export function splitPackets(bytes: Uint8Array): { readonly packets: MqttPacket[]; readonly rest: Uint8Array } {
+  let end = 0;
+  for (let next = packetEnd(bytes, 0); next !== null; next = packetEnd(bytes, next)) end = next;
+  return { packets: decodePackets(bytes.subarray(0, end)), rest: bytes.slice(end) };
+}
+
+/** Where the packet that begins `at` a place ends; null: later. */
+function packetEnd(bytes: Uint8Array, at: number): number | null {
+  let length = 0;
+  for (let scale = 1, index = at + 1; index < bytes.length; scale *= 128) {
+    const byte = byteAt(bytes, index++);
+    length += (byte & 0x7f) * scale;
+    if (byte <= 0x7f) return index + length <= bytes.length ? index + length : null;
+  }
+  return null;
+}
+
 /** A PUBLISH. @see MQTT 3.1.1, 3.3 */
 export interface PublishPacket {
   readonly topic: string;
@@ -39,7 +57,8 @@ export function decodePublishes(bytes: Uint8Array): PublishPacket[] {
   return decodePackets(bytes).filter(({ type }) => type === 3).map(decodePublish);
 }
 
-function decodePublish({ flags, body }: MqttPacket): PublishPacket {
+/** Takes a PUBLISH apart. */
+export function decodePublish({ flags, body }: MqttPacket): PublishPacket {
   const topicEnd = 2 + byteAt(body, 0) * 256 + byteAt(body, 1);
   const qos = (flags >> 1) & 3;
   const id = qos === 0 ? null : byteAt(body, topicEnd) * 256 + byteAt(body, topicEnd + 1);

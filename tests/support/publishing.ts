@@ -16,6 +16,8 @@ export function mqttOptions(port: number, changes: Partial<MqttOptions> = {}): M
     cleanSession: true,
     qos: 0,
     maxInFlight: 100,
+    ackTimeoutMs: 30_000,
+    maxAgeMs: 5_000,
     reconnect: { initialDelayMs: 50, maxDelayMs: 200, exponential: true },
     connectTimeoutMs: 5_000,
     will: null,

@@ -1,3 +1,5 @@
+import { decodePublish, type MqttPacket, type PublishPacket, splitPackets } from "./mqtt_packets.ts";
+
 /** CONNACK with return code 0. */
 export const CONNACK = Uint8Array.of(0x20, 0x02, 0x00, 0x00);
 
@@ -71,6 +73,39 @@ export function answering(reply: Uint8Array): Script {
     await connection.write(reply);
     await readAll(connection);
   };
+}
+
+/**
+ * Serves one connection after the other as a broker does, for publishers alone; nothing is passed on. A message of
+ * QoS 1 that it does not take is passed over without a word, as a broker above its limits may do.
+ */
+export function serving(takes: (message: PublishPacket) => boolean): Script {
+  return async (connection) => {
+    const bytes = new Uint8Array(65_536);
+    let rest = new Uint8Array();
+    for (let read = await connection.read(bytes); read !== null; read = await connection.read(bytes)) {
+      const split = splitPackets(Uint8Array.of(...rest, ...bytes.subarray(0, read)));
+      rest = split.rest.slice();
+      const answers = split.packets.flatMap((packet) => answer(packet, takes));
+      for (let at = 0; at < answers.length;) at += await connection.write(Uint8Array.from(answers.slice(at)));
+    }
+  };
+}
+
+function answer(packet: MqttPacket, takes: (message: PublishPacket) => boolean): readonly number[] {
+  switch (packet.type) {
+    case 1:
+      return [...CONNACK];
+    case 3: {
+      const message = decodePublish(packet);
+      const isTaken = takes(message);
+      return isTaken && message.id !== null ? [0x40, 2, message.id >> 8, message.id & 0xff] : [];
+    }
+    case 12:
+      return [0xd0, 0];
+    default:
+      return [];
+  }
 }
 
 function close(connection: Deno.TcpConn): void {

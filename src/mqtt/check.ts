@@ -1,0 +1,19 @@
+import { openLink } from "./link.ts";
+import type { MqttOptions } from "./options.ts";
+import type { ReadingParts } from "./stream.ts";
+
+/**
+ * Connects once, as a publisher would, and disconnects. Nothing is published, and no will is left. With
+ * the client identifier of a running agent it would end that agent's connection.
+ *
+ * @throws {ConnectionFailure} with reason and remedy
+ * @throws the signal's reason, as soon as it aborts
+ */
+export async function checkBroker(
+  options: MqttOptions,
+  parts: ReadingParts,
+  signal: AbortSignal,
+): Promise<void> {
+  const link = await openLink({ ...options, will: null }, parts, signal);
+  await link.close(true);
+}
