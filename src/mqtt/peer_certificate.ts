@@ -24,7 +24,7 @@ export async function brokerCertificate(
 ): Promise<BrokerCertificate | null> {
   if (options.tls === null) return null;
   const seen = { ...options, password: null, tls: { ...options.tls, insecureSkipVerify: true } };
-  const credentials = await readCredentials(seen, readFile).catch(() => null);
+  const credentials = await readCredentials(seen, { clock, readFile }, signal).catch(() => null);
   if (credentials === null) return null;
   const socket = openStream(seen, credentials.tls) as TLSSocket;
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
