@@ -6,5 +6,6 @@ export { checkBroker } from "./check.ts";
 export { ConnectionFailure, type FailureKind } from "./failure.ts";
 export { type ConnectionState, type MqttOptions, type Password, type TlsOptions } from "./options.ts";
 export { type BrokerCertificate, brokerCertificate } from "./peer_certificate.ts";
-export { type MqttParts, MqttPublisher } from "./publisher.ts";
+export { type MqttParts } from "./parts.ts";
+export { MqttPublisher } from "./publisher.ts";
 export { type ReadFile } from "./stream.ts";

@@ -1,5 +1,4 @@
-import type { Logger, Publisher, PublishOutcome, Settled } from "../agent/mod.ts";
-import type { Clock } from "../time/mod.ts";
+import type { Publisher, PublishOutcome, Settled } from "../agent/mod.ts";
 import { BrokerConnection } from "./connection.ts";
 import { ConnectionLog } from "./connection_log.ts";
 import type { ConnectionFailure } from "./failure.ts";
@@ -7,29 +6,11 @@ import { type Link, openLink } from "./link.ts";
 import { LossPattern } from "./loss_pattern.ts";
 import type { ConnectionState, MqttOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
+import type { MqttParts } from "./parts.ts";
 import { probeBroker } from "./probe.ts";
-import type { ReadFile } from "./stream.ts";
 
 /** How long messages under way may take at the end; saying goodbye takes half a second more at most. */
 const DRAIN_TIMEOUT_MS = 2_000;
-
-/** What an {@linkcode MqttPublisher} works with. */
-export interface MqttParts {
-  /** For waits and ages. */
-  readonly clock: Clock;
-  /** A number in [0, 1). */
-  readonly random: () => number;
-  /** Hears of connections made and lost. */
-  readonly log: Logger;
-  /** For certificates and keys. */
-  readonly readFile: ReadFile;
-  /** Called on every CONNACK, before anything else is published: the moment to announce the status. */
-  readonly onOnline: () => void;
-  /** Called when {@linkcode MqttPublisher.warning} was withdrawn while connected. */
-  readonly onSteady: () => void;
-  /** How many messages were dropped so far for want of a connection. */
-  readonly dropped: () => number;
-}
 
 /**
  * Publishes to an MQTT 3.1.1 broker over a connection that it keeps alive for ever.
