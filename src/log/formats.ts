@@ -1,4 +1,5 @@
 import type { LogRecord, TextFormatter } from "@logtape/logtape";
+import type { LogLevel } from "../agent/mod.ts";
 import { escapeInvisible } from "../text/mod.ts";
 import { type ErrorStyle, type Plain, plainFields } from "./fields.ts";
 
@@ -40,13 +41,17 @@ const PRIORITIES: Readonly<Record<LogRecord["level"], number>> = {
 };
 
 /** Lines for systemd's journal, which takes the priority off again. @see sd-daemon(3) */
-export function journalLines(level: LogRecord["level"], text: string): string {
-  return text.replace(/^(?=.)/gm, `<${PRIORITIES[level]}>`);
+export function journalLines(level: LogLevel, text: string): string {
+  return withPriority(PRIORITIES[level], text);
 }
 
 /** The same of a record. */
 export function journalFormatter(format: TextFormatter): TextFormatter {
-  return (record) => journalLines(record.level, format(record));
+  return (record) => withPriority(PRIORITIES[record.level], format(record));
+}
+
+function withPriority(priority: number, lines: string): string {
+  return lines.replace(/^(?=.)/gm, `<${priority}>`);
 }
 
 /**

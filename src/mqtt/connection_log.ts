@@ -63,8 +63,7 @@ export class ConnectionLog {
     outage.failures++;
     outage.latest = failure;
     const fields = { ...this.#fields(failure), ...more, retry_in_ms: Math.round(retryInMs) };
-    const isNews = event === "broker connection lost" || isNew(failure.message, outage.reasons);
-    if (isNews) this.#report(failure, event, fields);
+    if (isNew(failure.message, outage.reasons)) this.#report(failure, event, fields);
     else this.log.debug(event, fields);
   }
 

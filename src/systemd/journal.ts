@@ -1,6 +1,8 @@
 /** Which file, socket or pipe a descriptor refers to. */
 export interface FileIdentity {
+  /** The device, as stat(2) numbers it. */
   readonly dev: bigint;
+  /** The inode there. */
   readonly ino: bigint;
 }
 
