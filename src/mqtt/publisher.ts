@@ -54,11 +54,12 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     });
   }
 
-  /** What connections that were lost again and again have in common, and what to do; null: nothing known. */
+  /** The address of the broker's that is connected to; null while there is no connection. */
   get brokerAddress(): string | null {
     return this.state.kind === "online" ? this.state.address : null;
   }
 
+  /** What connections that were lost again and again have in common, and what to do; null: nothing known. */
   get warning(): string | null {
     return this.#losses.warning;
   }
