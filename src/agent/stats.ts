@@ -37,6 +37,8 @@ export interface Stats {
   readonly received_per_s: number;
   /** Messages published per second over the interval. */
   readonly published_per_s: number;
+  /** What held the rate of messages down over the interval, where that is known; null: nothing. */
+  readonly limited_by: string | null;
   /** Different addresses heard over the interval, before any filter; counted up to {@linkcode MOST_DEVICES}. */
   readonly devices: number;
   /** Connections to the broker made after the first one, since the start. */
@@ -55,6 +57,8 @@ export interface StatsOptions {
   readonly intervalMs: number;
   /** Where they are published; null: they are only logged. */
   readonly topic: string | null;
+  /** Most messages that may wait for the broker's acknowledgement; null: it acknowledges none. */
+  readonly maxInFlight: number | null;
 }
 
 /** The memory that this process holds. */
@@ -110,6 +114,7 @@ export class StatsReporter {
       ...countFields(now),
       received_per_s: rate(now.received - this.#last.received),
       published_per_s: rate(now.published - this.#last.published),
+      limited_by: this.#limit(now, intervalS),
       devices: devices.take(),
       reconnects: publisher.reconnects,
       heap_bytes: heapBytes,
@@ -119,7 +124,20 @@ export class StatsReporter {
     this.#last = now;
     return stats;
   }
+
+  /** While so many are under way without a break, the rate tells how long each of them is (Little's law). */
+  #limit(now: Counters, intervalS: number): string | null {
+    const { maxInFlight } = this.options;
+    const published = now.published - this.#last.published;
+    const isDropping = now.droppedBackpressure > this.#last.droppedBackpressure;
+    if (maxInFlight === null || !isDropping || published === 0 || now.inFlight < FULL * maxInFlight) return null;
+    const waitMs = Math.round(maxInFlight / published * intervalS * 1000);
+    return `max_in_flight: ${maxInFlight} ÷ ${waitMs} ms to an acknowledgement`;
+  }
 }
+
+/** How full it has to be to count as full: some are acknowledged at any moment. */
+const FULL = 0.9;
 
 /** The counters under the names they have in statistics and in the log. */
 export function countFields(counters: Counters): Pick<

@@ -53,6 +53,9 @@ export const statsSchema: z.ZodMiniType<Stats> = z.object({
   missed: count("Packets lost before they could be read: more came than this machine took"),
   received_per_s: perSecond("Reports received per second over the interval"),
   published_per_s: perSecond("Messages published per second over the interval"),
+  limited_by: z.nullable(z.string()).check(
+    z.describe("What held the rate of messages down over the interval, where that is known: max_in_flight"),
+  ),
   devices: count("Different addresses heard over the interval, filtered ones too; counted up to 65,536"),
   reconnects: count("Connections to the broker made after the first one, since the start"),
   heap_bytes: count("Bytes of the JavaScript heap in use"),

@@ -13,7 +13,7 @@ const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
 /** What the configuration means to the agent. */
-export function agentOptions({ scanner, filter, publisher, stats }: Config): AgentOptions {
+export function agentOptions({ scanner, filter, publisher, stats, mqtt }: Config): AgentOptions {
   return {
     scannerId: scanner.id,
     fields: publisher.fields,
@@ -29,6 +29,7 @@ export function agentOptions({ scanner, filter, publisher, stats }: Config): Age
       scannerId: scanner.id,
       intervalMs: stats.interval_s * 1000,
       topic: stats.publish ? `${stats.topic_prefix}/${scanner.id}` : null,
+      maxInFlight: mqtt.client.qos === 1 ? mqtt.client.max_in_flight : null,
     },
     stallTimeoutMs: scanner.stall_timeout_s * 1000,
   };

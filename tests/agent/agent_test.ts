@@ -18,7 +18,7 @@ const OPTIONS: AgentOptions = {
   topicPrefix: "ble/raw",
   mergeScanResponse: true,
   filter: { minRssiDbm: null, allow: [], deny: [], maxRatePerDevice: null },
-  stats: { scannerId: "s1", intervalMs: 60_000, topic: null },
+  stats: { scannerId: "s1", intervalMs: 60_000, topic: null, maxInFlight: null },
   stallTimeoutMs: 60_000,
 };
 

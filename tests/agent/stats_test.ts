@@ -8,14 +8,14 @@ import { FakePublisher } from "../support/fake_publisher.ts";
 import { RecordingLog } from "../support/recording_log.ts";
 import { test } from "../support/test.ts";
 
-function reporter(topic: string | null) {
+function reporter(topic: string | null, maxInFlight: number | null = null) {
   const clock = new FakeClock();
   const publisher = new FakePublisher();
   const log = new RecordingLog();
   const counter = new ReportCounter();
   const devices = new DeviceCount();
   publisher.reconnects = 2;
-  const stats = new StatsReporter({ scannerId: "s1", intervalMs: 60_000, topic }, {
+  const stats = new StatsReporter({ scannerId: "s1", intervalMs: 60_000, topic, maxInFlight }, {
     clock,
     publisher,
     log,
@@ -53,6 +53,7 @@ test("StatsReporter publishes the counters with rates over the interval, not ret
     missed: 3,
     received_per_s: 10,
     published_per_s: 5,
+    limited_by: null,
     devices: 2,
     reconnects: 2,
     heap_bytes: 5_000_000,
@@ -81,4 +82,30 @@ test("StatsReporter has no rate over no time", () => {
   stats.report();
   assert.equal(log.of("statistics")[0]?.fields["received_per_s"], 0);
   assert.deepEqual(publisher.announced, []);
+});
+
+test("StatsReporter says that max_in_flight holds messages back, and how long an acknowledgement takes", async () => {
+  const { clock, log, counter, stats } = reporter(null, 100);
+  const pass = async (published: number, dropped: number, inFlight: number) => {
+    for (let i = 0; i < published + dropped + inFlight; i++) counter.received();
+    for (let i = 0; i < published; i++) counter.ended("published");
+    for (let i = 0; i < dropped; i++) counter.ended("droppedBackpressure");
+    await clock.advance(10_000);
+    stats.report();
+    return log.of("statistics").at(-1)?.fields["limited_by"];
+  };
+  assert.equal(await pass(1_000, 0, 50), null);
+  assert.equal(await pass(1_000, 10, 0), null, "a burst that is over");
+  assert.equal(await pass(20_000, 5_000, 50), "max_in_flight: 100 ÷ 50 ms to an acknowledgement");
+  assert.equal(await pass(20_000, 0, 0), null, "nothing was dropped");
+  assert.equal(await pass(0, 100, 0), null, "nothing is acknowledged at all");
+});
+
+test("StatsReporter knows no max_in_flight where nothing is acknowledged", async () => {
+  const { clock, log, counter, stats } = reporter(null);
+  for (let i = 0; i < 300; i++) counter.received();
+  for (let i = 0; i < 100; i++) counter.ended(i % 2 === 0 ? "published" : "droppedBackpressure");
+  await clock.advance(10_000);
+  stats.report();
+  assert.equal(log.of("statistics")[0]?.fields["limited_by"], null);
 });

@@ -80,7 +80,7 @@ if (import.meta.main) {
       topicPrefix: "ble/raw",
       mergeScanResponse: true,
       filter: { minRssiDbm: null, allow: [], deny: [], maxRatePerDevice: 10 },
-      stats: { scannerId: "s1", intervalMs: 60_000, topic: null },
+      stats: { scannerId: "s1", intervalMs: 60_000, topic: null, maxInFlight: null },
       stallTimeoutMs: 60_000,
     },
     parts,

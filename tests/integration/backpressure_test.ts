@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { readMemory } from "../../scripts/soak/memory.ts";
 import { type Counts, countsOf, lawHolds } from "../../scripts/soak/record.ts";
+import { startAedes } from "../support/aedes.ts";
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { agentArgs, Program } from "../support/program.ts";
+import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const SIMULATE = ["--source", "simulate", "--simulate-devices", "1000", "--simulate-rate", "5000"];
@@ -60,3 +62,25 @@ function increase(counts: readonly Counts[], of: keyof Counts): number {
 function rate(counts: readonly Counts[]): number {
   return increase(counts, "received") / increase(counts, "atS");
 }
+
+test("run says in the statistics that max_in_flight holds messages back, and how long acknowledgements take", async () => {
+  await using broker = await startAedes({
+    authorizePublish: (_client, _packet, done) => void setTimeout(done, 50),
+  });
+  await using program = new Program(
+    agentArgs(broker.port, "--qos", "1", "--source", "simulate", "--simulate-rate", "2000"),
+    {
+      BT_SCANNER_MQTT_CLIENT_MAX_IN_FLIGHT: "20",
+      BT_SCANNER_STATS_INTERVAL_S: "2",
+    },
+  );
+  let said = "";
+  await waitFor(() => {
+    said = String(program.log.findLast(({ event }) => event === "statistics")?.fields["limited_by"]);
+    return said.startsWith("max_in_flight");
+  }, "what holds messages back");
+  const [, waitMs] = /^max_in_flight: 20 ÷ (\d+) ms to an acknowledgement$/.exec(said) ?? [];
+  assert.ok(Number(waitMs) >= 50, said);
+  program.kill("SIGTERM");
+  await program.ended();
+});

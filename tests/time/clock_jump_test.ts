@@ -93,7 +93,7 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
     topicPrefix: "ble/raw",
     mergeScanResponse: true,
     filter: { minRssiDbm: null, allow: [], deny: [], maxRatePerDevice: 2 },
-    stats: { scannerId: "s1", intervalMs: 60_000, topic: "ble/stats/s1" },
+    stats: { scannerId: "s1", intervalMs: 60_000, topic: "ble/stats/s1", maxInFlight: null },
     stallTimeoutMs: 60_000,
   }, { scanner: air, publisher, status, clock, random: () => 1, log, memory: () => ({ heapBytes: 0, rssBytes: 0 }) });
   const ending = new AbortController();

@@ -52,7 +52,7 @@ export const agentTarget: Target = {
         topicPrefix: "ble/raw",
         mergeScanResponse: true,
         filter: { minRssiDbm: -100, allow: [], deny: ["00:00"], maxRatePerDevice: 40 },
-        stats: { scannerId: SCANNER_ID, intervalMs: 60_000, topic: "ble/stats" },
+        stats: { scannerId: SCANNER_ID, intervalMs: 60_000, topic: "ble/stats", maxInFlight: null },
         stallTimeoutMs: 60_000,
       },
       { scanner, publisher, status, clock, random: () => 0.5, log, memory: () => ({ heapBytes: 0, rssBytes: 0 }) },
