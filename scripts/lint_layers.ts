@@ -19,6 +19,7 @@ const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "types">>>
   agent: { advertisement: "all", time: "all" },
   log: { agent: "types", text: "all" },
   mqtt: { agent: "all", time: "all" },
+  signals: { hci: "all" },
   systemd: { agent: "types", time: "all" },
   noble: { hci: "all", agent: "all", advertisement: "all", time: "all" },
   cli: {
@@ -33,13 +34,14 @@ const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "types">>>
     text: "all",
     time: "all",
   },
-  "main.ts": { cli: "all" },
+  "main.ts": { cli: "all", signals: "all" },
 };
 
 /** What other folders may import of a folder: its `mod.ts`, and where listed here, also this. */
 const SECOND_DOORS: readonly string[] = [
   "advertisement/schema.ts", // pulls in zod, which the hot path does without
   "agent/schema.ts", // likewise
+  "hci/linux/libc.ts", // where the C library is, for whoever needs no Bluetooth
 ];
 
 /** Which files may import each package. Any other package: none. */

@@ -6,11 +6,25 @@
  * @module
  */
 import { runCli } from "./cli/mod.ts";
+import { ignoreStraySignals } from "./signals/mod.ts";
 
 /** A supervisor that sent SIGTERM waits 3 s; whatever still hangs then is not worth more. */
 const LONGEST_END_MS = 2_900;
 
-function endOnSignals(): AbortSignal {
+/** What signals ask of the program. */
+interface Signals {
+  /** Aborts when it is told to end. */
+  readonly ending: AbortSignal;
+  /** Has `report` called for each SIGHUP that does not end it. */
+  readonly onHangup: (report: () => void) => void;
+}
+
+/**
+ * SIGINT and SIGTERM end the program. SIGHUP does not end a service: it means a new configuration, which `run` does not
+ * read yet. What runs on a terminal for somebody to look at ends with that terminal.
+ */
+function listenToSignals(isService: boolean): Signals {
+  let reportHangup = () => {};
   const controller = new AbortController();
   const onSignal = () => {
     if (controller.signal.aborted) Deno.exit(1);
@@ -19,7 +33,8 @@ function endOnSignals(): AbortSignal {
   };
   Deno.addSignalListener("SIGINT", onSignal);
   Deno.addSignalListener("SIGTERM", onSignal);
-  return controller.signal;
+  Deno.addSignalListener("SIGHUP", isService ? () => reportHangup() : onSignal);
+  return { ending: controller.signal, onHangup: (report) => reportHangup = report };
 }
 
 /**
@@ -52,6 +67,9 @@ async function exists(path: string): Promise<boolean> {
 }
 
 if (import.meta.main) {
+  const isService = Deno.args[0] === "run";
+  ignoreStraySignals(!isService);
+  const { ending, onHangup } = listenToSignals(isService);
   const io = {
     env: Deno.env.toObject(),
     files: { exists, readTextFile: Deno.readTextFile },
@@ -59,6 +77,7 @@ if (import.meta.main) {
     stderr: writeTo(Deno.stderr),
     log: Deno.stderr,
     onFault: endOnFault,
+    onHangup,
   };
-  Deno.exit(await runCli(Deno.args, io, endOnSignals()));
+  Deno.exit(await runCli(Deno.args, io, ending));
 }

@@ -27,6 +27,7 @@ export function describeCli(): CommandDescription {
     stderr: nowhere,
     log: { write: () => Promise.resolve(0) },
     onFault: nowhere,
+    onHangup: nowhere,
   };
   return describe(createProgram(io, new AbortController().signal, nowhere));
 }

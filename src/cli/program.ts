@@ -25,6 +25,8 @@ export interface CliIo {
   readonly log: ByteOutput;
   /** Has `report` called with an error that nobody caught; the process ends once that resolves. */
   readonly onFault: (report: (fault: unknown) => Promise<void>) => void;
+  /** Has `report` called at each SIGHUP, which does not end `run`. */
+  readonly onHangup: (report: () => void) => void;
 }
 
 /**

@@ -29,7 +29,7 @@ const FLUSH_TIMEOUT_MS = 200;
  */
 export async function run(
   config: Config,
-  io: Pick<CliIo, "env" | "log" | "onFault">,
+  io: Pick<CliIo, "env" | "log" | "onFault" | "onHangup">,
   signal: AbortSignal,
 ): Promise<number> {
   const clock = systemClock;
@@ -41,6 +41,7 @@ export async function run(
     log.error("unexpected error", faultFields(fault));
     return flush();
   });
+  io.onHangup(() => log.warn("SIGHUP ignored", { reason: "a changed configuration takes a restart" }));
   const { id: scannerId, source } = config.scanner;
   const topic = config.status.enabled ? `${config.status.topic_prefix}/${scannerId}` : null;
   const statusOptions = { scannerId, version: VERSION, topic, ...readMachine() };

@@ -77,7 +77,7 @@ async function measure(qos: 0 | 1, frozenS: number): Promise<void> {
     console.log(`  ${describe(before, log.fields, seconds)}`);
   };
   await phase("nothing runs yet", CALM_S / 2);
-  const running = run(config, { log, onFault: () => {}, env: {} }, stop.signal);
+  const running = run(config, { log, onFault: () => {}, onHangup: () => {}, env: {} }, stop.signal);
   await phase("start", CALM_S);
   await phase("as usual", CALM_S);
   broker.signal("SIGSTOP");

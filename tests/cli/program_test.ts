@@ -35,6 +35,7 @@ async function cli(
       },
     },
     onFault: () => {},
+    onHangup: () => {},
   };
   const code = await runCli(args, io, new AbortController().signal);
   return { code, stdout: out.join(""), stderr: err.join(""), log: log.join("") };

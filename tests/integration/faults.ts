@@ -1,5 +1,5 @@
 /**
- * Runs before the program (`deno run --preload`). At SIGUSR2 something goes wrong where nobody catches
+ * Runs before the program (`deno run --preload`). At SIGURG something goes wrong where nobody catches
  * it, in the way that `TEST_FAULT` names.
  */
 import { EventEmitter } from "node:events";
@@ -42,4 +42,4 @@ const FAULTS: Readonly<Record<string, () => void>> = {
 
 const fault = FAULTS[Deno.env.get("TEST_FAULT") ?? ""];
 if (fault === undefined) throw new RangeError("TEST_FAULT names no fault");
-Deno.addSignalListener("SIGUSR2", fault);
+Deno.addSignalListener("SIGURG", fault);

@@ -13,7 +13,7 @@ const WITH_FAULTS = sourceCommandLine("run", ["--v8-flags=--max-old-space-size=1
 /** Nothing listens there. */
 const NO_BROKER = 1;
 
-/** The program, in which something goes wrong in this way at SIGUSR2. */
+/** The program, in which something goes wrong in this way at SIGURG. */
 function faulty(fault: string, port: number): Program {
   return new Program(agentArgs(port, "--qos", "1", ...SIMULATE), { TEST_FAULT: fault }, [], WITH_FAULTS);
 }
@@ -39,7 +39,7 @@ for (
     await using program = faulty(fault, broker.port);
     await program.logged("scanning");
     await waitFor(() => lastStatus(watcher).status === "online", "the status online");
-    program.kill("SIGUSR2");
+    program.kill("SIGURG");
     const { code, stderr } = await program.ended();
     assert.equal(code, 1, stderr);
     const lines = program.log.filter(({ event }) => event === "unexpected error");
@@ -57,7 +57,7 @@ for (
 test("run shows nothing of an object that was thrown and is no error", async () => {
   await using program = faulty("as something that is no error", NO_BROKER);
   await program.logged("scanning");
-  program.kill("SIGUSR2");
+  program.kill("SIGURG");
   const { code, stderr } = await program.ended();
   assert.equal(code, 1);
   assert.equal((await program.logged("unexpected error")).fields["error"], "an object that is no error");
@@ -70,7 +70,7 @@ mosquittoTest("run ends with 1 by an uncaught error that comes while it ends", a
   await program.logged("broker connected");
   broker.signal("SIGSTOP"); // so that its goodbye takes time
   program.kill("SIGTERM");
-  program.kill("SIGUSR2");
+  program.kill("SIGURG");
   const { code, stderr } = await program.ended();
   assert.equal(code, 1, stderr);
 });
@@ -89,7 +89,7 @@ mosquittoTest("run ends with 1 by an uncaught error though nobody reads its log"
   await using watcher = await Subscriber.open(broker.port, "ble/status/s1");
   const fillStderr = ["sh", "-c", 'timeout 1 cat /dev/zero >&2; exec "$0" "$@"'];
   const child = await startUnread(watcher, broker.port, fillStderr);
-  child.kill("SIGUSR2");
+  child.kill("SIGURG");
   assert.equal((await child.status).code, 1);
   await child.stderr.cancel();
 });
@@ -100,13 +100,13 @@ mosquittoTest("run goes on where its log was closed, and ends with 1 by an uncau
   const child = await startUnread(watcher, broker.port, []);
   await child.stderr.cancel();
   await watcher.until(watcher.messages.length + 500);
-  child.kill("SIGUSR2");
+  child.kill("SIGURG");
   assert.equal((await child.status).code, 1);
 });
 
 test("run that is out of memory is ended by a signal", async () => {
   await using program = faulty("for lack of memory", NO_BROKER);
   await program.logged("scanning");
-  program.kill("SIGUSR2");
+  program.kill("SIGURG");
   assert.ok((await program.ended()).code > 128);
 });
