@@ -5,6 +5,13 @@ set -u
 # The shell's own errors, such as "Cannot fork", end it with 2, which means a wrong configuration:
 # whoever supervises the agent would not try again.
 trap '[ $? = 2 ] && exit 1' EXIT
+# Stray signals, until the program has the kernel ignore them; SIGHUP ends what runs on a terminal.
+trap '' USR1 USR2 ALRM
+ending='HUP INT TERM'
+if [ "${1:-}" = run ]; then
+  trap '' HUP
+  ending='INT TERM'
+fi
 lines=@LINES@ payload_digest=@PAYLOAD_DIGEST@
 runtime_packed=@RUNTIME_PACKED@ runtime_digest=@RUNTIME_DIGEST@ program_digest=@PROGRAM_DIGEST@
 other_folder='set BT_SCANNER_CACHE to a folder with 100 MB of room'
@@ -14,8 +21,13 @@ fail() {
   exit 1
 }
 
+# shellcheck disable=SC3067 # dash, bash and busybox have -O
+owns() { [ -O "$1" ]; }
+is_root() { owns /; }
+
 if [ -n "${BT_SCANNER_CACHE:-}" ]; then cache=$BT_SCANNER_CACHE
 elif [ -n "${CACHE_DIRECTORY:-}" ]; then cache=${CACHE_DIRECTORY%%:*}
+elif is_root && ! owns "${HOME:-}"; then cache=/root/.cache/bt-scanner # sudo kept another's HOME, or there is none
 elif [ -n "${XDG_CACHE_HOME:-}" ]; then cache=$XDG_CACHE_HOME/bt-scanner
 elif [ -n "${HOME:-}" ]; then cache=$HOME/.cache/bt-scanner
 else fail "no folder to unpack to is known; $other_folder"
@@ -42,8 +54,7 @@ has_digests() {
 # takes half a second on a Pi. What another user has put there, root excepted, is not looked at.
 is_ready() {
   [ -f "$runtime" ] && [ -f "$program" ] || return 1
-  # shellcheck disable=SC3067 # dash, bash and busybox have -O
-  { [ -O "$home" ] && [ -O "$runtime" ] && [ -O "$program" ]; } ||
+  { owns "$home" && owns "$runtime" && owns "$program"; } ||
     [ "$(stat -c %u "$home" "$runtime" "$program" 2>/dev/null | sort -u)" = 0 ] || return 1
   note
   [ -r "$home/noted" ] && IFS= read -r before <"$home/noted" && [ "${noted:-none}" = "$before" ] && return
@@ -52,18 +63,24 @@ is_ready() {
 
 keep_note() { { printf '%s\n' "$noted" >"$home/noted"; } 2>/dev/null || :; }
 
+# Held until the subshell and all that it started have ended, however they end. A file system may have no locks.
+lock() { exec 8<"$home" && flock 8 2>/dev/null; }
+
 unpack() (
   umask 077
   error=$(mkdir -p "$home" 2>&1) || fail "cannot unpack to $cache: ${error##*: }; $other_folder"
-  # shellcheck disable=SC3067
-  [ -O "$home" ] || fail "$home belongs to another user; remove it, or $other_folder"
-  for left in "$home"/new.*; do # by one that was killed
-    kill -0 "${left##*.}" 2>/dev/null || rm -rf "$left"
-  done
-  [ "$(tail -n +$lines "$0" | digest)" = $payload_digest ] || fail "$0 is damaged; copy it here again"
+  owns "$home" || fail "$home belongs to another user; remove it, or $other_folder"
   new=$home/new.$$
+  if lock; then
+    is_ready && return # by one that was faster
+    rm -rf "$home"/new.* # of one that was killed; a process number says nothing, a container's is always 1
+  else
+    rm -rf "$new"
+  fi
+  [ "$(tail -n +$lines "$0" | digest)" = $payload_digest ] || fail "$0 is damaged; copy it here again"
   trap 'rm -rf "$new"' EXIT
-  trap 'exit 1' HUP INT TERM
+  # shellcheck disable=SC2064,SC2086 # the words of a constant
+  trap 'exit 1' $ending
   error=$({
     mkdir "$new" &&
       tail -n +$lines "$0" | head -c $runtime_packed | gzip -dc >"$new/bt-scanner" &&
@@ -71,8 +88,11 @@ unpack() (
       chmod 700 "$new/bt-scanner" && sync "$new/bt-scanner" "$new/bt-scanner.mjs"
   } 2>&1)
   has_digests "$new" || fail "cannot unpack to $cache: ${error##*: }; $other_folder"
-  error=$("$new/bt-scanner" --version 2>&1) ||
+  error=$("$new/bt-scanner" --version 2>&1) || {
+    [ "$(getconf LONG_BIT 2>/dev/null)" != 32 ] ||
+      fail "this is a 32-bit system, whatever its kernel is; it takes a 64-bit one for @MACHINE@"
     fail "cannot run what is unpacked to $cache: ${error##*: }; it takes a 64-bit Linux for @MACHINE@, and a file system not mounted with noexec"
+  }
   # File by file: each is whole at any moment, whoever else unpacks at the same time.
   error=$(mv -f "$new/bt-scanner" "$runtime" 2>&1 && mv -f "$new/bt-scanner.mjs" "$program" 2>&1) ||
     fail "cannot unpack to $cache: ${error##*: }; $other_folder"

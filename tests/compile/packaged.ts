@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { selfExtracting } from "../../scripts/compile/self_extracting.ts";
 import { type Target, TARGETS } from "../../scripts/compile/targets.ts";
+import { test } from "../support/test.ts";
+import { waitFor } from "../support/wait_for.ts";
 
 /** In place of Deno: says how it was called, waits for a signal if it is told to, ends with 3. */
 export const RUNTIME = `#!/bin/sh
@@ -107,4 +109,33 @@ export function fakeFile(program = PROGRAM, runtime = RUNTIME): Uint8Array<Array
   const [runtimeBytes, programBytes] = [runtime, program].map((text) => new TextEncoder().encode(text));
   assert.ok(runtimeBytes && programBytes);
   return selfExtracting(thisMachine(), "1.2.3", runtimeBytes, programBytes);
+}
+
+/** A program that starts another one as a user who is not root. */
+export const ORDINARY_USER = ["setpriv", "--reuid", "65534", "--clear-groups"];
+
+/** A test that needs to be root; its name says where this is not. */
+export function rootTest(name: string, fn: () => Promise<void>): void {
+  const ignore = Deno.uid() !== 0;
+  test(ignore ? `${name} [not root]` : name, fn, { ignore });
+}
+
+/** Runs a program that has to succeed, and returns what it printed. */
+export async function command(program: string, ...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
+  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  assert.ok(success, `${program} ${args.join(" ")}: ${out}${error}`);
+  return out ?? "";
+}
+
+/** Starts the file, in a process group of its own, with a gzip that writes a little and then hangs. */
+export async function startUnpacking(packaged: Packaged, args: readonly string[] = []): Promise<Deno.ChildProcess> {
+  const bin = `${packaged.folder}/bin`;
+  await Deno.mkdir(bin);
+  const script = `#!/bin/sh\necho half\n: >"${bin}/begun"\nexec sleep 60\n`;
+  await Deno.writeTextFile(`${bin}/gzip`, script, { mode: 0o755 });
+  const env = { PATH: `${bin}:${Deno.env.get("PATH") ?? ""}` };
+  const child = packaged.spawn(args, { env, through: ["setsid"] });
+  await waitFor(async () => await Deno.stat(`${bin}/begun`).then(() => true, () => false), "the unpacking to begin");
+  return child;
 }

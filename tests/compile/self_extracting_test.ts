@@ -2,15 +2,7 @@ import assert from "node:assert/strict";
 import { testWith } from "../support/programs.ts";
 import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
-import { fakeFile, Packaged, PROGRAM, RUNTIME } from "./packaged.ts";
-
-const ORDINARY_USER = ["setpriv", "--reuid", "65534", "--clear-groups"];
-
-/** A test that needs to be root; its name says where this is not. */
-function rootTest(name: string, fn: () => Promise<void>): void {
-  const ignore = Deno.uid() !== 0;
-  test(ignore ? `${name} [not root]` : name, fn, { ignore });
-}
+import { command, fakeFile, ORDINARY_USER, Packaged, PROGRAM, rootTest, RUNTIME, startUnpacking } from "./packaged.ts";
 
 /** One whose cache is a file system in memory. */
 function tmpfsTest(name: string, options: string, fn: (packaged: Packaged) => Promise<void>): void {
@@ -26,13 +18,6 @@ function tmpfsTest(name: string, options: string, fn: (packaged: Packaged) => Pr
   });
 }
 
-async function command(program: string, ...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
-  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  assert.ok(success, `${program} ${args.join(" ")}: ${out}${error}`);
-  return out ?? "";
-}
-
 async function changed(path: string, change: (bytes: Uint8Array) => void): Promise<void> {
   const bytes = await Deno.readFile(path);
   change(bytes);
@@ -42,18 +27,6 @@ async function changed(path: string, change: (bytes: Uint8Array) => void): Promi
 function damage(bytes: Uint8Array): void {
   const middle = bytes.length >> 1;
   bytes[middle] = (bytes[middle] ?? 0) ^ 1;
-}
-
-/** Starts the file, in a process group of its own, with a gzip that writes a little and then hangs. */
-async function startUnpacking(packaged: Packaged): Promise<Deno.ChildProcess> {
-  const bin = `${packaged.folder}/bin`;
-  await Deno.mkdir(bin);
-  const script = `#!/bin/sh\necho half\n: >"${bin}/begun"\nexec sleep 60\n`;
-  await Deno.writeTextFile(`${bin}/gzip`, script, { mode: 0o755 });
-  const env = { PATH: `${bin}:${Deno.env.get("PATH") ?? ""}` };
-  const child = packaged.spawn([], { env, through: ["setsid"] });
-  await waitFor(async () => await Deno.stat(`${bin}/begun`).then(() => true, () => false), "the unpacking to begin");
-  return child;
 }
 
 test("selfExtracting() gives the same bytes for the same content", () => {
@@ -302,7 +275,12 @@ test("the cache is where systemd or the desktop wants it", async () => {
     assert.equal((await packaged.run([], { env: { BT_SCANNER_CACHE: "", ...env } })).code, 3);
     assert.ok(packaged.home(folder));
   }
-  const nowhere = await packaged.run([], { env: { BT_SCANNER_CACHE: "" } });
+});
+
+rootTest("where no folder to unpack to is known, the file says so", async () => {
+  await using packaged = await Packaged.fake();
+  await command("chmod", "-R", "a+rwX", packaged.folder);
+  const nowhere = await packaged.run([], { env: { BT_SCANNER_CACHE: "" }, through: ORDINARY_USER });
   assert.match(nowhere.stderr, /^bt-scanner: no folder to unpack to is known; set BT_SCANNER_CACHE/);
 });
 

@@ -118,7 +118,7 @@ testWith(["dpkg-deb", "lintian"], "lintian finds no error and no warning in the 
 
 testWith(
   ["dpkg-deb", "dpkg"],
-  "the package keeps an edited configuration until it is purged, and starts nothing",
+  "the package keeps an edited configuration until it is purged, with what was unpacked, and starts nothing",
   async () => {
     await withFolder(async (folder) => {
       const root = await emptySystem(folder);
@@ -139,7 +139,14 @@ testWith(
       assert.equal(await Deno.readTextFile(config), "scanner: { id: mine }\n");
       assert.equal(await calls(folder), "disable --now bt-scanner.service\ndaemon-reload\n");
       await Deno.writeTextFile(`${root}/etc/bt-scanner/mqtt-password`, "secret\n");
+      const [theirs, ...ours] = ["home/pi/.cache", "root/.cache", "var/cache", "var/cache/private"]
+        .map((folder) => `${root}/${folder}/bt-scanner`);
+      for (const cache of [...ours, theirs ?? ""]) {
+        await Deno.mkdir(`${cache}/bt-scanner-0123456789abcdef`, { recursive: true });
+      }
       await dpkg("--purge", "bt-scanner");
+      for (const cache of ours) await assert.rejects(Deno.stat(cache), Deno.errors.NotFound);
+      assert.ok((await Deno.stat(theirs ?? "")).isDirectory, "what a user has unpacked is that user's");
       await assert.rejects(Deno.stat(`${root}/etc/bt-scanner`), Deno.errors.NotFound);
       await assert.rejects(Deno.stat(`${root}/usr/bin/bt-scanner`), Deno.errors.NotFound);
     });
