@@ -54,6 +54,9 @@ async function look(host: string, options: DeployOptions): Promise<Found> {
   const end = await call(host, options, "look", new Map(), () => {});
   const found: Found = new Map(end.answers);
   if (!found.has("looked")) throw failure(end, "cannot be looked at");
+  if (found.get("bits") === "32") {
+    throw new HostError("is a 32-bit system, whatever its kernel is; it takes a 64-bit one");
+  }
   const owner = found.get("package");
   if (owner !== undefined) {
     throw new HostError(`bt-scanner belongs to the Debian package ${owner} there: upgrade that, or remove it first`);

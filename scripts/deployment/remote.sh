@@ -28,6 +28,7 @@ digest() {
 
 look() {
   say arch "$(uname -m)"
+  say bits "$(getconf LONG_BIT)" # of the system; its kernel may be a 64-bit one all the same
   # "before" is there while a deployment is under way, or after one that was cut short.
   for name in binary config unit; do
     if [ -d "$before" ]; then file=$before/$name; else file=$(path_of $name); fi

@@ -43,6 +43,16 @@ sshdTest("scripts/deploy leaves a host alone that has it all", async () => {
   assert.deepEqual(await fleet.systemctlCalls(), []);
 });
 
+sshdTest("scripts/deploy leaves a 32-bit system alone, whatever its kernel is", async () => {
+  await using fleet = await Fleet.start();
+  await fleet.stub("getconf", "#!/bin/sh\n[ $1 = LONG_BIT ] && echo 32\n");
+  const before = await fleet.snapshot();
+  const { code, stdout } = await fleet.deployFirst("1.0");
+  assert.equal(code, 1);
+  assert.match(stdout, /127\.0\.0\.1 {2}FAILED: is a 32-bit system, whatever its kernel is/);
+  assert.deepEqual(await fleet.snapshot(), before);
+});
+
 sshdTest("scripts/deploy starts a service that is installed but does not run", async () => {
   await using fleet = await Fleet.start();
   await fleet.deployFirst("1.0");
