@@ -4,6 +4,7 @@ import { TARGETS } from "../../scripts/compile/targets.ts";
 import project from "../../deno.json" with { type: "json" };
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { agentArgs, Program } from "../support/program.ts";
+import { tcpSocketsOf } from "../support/sockets.ts";
 import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -46,34 +47,12 @@ test("the start task grants no more than the executable has, but one question to
   assert.deepEqual(sys, ["--allow-sys=osRelease"]);
 });
 
-/** The inodes of the sockets that a process holds. */
-function socketsOf(pid: number): string[] {
-  return [...Deno.readDirSync(`/proc/${pid}/fd`)].flatMap(({ name }) => {
-    try {
-      const [, inode] = /^socket:\[(\d+)\]$/.exec(Deno.readLinkSync(`/proc/${pid}/fd/${name}`)) ?? [];
-      return inode ?? [];
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return []; // closed meanwhile
-      throw error;
-    }
-  });
-}
-
-/** The inodes of the TCP sockets of this machine, those that listen or all. */
-function tcpSockets(state: "LISTEN" | "ANY"): string[] {
-  return ["tcp", "tcp6"].flatMap((file) => Deno.readTextFileSync(`/proc/net/${file}`).trim().split("\n").slice(1))
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, , , code]) => state === "ANY" || code === "0A")
-    .map((fields) => fields[9] ?? "");
-}
-
 mosquittoTest("run has a connection to the broker, and listens nowhere", async () => {
   await using broker = await Mosquitto.start();
   await using program = new Program(agentArgs(broker.port, "--source", "simulate"));
   await program.logged("broker connected");
-  const sockets = new Set(socketsOf(program.pid));
-  assert.equal(tcpSockets("ANY").filter((inode) => sockets.has(inode)).length, 1);
-  assert.deepEqual(tcpSockets("LISTEN").filter((inode) => sockets.has(inode)), []);
+  assert.equal(tcpSocketsOf(program.pid, "ANY"), 1);
+  assert.equal(tcpSocketsOf(program.pid, "LISTEN"), 0);
 });
 
 mosquittoTest("run subscribes to nothing", async () => {

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { agentArgs, Program } from "../support/program.ts";
+import { tcpSocketsOf } from "../support/sockets.ts";
+import { test } from "../support/test.ts";
+import { waitFor } from "../support/wait_for.ts";
+
+const SIMULATE = ["--source", "simulate", "--simulate-devices", "5"];
+/** Nothing listens there. */
+const NO_BROKER = 1;
+/** Deno begins to listen for SIGUSR1 half a second after its start. */
+const RUNTIME_LISTENS_MS = 700;
+
+/**
+ * All of signal(7) but what by its definition ends a process (SIGINT, SIGTERM, SIGKILL; a fault of its own, a limit or
+ * a core dump: SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT, SIGSEGV, SIGSYS, SIGTRAP, SIGXCPU, SIGXFSZ) or stops one
+ * (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU), and SIGHUP, by name or number.
+ */
+const HARMLESS: readonly string[] = [
+  ...["USR1", "USR2", "PIPE", "ALRM", "VTALRM", "PROF", "IO", "PWR", "CHLD", "CONT", "URG", "WINCH"],
+  ...[16, ...Array.from({ length: 31 }, (_, index) => 34 + index)].map(String), // SIGSTKFLT, SIGRTMIN to SIGRTMAX
+];
+
+/** Sends any signal; Deno's own way knows no real-time signals. */
+async function send(pid: number, signal: string): Promise<void> {
+  const { success } = await new Deno.Command("sh", { args: ["-c", `kill -${signal} ${pid}`], stderr: "null" }).output();
+  assert.ok(success, `it is gone before SIG${signal}`);
+}
+
+async function sleep(ms: number): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+test("run goes on through every signal that is not to end or stop it, and listens nowhere", async () => {
+  await using program = new Program(agentArgs(NO_BROKER, ...SIMULATE));
+  await program.logged("scanning");
+  await sleep(RUNTIME_LISTENS_MS);
+  for (const signal of HARMLESS) {
+    await send(program.pid, signal);
+    assert.equal(tcpSocketsOf(program.pid, "LISTEN"), 0, signal);
+  }
+  // What the runtime does about a signal it does in its own time: another one comes and is logged after it.
+  program.kill("SIGHUP");
+  await program.logged("SIGHUP ignored");
+  await sleep(RUNTIME_LISTENS_MS);
+  assert.equal(tcpSocketsOf(program.pid, "LISTEN"), 0);
+  program.kill("SIGTERM");
+  const { code, stderr } = await program.ended();
+  assert.equal(code, 0, stderr);
+  assert.doesNotMatch(stderr, /debugger/i);
+});
+
+test("run logs each SIGHUP, says what to do instead, and goes on", async () => {
+  await using program = new Program(agentArgs(NO_BROKER, ...SIMULATE));
+  await program.logged("scanning");
+  for (const count of [1, 2]) {
+    program.kill("SIGHUP");
+    await waitFor(() => program.log.filter(({ event }) => event === "SIGHUP ignored").length === count, "the log line");
+  }
+  const { level, fields } = await program.logged("SIGHUP ignored");
+  assert.deepEqual([level, fields], ["warning", { reason: "a changed configuration takes a restart" }]);
+  program.kill("SIGTERM");
+  assert.equal((await program.ended()).code, 0);
+});
+
+test("SIGUSR1 at any moment of the start neither ends run nor has it listen", async () => {
+  const ignoring = ["sh", "-c", `trap '' USR1; exec "$@"`, "sh"]; // as the self-extracting file begins
+  await using program = Program.through(ignoring, agentArgs(NO_BROKER, ...SIMULATE));
+  await waitFor(async () => await ignoresUsr1(program.pid), "the signal to be ignored");
+  let started = false;
+  const starting = program.logged("scanning").then(() => sleep(RUNTIME_LISTENS_MS)).then(() => started = true);
+  while (!started) {
+    program.kill("SIGUSR1");
+    await sleep(5);
+  }
+  await starting;
+  assert.equal(tcpSocketsOf(program.pid, "LISTEN"), 0);
+});
+
+async function ignoresUsr1(pid: number): Promise<boolean> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  const [, mask = "0"] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+  return (BigInt(`0x${mask}`) >> 9n & 1n) === 1n;
+}
+
+test("scan goes on through stray signals, and ends with its terminal", async () => {
+  await using program = new Program(["scan", ...SIMULATE]);
+  await waitFor(async () => await ignoresUsr1(program.pid), "the start");
+  for (const signal of HARMLESS) await send(program.pid, signal);
+  await sleep(RUNTIME_LISTENS_MS);
+  assert.equal(tcpSocketsOf(program.pid, "LISTEN"), 0);
+  program.kill("SIGHUP");
+  const { code, stdout, stderr } = await program.ended();
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /^([0-9A-F]{2}:){5}/m);
+});
+
+test("record goes on without its terminal where nohup started it", async () => {
+  const path = await Deno.makeTempFile({ prefix: "bt-scanner-signals-", suffix: ".btsnoop" });
+  try {
+    await using program = new Program(["record", path, "--force", ...SIMULATE], {}, ["nohup"]);
+    await waitFor(async () => await ignoresUsr1(program.pid), "the start");
+    program.kill("SIGHUP");
+    const { size } = await Deno.stat(path);
+    await waitFor(async () => (await Deno.stat(path)).size > size, "more of the recording");
+    program.kill("SIGTERM");
+    assert.equal((await program.ended()).code, 0);
+  } finally {
+    await Deno.remove(path);
+  }
+});
