@@ -1,5 +1,5 @@
 import { connectAsync } from "mqtt";
-import { answering, readAll, type Script, ScriptedBroker } from "../../tests/support/scripted_broker.ts";
+import { answering, readAll, type Script, ScriptedBroker, serving } from "../../tests/support/scripted_broker.ts";
 import type { Rig, Setup } from "./rig.ts";
 
 /** A fault, ready to be inflicted on a rig once. */
@@ -89,6 +89,7 @@ export const BROKER_FAULTS: readonly Fault[] = [
     BACK_MS,
   ),
   takenOver(),
+  passedOver(),
 ];
 
 /** One with the usual goal, that needs no certificates or the like. */
@@ -155,6 +156,19 @@ function replaced(name: string, holdS: Fault["holdS"], script: Script, goalMs: n
       };
     },
   };
+}
+
+/** A broker that takes a hundred messages a second, and does not say a word about the others. */
+function passedOver(): Fault {
+  let [second, taken] = [0, 0];
+  const takes = () => {
+    const now = Math.floor(Date.now() / 1_000);
+    if (now !== second) [second, taken] = [now, 0];
+    return taken++ < 100;
+  };
+  const fault = replaced("broker that passes over what exceeds 100 messages/s", [20, 60], serving(takes), BACK_MS);
+  const setup = { env: { BT_SCANNER_MQTT_CLIENT_ACK_TIMEOUT_S: "5" } };
+  return { ...fault, prepare: async (stack) => ({ ...await fault.prepare(stack), setup }) };
 }
 
 /** Another client with our identifier, that will not let go. */

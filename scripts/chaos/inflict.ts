@@ -26,6 +26,7 @@ export async function inflict(fault: Fault, holdS: number, hasNetwork: boolean):
   const network = hasNetwork ? stack.use(await Network.open()) : null;
   const scenario = await fault.prepare(stack);
   const setup = { ...USUAL, ...scenario.setup };
+  if (setup.isSlow) await network?.slowLink({});
   const rig = stack.use(await Rig.start(setup, network));
   await sleep(CALM_MS);
   const before = await readMemory(rig.agent.pid);

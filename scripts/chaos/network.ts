@@ -37,6 +37,8 @@ export interface SlowLink {
 export class Network implements AsyncDisposable {
   /** Puts a command line into the agent's namespace. */
   readonly wrapper: readonly string[];
+  /** What the slow link is told by. */
+  #slowLink: string | null = null;
 
   private constructor(
     private readonly holder: Deno.ChildProcess,
@@ -104,18 +106,18 @@ export class Network implements AsyncDisposable {
     await ip("address", "delete", `${BROKER_ADDRESS}/24`, "dev", "broker0");
   }
 
-  /** A second cable, so slow in both directions; returns what changes that. */
-  async slowLink(both: SlowLink): Promise<(changed: SlowLink) => Promise<void>> {
-    const file = await Deno.makeTempFile({ prefix: "bt-scanner-link-" });
+  /** A second cable, so slow in both directions; called again, it changes that. */
+  async slowLink(both: SlowLink): Promise<void> {
+    const isNew = this.#slowLink === null;
+    const file = this.#slowLink ??= await Deno.makeTempFile({ prefix: "bt-scanner-link-" });
+    await Deno.writeTextFile(file, JSON.stringify({ out: both, in: both }));
+    if (!isNew) return;
     this.stack.defer(() => Deno.remove(file));
-    const configure = (link: SlowLink) => Deno.writeTextFile(file, JSON.stringify({ out: link, in: link }));
-    await configure(both);
     const args = [SLOW_LINK, String(this.holder.pid), file];
     const link = new Deno.Command("python3", { args, stdin: "null", stdout: "piped" }).spawn();
     this.stack.defer(() => end(link));
     const { done } = await link.stdout.getReader().read();
     if (done) throw new Error("The slow link did not come up");
-    return configure;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

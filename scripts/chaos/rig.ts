@@ -3,7 +3,7 @@ import { agentArgs, Program, type ProgramEnd } from "../../tests/support/program
 import { freePort } from "../../tests/support/free_port.ts";
 import { Subscriber } from "../../tests/support/subscriber.ts";
 import { waitFor } from "../../tests/support/wait_for.ts";
-import { BROKER_ADDRESS, type Network } from "./network.ts";
+import { BROKER_ADDRESS, type Network, SLOW_ADDRESS } from "./network.ts";
 import { Witness } from "./witness.ts";
 
 /** How the parties are set up. */
@@ -17,6 +17,8 @@ export interface Setup {
   /** By which name the agent knows the broker; null: by its address. */
   readonly host: string | null;
   readonly tls: boolean;
+  /** The way to the broker is one that can be made slow. */
+  readonly isSlow: boolean;
   /** Further lines of the broker's configuration, about the listener for the agent. */
   readonly listener: string;
 }
@@ -29,6 +31,7 @@ export const USUAL: Setup = {
   env: {},
   host: null,
   tls: false,
+  isSlow: false,
   listener: "allow_anonymous true\n",
 };
 
@@ -86,7 +89,8 @@ export class Rig implements AsyncDisposable {
 
   /** At which address of this machine the agent finds the broker. */
   get address(): string {
-    return this.network === null ? "127.0.0.1" : BROKER_ADDRESS;
+    if (this.network === null) return "127.0.0.1";
+    return this.setup.isSlow ? SLOW_ADDRESS : BROKER_ADDRESS;
   }
 
   /** Starts the agent anew. */

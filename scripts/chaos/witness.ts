@@ -17,6 +17,8 @@ export class Witness implements AsyncDisposable {
   /** Payloads of `ble/status/s1`, of `ble/stats/s1`. */
   readonly statuses: { readonly status: string; readonly scanning: boolean; readonly reason: string | null }[] = [];
   readonly stats: Counts[] = [];
+  /** How old each message was when it arrived. */
+  readonly agesMs: number[] = [];
   readonly #seen = new Set<string>();
 
   private constructor(private readonly client: MqttClient) {
@@ -54,5 +56,6 @@ export class Witness implements AsyncDisposable {
     this.arrivedMs = Date.now();
     const stamp = /"timestamp":"([^"]+)"/.exec(payload)?.[1] ?? "";
     this.newestMs = Math.max(this.newestMs, Date.parse(stamp));
+    this.agesMs.push(this.arrivedMs - Date.parse(stamp));
   }
 }

@@ -112,6 +112,17 @@ test("untilSilent() does not give up a peer that is heard while it is probed", a
   equal(bench.gaveUp, true);
 });
 
+test("untilSilent() is as patient as answers take long", async () => {
+  await using bench = new Bench();
+  bench.patienceMs = 12_000;
+  await bench.sending(2); // the first look
+  bench.answers = bench.reachable = false;
+  await bench.sending(35);
+  deepEqual([bench.probes, bench.gaveUp], [0, false]);
+  await bench.sending(2);
+  deepEqual([bench.probes, bench.gaveUp], [1, true]);
+});
+
 test("untilSilent() ends at once when it is told to", async () => {
   const bench = new Bench();
   await bench.sending(4);
