@@ -1,4 +1,5 @@
 import { connectAsync } from "mqtt";
+import type { PublishPacket } from "../../tests/support/mqtt_packets.ts";
 import { answering, readAll, type Script, ScriptedBroker, serving } from "../../tests/support/scripted_broker.ts";
 import type { Rig, Setup } from "./rig.ts";
 
@@ -9,6 +10,8 @@ export interface Scenario {
   end(rig: Rig): Promise<void> | void;
   /** The broker notices that the agent is gone, and is there to publish its will. */
   readonly leavesWill?: boolean;
+  /** Reports that somebody acknowledged who passes nothing on. */
+  readonly swallowed?: () => number;
 }
 
 /** Something that happens between agent and broker. */
@@ -160,15 +163,20 @@ function replaced(name: string, holdS: Fault["holdS"], script: Script, goalMs: n
 
 /** A broker that takes a hundred messages a second, and does not say a word about the others. */
 function passedOver(): Fault {
-  let [second, taken] = [0, 0];
-  const takes = () => {
+  let [second, taken, swallowed] = [0, 0, 0];
+  const takes = ({ topic }: PublishPacket) => {
     const now = Math.floor(Date.now() / 1_000);
     if (now !== second) [second, taken] = [now, 0];
-    return taken++ < 100;
+    const isTaken = taken++ < 100;
+    if (isTaken && topic.startsWith("ble/raw/")) swallowed++;
+    return isTaken;
   };
   const fault = replaced("broker that passes over what exceeds 100 messages/s", [20, 60], serving(takes), BACK_MS);
   const setup = { env: { BT_SCANNER_MQTT_CLIENT_ACK_TIMEOUT_S: "5" } };
-  return { ...fault, prepare: async (stack) => ({ ...await fault.prepare(stack), setup }) };
+  return {
+    ...fault,
+    prepare: async (stack) => ({ ...await fault.prepare(stack), setup, swallowed: () => swallowed }),
+  };
 }
 
 /** Another client with our identifier, that will not let go. */

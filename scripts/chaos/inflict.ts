@@ -42,7 +42,7 @@ export async function inflict(fault: Fault, holdS: number, hasNetwork: boolean):
     ...lawProblems(rig),
     ...fault.lasts && wasLost(rig) ? ["the connection was lost"] : [],
   ];
-  const { lost, problem } = account(rig, setup);
+  const { lost, problem } = account(rig, setup, scenario.swallowed?.() ?? 0);
   return { fault: fault.name, recoveryMs, lost, goalMs: fault.goalMs, growthKiB, problems: [...problems, ...problem] };
 }
 
@@ -62,7 +62,7 @@ async function recover(rig: Rig, scenario: Scenario, { goalMs, lasts = false }: 
   }
 }
 
-async function statusProblems(rig: Rig, { leavesWill = false }: Scenario): Promise<string[]> {
+async function statusProblems(rig: Rig, { leavesWill = false, swallowed }: Scenario): Promise<string[]> {
   const { statuses } = rig.witness;
   const { status } = await rig.retainedStatus();
   const connected = rig.agent.log.filter(({ event }) => event === "broker connected").length;
@@ -70,7 +70,8 @@ async function statusProblems(rig: Rig, { leavesWill = false }: Scenario): Promi
   const willSeen = statuses.some(({ status, reason }) => status === "offline" && reason === "connection lost");
   return [
     ...status === "online" ? [] : [`status ${status} after the fault`],
-    ...online >= connected ? [] : [`${online} times online, after ${connected} connections`],
+    // Who swallows reports has swallowed statuses too.
+    ...online >= connected || swallowed !== undefined ? [] : [`${online} times online, after ${connected} connections`],
     ...willSeen || !leavesWill ? [] : ["no will was published"],
   ];
 }
@@ -91,11 +92,15 @@ function lawProblems(rig: Rig): string[] {
 }
 
 /** Compares what the agent counted in the end with what arrived. */
-function account(rig: Rig, { qos }: Setup): { readonly lost: Record<string, number>; readonly problem: string[] } {
+function account(
+  rig: Rig,
+  { qos }: Setup,
+  swallowed: number,
+): { readonly lost: Record<string, number>; readonly problem: string[] } {
   const counts = countsOf(rig.agent.log, 0).at(-1);
   if (counts === undefined) return { lost: {}, problem: ["no counters"] };
   const { published, dropped_offline, dropped_backpressure, dropped_unacknowledged, in_flight } = counts;
-  const { arrived } = rig;
+  const arrived = rig.arrived + swallowed;
   const lost = wasLost(rig);
   // A lost connection leaves open whether the broker had what was under way: QoS 1 counts it as lost, QoS 0 does not.
   // A killed broker may have acknowledged what it had not passed on yet.
