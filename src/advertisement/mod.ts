@@ -11,6 +11,7 @@ export type {
   AdFields,
   Advertisement,
   AdvType,
+  DataStatus,
   ManufacturerData,
   Phy,
   ServiceData,

@@ -2,7 +2,15 @@
  *
  * @module
  */
-export { HciError, type HciErrorCode, type HciSource, type HciTransport, type PacketHandler } from "./transport.ts";
+export {
+  type DiscoveryEnd,
+  HciError,
+  type HciErrorCode,
+  type HciSource,
+  type HciTransport,
+  type KernelDiscovery,
+  type PacketHandler,
+} from "./transport.ts";
 export * as hci from "./constants.ts";
 export {
   BtsnoopDecoder,

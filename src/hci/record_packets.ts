@@ -26,8 +26,9 @@ function recording(
   clock: Pick<Clock, "wallMs">,
   record: (record: Omit<BtsnoopRecord, "truncated">) => void,
 ): HciTransport {
-  const { name, paced, exclusive } = transport;
+  const { name, paced, exclusive, discovery } = transport;
   return {
+    discovery,
     name,
     paced,
     exclusive,

@@ -24,6 +24,8 @@ export interface HciTransport extends AsyncDisposable {
    * initialised it and depends on its settings.
    */
   readonly exclusive: boolean;
+  /** Where a kernel shares the controller: what it makes of the scan. */
+  readonly discovery?: KernelDiscovery | undefined;
   /** Whether the controller is powered up. False also where it is gone. */
   isUp(): boolean;
   /**
@@ -44,6 +46,21 @@ export interface HciTransport extends AsyncDisposable {
    * @throws {HciError} where the controller is gone
    */
   receive(onPacket: PacketHandler, signal: AbortSignal): Promise<void>;
+}
+
+/** What came of ending a discovery: there was none, or this process may not (CAP_NET_ADMIN). */
+export type DiscoveryEnd = "ended" | "none" | "denied";
+
+/**
+ * Current Linux kernels (6.12 does, 6.1 does not) take an active scan that any program begins for a discovery of
+ * bluetoothd's, of which they allow one at a time, and tell the programs that manage Bluetooth so; the end of the
+ * scan they do not take for its end.
+ */
+export interface KernelDiscovery {
+  /** Ends what the kernel takes for a discovery, and the scan with it. Takes half a second at most. */
+  end(): Promise<DiscoveryEnd>;
+  /** Whether a program has begun to use Bluetooth since this was asked last: it was not told of the discovery. */
+  hasNewNeighbours(): boolean;
 }
 
 /** Where transports come from: the same controller, opened again and again. */

@@ -1,8 +1,10 @@
 import type { Logger, ScanSink } from "../agent/mod.ts";
-import { hci, HciError, type HciTransport } from "../hci/mod.ts";
+import { type DiscoveryEnd, hci, HciError, type HciTransport } from "../hci/mod.ts";
 import { abortable, type Clock } from "../time/mod.ts";
+import { answered } from "./answered.ts";
 import { NobleDriver } from "./driver.ts";
 import { HciLink } from "./link.ts";
+import { hex, ScanRefused } from "./refusal.ts";
 import { type ScanCommandResult, ScanMonitor } from "./scan_monitor.ts";
 import { type ScanFeatures, type ScanParameters, scanParametersCommand } from "./scan_parameters.ts";
 
@@ -17,6 +19,8 @@ export interface ScanParts {
   readonly choose: (controller: ControllerClaims) => ScanFeatures;
   /** The controller scans. */
   readonly accepted: () => void;
+  /** This process may not end what the kernel takes for a discovery. */
+  readonly discoveryDenied: () => void;
 }
 
 /** What a controller says of itself. */
@@ -29,19 +33,6 @@ export interface ControllerClaims {
   readonly leFeatures: Uint8Array;
 }
 
-/** The controller has refused what a scan takes. */
-export class ScanRefused extends Error {
-  /** Tells it from other errors. */
-  override readonly name = "ScanRefused";
-
-  /** Says what was refused, and with which error code (Vol 1, Part F). */
-  constructor(adapter: string, readonly command: "parameters" | "enable", readonly status: number) {
-    super(`${adapter} refused ${command === "enable" ? "to scan" : "the scan parameters"} (status ${hex(status)})`);
-  }
-}
-
-/** A controller answers within milliseconds; Linux itself gives up on one after 2 s. */
-const ANSWER_TIMEOUT_MS = 2_000;
 /** An agent must be able to end within 3 s with a mute controller and a dead broker. */
 const STOP_TIMEOUT_MS = 500;
 /** How often a scan is looked after in which nothing is heard. */
@@ -65,6 +56,8 @@ export class Scan {
   #heardLately = false;
   #heardBefore = false;
   #watching: Promise<void> = Promise.resolve();
+  /** It is about to be ended so that it can be begun anew, for others to be told of it. */
+  #isAnnouncing = false;
 
   constructor(private readonly parts: ScanParts) {
     const { transport, sink, log } = parts;
@@ -115,6 +108,8 @@ export class Scan {
     const driver = new NobleDriver(this.#link, features.extended);
     await this.#answered("power on", running, (signal) => driver.powerOn(signal));
     if (!transport.paced) this.#watching = this.#watch(running);
+    // Of a run that was killed, perhaps; from here on, who uses Bluetooth is told of this one.
+    await this.#endDiscovery();
     try {
       while (true) {
         await this.#start(driver, running);
@@ -170,16 +165,32 @@ export class Scan {
    * that its controller answers no more.
    */
   async #watch(running: AbortSignal): Promise<void> {
+    const { transport } = this.parts;
     try {
       while (true) {
         this.#heardBefore ||= this.#heardLately;
         this.#heardLately = false;
         await this.parts.clock.sleep(LOOK_INTERVAL_MS, running);
         if (!this.#heardLately) await this.#look(running);
+        if (transport.discovery?.hasNewNeighbours() && this.#monitor.scansForUs) await this.#announce();
       }
     } catch (error) {
       if (!running.aborted) this.#fail(error);
     }
+  }
+
+  /** A program that came later does not know that the kernel sees a discovery in this scan, and cannot begin its own. */
+  async #announce(): Promise<void> {
+    this.#isAnnouncing = true; // until that shows
+    if (await this.#endDiscovery() !== "ended") this.#isAnnouncing = false;
+  }
+
+  async #endDiscovery(): Promise<DiscoveryEnd> {
+    const { transport, parameters, discoveryDenied } = this.parts;
+    if (transport.discovery === undefined || parameters.mode === "passive") return "none";
+    const end = await transport.discovery.end();
+    if (end === "denied") discoveryDenied();
+    return end;
   }
 
   async #look(running: AbortSignal): Promise<void> {
@@ -201,6 +212,10 @@ export class Scan {
     let command: ScanCommandResult["command"] | null = null;
     // It may have happened in the same breath as the answer to our own command.
     if (this.#isHearing) ({ command } = await this.#nextResult(running, (result) => this.#isLostBy(result)));
+    if (this.#isAnnouncing && command === "disable") {
+      this.#isAnnouncing = false;
+      return { kind: "taken over" };
+    }
     await this.parts.clock.sleep(FOREIGN_SCAN_GRACE_MS, running);
     if (command === "reset") return { kind: "ended", reason: "another process reset the controller" };
     if (this.#isHidden) return { kind: "ended", reason: "another process had the controller hide what it hears" };
@@ -230,6 +245,7 @@ export class Scan {
     try {
       const stopped = ({ command, foreign }: ScanCommandResult) => command === "disable" && !foreign;
       await this.#nextResult(timeout.signal, stopped, () => driver.stopScanning());
+      await this.#endDiscovery();
     } catch (error) {
       log.warn("scan could not be stopped", { adapter: transport.name, error });
     } finally {
@@ -252,21 +268,9 @@ export class Scan {
     });
   }
 
-  /** Runs a step that waits for the controller, and bounds it. */
-  async #answered<T>(step: string, running: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const timeout = new AbortController();
-    const done = new AbortController();
+  #answered<T>(step: string, running: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, transport } = this.parts;
-    const timer = clock.sleep(ANSWER_TIMEOUT_MS, done.signal).then(
-      () => timeout.abort(new Error(`${transport.name} does not answer (${step})`)),
-      () => {},
-    );
-    try {
-      return await run(AbortSignal.any([running, timeout.signal]));
-    } finally {
-      done.abort();
-      await timer;
-    }
+    return answered(clock, `${transport.name} does not answer (${step})`, running, run);
   }
 
   #take(result: ScanCommandResult): void {
@@ -280,8 +284,4 @@ export class Scan {
   #fail(reason: unknown): void {
     this.#failed.abort(reason);
   }
-}
-
-function hex(code: number): string {
-  return `0x${code.toString(16).padStart(2, "0")}`;
 }

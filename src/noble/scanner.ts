@@ -1,7 +1,8 @@
 import { type Logger, type ScanCure, ScanError, type Scanner, type ScanSink } from "../agent/mod.ts";
 import { hci, HciError, type HciErrorCode, type HciSource, type HciTransport } from "../hci/mod.ts";
 import { type Clock, untilAborted } from "../time/mod.ts";
-import { type ControllerClaims, Scan, ScanRefused } from "./scan.ts";
+import { ScanRefused } from "./refusal.ts";
+import { type ControllerClaims, Scan } from "./scan.ts";
 import { readScanFeatures, type ScanFeatures, type ScanParameters } from "./scan_parameters.ts";
 import { ScanPlan } from "./scan_plan.ts";
 
@@ -38,6 +39,7 @@ export class NobleScanner implements Scanner {
   #missedBefore = 0;
   /** Of the controller that was open last. */
   #known: { readonly controller: string; readonly plan: ScanPlan } | null = null;
+  #isDeniedTold = false;
   /** Since when it will not begin, though it may only be busy; monotonic. */
   #busySinceMs: number | null = null;
 
@@ -122,6 +124,7 @@ export class NobleScanner implements Scanner {
         this.#busySinceMs = null;
         this.#known?.plan.accepted();
       },
+      discoveryDenied: () => this.#tellDenied(transport.name),
     });
     try {
       await scan.run(signal);
@@ -171,6 +174,16 @@ export class NobleScanner implements Scanner {
       case "give up":
         throw refused;
     }
+  }
+
+  #tellDenied(adapter: string): void {
+    if (this.#isDeniedTold) return;
+    this.#isDeniedTold = true;
+    this.log.info("other programs may not be able to discover devices", {
+      adapter,
+      reason: "current kernels take an active scan for a discovery, which only CAP_NET_ADMIN can end",
+      action: "grant it, or set scanner.mode to passive, if bluetoothd says InProgress",
+    });
   }
 
   #afterSilence(adapter: string): void {

@@ -18,7 +18,7 @@ export interface FakeAdapter {
 export type FakeCall = Exclude<keyof Libc, symbol>;
 
 type Descriptor =
-  | { readonly kind: "hci"; index: number | null; filter: Uint8Array }
+  | { readonly kind: "hci"; index: number | null; filter: Uint8Array; readonly management?: Uint8Array[] }
   | { readonly kind: "alarm"; set: boolean }
   | { readonly kind: "file"; readonly chunks: Uint8Array[] };
 
@@ -32,6 +32,9 @@ export class FakeLibc implements OpenLibc {
   /** What sockets deliver, in order: packets, or what `read` returns instead (0, an error negated). */
   readonly incoming: (Uint8Array | number)[] = [];
   readonly written: Uint8Array[] = [];
+  /** Commands to the kernel's management interface, and what it answers. */
+  readonly managed: Uint8Array[] = [];
+  manage: (command: Uint8Array) => readonly Uint8Array[] = () => [];
   /** The next results of calls, by name; used up first, then the call does its work. */
   readonly results: Partial<Record<FakeCall, number[]>> = {};
   /** What the process may do. */
@@ -77,6 +80,11 @@ export class FakeLibc implements OpenLibc {
     const scripted = this.#scripted("bind");
     if (scripted !== undefined) return scripted;
     const socket = this.#hci(fd);
+    if (view(address).getUint16(4, true) === 3) {
+      assert.equal(view(address).getUint16(2, true), 0xffff);
+      this.#descriptors.set(fd, { ...socket, management: [] });
+      return 0;
+    }
     this.bound = address.slice();
     socket.index = view(address).getUint16(2, true);
     return 0;
@@ -174,7 +182,8 @@ export class FakeLibc implements OpenLibc {
   read(fd: number, into: Uint8Array): number {
     const descriptor = this.#descriptors.get(fd);
     assert(descriptor !== undefined && descriptor.kind !== "alarm");
-    const next = descriptor.kind === "file" ? descriptor.chunks.shift() : this.incoming.shift();
+    const queue = descriptor.kind === "file" ? descriptor.chunks : descriptor.management ?? this.incoming;
+    const next = queue.shift();
     if (next === undefined) return -EAGAIN;
     if (typeof next === "number") return next;
     into.set(next);
@@ -192,6 +201,11 @@ export class FakeLibc implements OpenLibc {
     const socket = this.#hci(fd);
     const scripted = this.#scripted("write");
     if (scripted !== undefined) return scripted;
+    if (socket.management !== undefined) {
+      this.managed.push(bytes.slice());
+      socket.management.push(...this.manage(bytes));
+      return bytes.length;
+    }
     if (this.adapters.find((adapter) => adapter.index === socket.index)?.up !== true) return -ENETDOWN;
     this.written.push(bytes.slice());
     return bytes.length;

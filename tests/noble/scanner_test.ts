@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { ScanError, type ScanState } from "../../src/agent/mod.ts";
-import { commandCompletePacket, commandPacket, hci, HciError, legacyReportsPacket } from "../../src/hci/mod.ts";
+import {
+  commandCompletePacket,
+  commandPacket,
+  type DiscoveryEnd,
+  hci,
+  HciError,
+  legacyReportsPacket,
+} from "../../src/hci/mod.ts";
 import { NobleScanner, type NobleScannerOptions } from "../../src/noble/mod.ts";
 import { FakeAdapter, type FakeAdapterOptions } from "../support/fake_adapter.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -274,6 +281,69 @@ test("NobleScanner waits for the answer where the controller says that it is at 
   scan.controller.abort();
   await scan.clock.advance(500);
   await scan.ended;
+});
+
+/** A kernel that takes our scan for a discovery, and what it was told. */
+function discovering(adapter: { current: FakeAdapter | null }, end: DiscoveryEnd = "ended") {
+  const told: string[] = [];
+  let isNew = false;
+  return {
+    told,
+    newcomer: () => isNew = true,
+    end: () => {
+      told.push("end");
+      // The kernel switches the scan off, which it believes to be its own.
+      if (end === "ended") adapter.current?.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [0, 0]));
+      return Promise.resolve(end);
+    },
+    hasNewNeighbours: () => {
+      const had = isNew;
+      isNew = false;
+      return had;
+    },
+  };
+}
+
+test("NobleScanner ends what the kernel takes for a discovery: a killed run's, and its own when it ends", async () => {
+  const discovery = discovering({ current: null });
+  const scan = scanning({ discovery }, { mode: "active" });
+  await scan.clock.advance(0);
+  assert.deepEqual(discovery.told, ["end"]);
+  assert.equal(scan.states.at(-1)?.kind, "scanning");
+  await stop(scan);
+  assert.deepEqual(discovery.told, ["end", "end"]);
+});
+
+test("NobleScanner begins its active scan anew where a program has come that does not know of it", async () => {
+  const current: { current: FakeAdapter | null } = { current: null };
+  const discovery = discovering(current);
+  const scan = scanning({ discovery }, { mode: "active" });
+  await scan.clock.advance(0);
+  current.current = scan.adapter;
+  scan.adapter.deliver(REPORT);
+  await scan.clock.advance(3_000);
+  assert.equal(discovery.told.length, 1);
+  discovery.newcomer();
+  const sentBefore = scan.adapter.sent.length;
+  scan.adapter.deliver(REPORT);
+  await scan.clock.advance(3_000);
+  assert.equal(discovery.told.length, 2);
+  const scanCommands = scan.adapter.sent.slice(sentBefore).map((packet) => packet[1]).filter((low) => low !== 0x03);
+  assert.deepEqual(scanCommands, [0x0c, 0x0b, 0x0c]);
+  assert.deepEqual(scan.states.map(({ kind }) => kind), ["starting", "scanning"]);
+  await stop(scan);
+});
+
+test("NobleScanner leaves the kernel's discovery alone with a passive scan, and says once where it may not end it", async () => {
+  const passive = discovering({ current: null });
+  const quiet = scanning({ discovery: passive });
+  await quiet.clock.advance(0);
+  await stop(quiet);
+  assert.deepEqual(passive.told, []);
+  const denied = scanning({ discovery: discovering({ current: null }, "denied") }, { mode: "active" });
+  await denied.clock.advance(0);
+  await stop(denied);
+  assert.equal(denied.log.of("other programs may not be able to discover devices").length, 1);
 });
 
 test("NobleScanner passes reports on past noble, empty LE Meta events too", async () => {

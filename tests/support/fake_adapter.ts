@@ -4,6 +4,7 @@ import {
   hci,
   HciError,
   type HciTransport,
+  type KernelDiscovery,
   type PacketHandler,
 } from "../../src/hci/mod.ts";
 
@@ -24,6 +25,7 @@ export interface FakeAdapterOptions extends FakeAdapterFaults {
   readonly exclusive?: boolean;
   readonly extended?: boolean;
   readonly codedPhy?: boolean;
+  readonly discovery?: KernelDiscovery;
   /** Least significant byte first. */
   readonly address?: readonly number[];
 }
@@ -37,6 +39,7 @@ export class FakeAdapter implements HciTransport {
   readonly name = "hci0";
   readonly paced = false;
   readonly exclusive: boolean;
+  readonly discovery: KernelDiscovery | undefined;
   /** Every command that reached the controller. */
   readonly sent: Uint8Array[] = [];
   closed = false;
@@ -49,6 +52,7 @@ export class FakeAdapter implements HciTransport {
   constructor(options: FakeAdapterOptions = {}) {
     this.#options = options;
     this.exclusive = options.exclusive ?? false;
+    this.discovery = options.discovery;
   }
 
   /** The opcodes of {@linkcode sent}. */

@@ -1,6 +1,6 @@
 import type { Clock } from "../../time/mod.ts";
 import * as hci from "../constants.ts";
-import type { HciTransport, PacketHandler } from "../transport.ts";
+import type { HciTransport, KernelDiscovery, PacketHandler } from "../transport.ts";
 import {
   type AdapterInfo,
   type AdapterSelector,
@@ -12,6 +12,7 @@ import {
   selectAdapter,
   setPower,
 } from "./adapters.ts";
+import { kernelDiscovery } from "./discovery.ts";
 import { EAGAIN, EINTR, EIO, ENODEV, EPERM, hciError } from "./errors.ts";
 import type { Libc } from "./libc.ts";
 import * as uapi from "./uapi.ts";
@@ -83,7 +84,10 @@ export async function openLinuxHciSocketWith(
   if (options.channel === "raw") filterEvents(libc, socket, adapter);
   enlargeReceiveBuffer(libc, socket);
   const alarm = own(libc.eventfd(0, uapi.NONBLOCK_CLOEXEC));
-  return new OpenSocket(adapter, options.channel === "user", libc, { control, socket, alarm }, opening.move());
+  const fds = { control, socket, alarm };
+  const exclusive = options.channel === "user";
+  const discovery = exclusive ? undefined : kernelDiscovery(libc, adapter.index, clock);
+  return new OpenSocket(adapter, exclusive, discovery, libc, fds, opening.move());
 }
 
 function bind(libc: Libc, socket: number, adapter: AdapterInfo, channel: "raw" | "user"): void {
@@ -156,6 +160,7 @@ class OpenSocket implements LinuxHciSocket {
   constructor(
     readonly adapter: AdapterInfo,
     readonly exclusive: boolean,
+    readonly discovery: KernelDiscovery | undefined,
     libc: Libc,
     fds: Descriptors,
     resources: Disposable,

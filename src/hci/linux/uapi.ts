@@ -11,6 +11,8 @@ export const BTPROTO_HCI = 1;
 
 export const HCI_CHANNEL_RAW = 0;
 export const HCI_CHANNEL_USER = 1;
+export const HCI_CHANNEL_CONTROL = 3;
+export const HCI_DEV_NONE = 0xffff;
 
 export const HCIDEVUP = 0x400448c9;
 export const HCIDEVDOWN = 0x400448ca;
