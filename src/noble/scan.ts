@@ -109,7 +109,7 @@ export class Scan {
     await this.#answered("power on", running, (signal) => driver.powerOn(signal));
     if (!transport.paced) this.#watching = this.#watch(running);
     // Of a run that was killed, perhaps; from here on, who uses Bluetooth is told of this one.
-    await this.#endDiscovery();
+    await this.#discovery("begin");
     try {
       while (true) {
         await this.#start(driver, running);
@@ -182,13 +182,13 @@ export class Scan {
   /** A program that came later does not know that the kernel sees a discovery in this scan, and cannot begin its own. */
   async #announce(): Promise<void> {
     this.#isAnnouncing = true; // until that shows
-    if (await this.#endDiscovery() !== "ended") this.#isAnnouncing = false;
+    if (await this.#discovery("end") !== "ended") this.#isAnnouncing = false;
   }
 
-  async #endDiscovery(): Promise<DiscoveryEnd> {
+  async #discovery(action: "begin" | "end"): Promise<DiscoveryEnd> {
     const { transport, parameters, discoveryDenied } = this.parts;
     if (transport.discovery === undefined || parameters.mode === "passive") return "none";
-    const end = await transport.discovery.end();
+    const end = await transport.discovery[action]();
     if (end === "denied") discoveryDenied();
     return end;
   }
@@ -245,7 +245,7 @@ export class Scan {
     try {
       const stopped = ({ command, foreign }: ScanCommandResult) => command === "disable" && !foreign;
       await this.#nextResult(timeout.signal, stopped, () => driver.stopScanning());
-      await this.#endDiscovery();
+      await this.#discovery("end");
     } catch (error) {
       log.warn("scan could not be stopped", { adapter: transport.name, error });
     } finally {

@@ -22,6 +22,24 @@ test("KernelDiscovery.end() stops the discovery by the type that the kernel has 
   assert.equal(libc.openDescriptors, 0);
 });
 
+test("KernelDiscovery.begin() has the kernel remember a discovery of bluetoothd's usual type", async () => {
+  for (const [supported, commands] of [[7, ["23 7", "24 7"]], [6, ["23 7", "23 6", "24 6"]]] as const) {
+    const libc = new FakeLibc();
+    let running = 0;
+    libc.manage = (command) => {
+      const [opcode = 0, , , , , , type = 0] = command;
+      const status = opcode === 0x23 ? type === supported ? 0 : 0x0c : running === type ? 0 : 0x0b;
+      if (status === 0) running = opcode === 0x23 ? type : 0;
+      return [Uint8Array.of(1, 0, 3, 0, 4, 0, opcode, 0, status, type)];
+    };
+    assert.equal(await kernelDiscovery(libc, 3, new FakeClock()).begin(), "none");
+    const sent = libc.managed.map((command) => `${command[0]?.toString(16)} ${command[6]}`);
+    assert.deepEqual(sent.slice(1), commands);
+    assert.equal(running, 0);
+    assert.equal(libc.openDescriptors, 0);
+  }
+});
+
 test("KernelDiscovery.end() says where there is no discovery, and where it may not end one", async () => {
   for (const [status, end] of [[0x0b, "none"], [0x0d, "none"], [0x14, "denied"]] as const) {
     const libc = new FakeLibc();

@@ -290,6 +290,10 @@ function discovering(adapter: { current: FakeAdapter | null }, end: DiscoveryEnd
   return {
     told,
     newcomer: () => isNew = true,
+    begin: () => {
+      told.push("begin");
+      return Promise.resolve(end === "denied" ? end : "none" as const);
+    },
     end: () => {
       told.push("end");
       // The kernel switches the scan off, which it believes to be its own.
@@ -308,10 +312,10 @@ test("NobleScanner ends what the kernel takes for a discovery: a killed run's, a
   const discovery = discovering({ current: null });
   const scan = scanning({ discovery }, { mode: "active" });
   await scan.clock.advance(0);
-  assert.deepEqual(discovery.told, ["end"]);
+  assert.deepEqual(discovery.told, ["begin"]);
   assert.equal(scan.states.at(-1)?.kind, "scanning");
   await stop(scan);
-  assert.deepEqual(discovery.told, ["end", "end"]);
+  assert.deepEqual(discovery.told, ["begin", "end"]);
 });
 
 test("NobleScanner begins its active scan anew where a program has come that does not know of it", async () => {
