@@ -15,6 +15,7 @@ export interface CliIo {
   readonly stdout: (text: string) => void;
   /** Writes text to standard error. */
   readonly stderr: (text: string) => void;
+  /** How files that a person names are read. */
   readonly files: {
     /** Whether there is a file of this path, readable or not. */
     readonly exists: (path: string) => Promise<boolean>;

@@ -8,7 +8,9 @@ import { openStream, readCredentials, type ReadFile } from "./stream.ts";
 export interface BrokerCertificate {
   /** The names it is for, in short; null: it says none. */
   readonly names: string | null;
+  /** The first moment at which it is good. */
   readonly validFrom: Date;
+  /** The last one. */
   readonly validTo: Date;
 }
 
