@@ -1,7 +1,7 @@
 import type { Clock } from "../time/mod.ts";
 import type { ConnectionFailure } from "./failure.ts";
 
-/** A broker that closes within so long of accepting a connection met what is published first. */
+/** A broker that closes a connection within so long of its first message may mind that one. */
 const AT_ONCE_MS = 1_000;
 /** A loss that comes so soon after something was published may be its consequence. */
 const CONSEQUENCE_MS = 3_000;
@@ -42,6 +42,8 @@ export class LossPattern {
   #suspect: string | null = null;
   #announced: Announced | null = null;
   #lastLivedMs = 0;
+  /** When the first message went over this connection; null: none did. */
+  #publishedMs: number | null = null;
 
   constructor(private readonly as: PublishesAs, private readonly clock: Clock) {}
 
@@ -64,6 +66,12 @@ export class LossPattern {
   /** The broker has accepted a connection. */
   accepted(): void {
     this.#announced = null;
+    this.#publishedMs = null;
+  }
+
+  /** The first message was published over the connection: the scan may have begun long after it. */
+  published(): void {
+    this.#publishedMs ??= this.clock.monotonicMs();
   }
 
   /** Something that comes at intervals was published over the connection. */
@@ -85,7 +93,8 @@ export class LossPattern {
       return failure.remedy;
     }
     this.#noteTopic();
-    this.#atOnce = (this.#soon === 0 || this.#atOnce) && livedMs < AT_ONCE_MS;
+    const afterMs = this.#publishedMs === null ? livedMs : this.clock.monotonicMs() - this.#publishedMs;
+    this.#atOnce = (this.#soon === 0 || this.#atOnce) && afterMs < AT_ONCE_MS;
     this.#soon = isShort ? this.#soon + 1 : 0;
     if (this.#afterTopic >= PATTERN) return this.#topicRemedy();
     if (this.#soon >= PATTERN) return this.#soonRemedy();

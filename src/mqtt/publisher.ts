@@ -30,6 +30,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   #closed: Promise<void> | null = null;
   #isClosing = false;
   #connections = 0;
+  #hasPublished = false;
   #link: Link | null = null;
   #outbox: Outbox | null = null;
   /** What answers took on the last connection; halved by each attempt that fails. */
@@ -83,6 +84,10 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   /** Hands over one message, not retained; never waits and never queues beyond its bounds. */
   publish(topic: string, payload: string, settled: Settled): PublishOutcome {
     if (this.#outbox === null || this.#isClosing) return "offline";
+    if (!this.#hasPublished) {
+      this.#hasPublished = true;
+      this.#losses.published();
+    }
     return this.#outbox.publish(topic, payload, settled);
   }
 
@@ -156,6 +161,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
 
   #online(link: Link): void {
     this.#connections++;
+    this.#hasPublished = false;
     const { client, stream, pulse } = link;
     const onBroken = (failure: ConnectionFailure) => link.abandon(failure);
     const parts = { client, stream, pulse, clock: this.parts.clock, onRoom: () => this.#changed(), onBroken };

@@ -40,6 +40,17 @@ test("LossPattern puts a forbidden topic first where the broker closes at once",
   match(bench.losses.warning ?? "", /^the broker closed 2 connections in a row soon after it had accepted them: /);
 });
 
+test("LossPattern counts from the first message, which may come long after the connection", async () => {
+  const bench = new Bench();
+  for (const remedy of [/^if this repeats: the broker may forbid/, /^the broker may forbid/]) {
+    bench.losses.accepted();
+    await bench.clock.advance(3_000);
+    bench.losses.published();
+    await bench.clock.advance(50);
+    match(bench.losses.lost(CLOSED, 3_050, true) ?? "", remedy);
+  }
+});
+
 test("LossPattern puts another client first where the broker closes soon, but not at once", async () => {
   const bench = new Bench();
   await bench.lose(50);
