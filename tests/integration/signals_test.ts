@@ -7,6 +7,9 @@ import { waitFor } from "../support/wait_for.ts";
 const SIMULATE = ["--source", "simulate", "--simulate-devices", "5"];
 /** Nothing listens there. */
 const NO_BROKER = 1;
+const SIGUSR1 = 10;
+/** That it is ignored is the program's doing; SIGUSR1 the shell before it may have ignored. */
+const SIGPWR = 30;
 /** Deno begins to listen for SIGUSR1 half a second after its start. */
 const RUNTIME_LISTENS_MS = 700;
 
@@ -65,7 +68,7 @@ test("run logs each SIGHUP, says what to do instead, and goes on", async () => {
 test("SIGUSR1 at any moment of the start neither ends run nor has it listen", async () => {
   const ignoring = ["sh", "-c", `trap '' USR1; exec "$@"`, "sh"]; // as the self-extracting file begins
   await using program = Program.through(ignoring, agentArgs(NO_BROKER, ...SIMULATE));
-  await waitFor(async () => await ignoresUsr1(program.pid), "the signal to be ignored");
+  await waitFor(async () => await ignores(program.pid, SIGUSR1), "the signal to be ignored");
   let started = false;
   const starting = program.logged("scanning").then(() => sleep(RUNTIME_LISTENS_MS)).then(() => started = true);
   while (!started) {
@@ -76,15 +79,15 @@ test("SIGUSR1 at any moment of the start neither ends run nor has it listen", as
   assert.equal(tcpSocketsOf(program.pid, "LISTEN"), 0);
 });
 
-async function ignoresUsr1(pid: number): Promise<boolean> {
+async function ignores(pid: number, signal: number): Promise<boolean> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   const [, mask = "0"] = /^SigIgn:\s*([0-9a-f]+)$/m.exec(status) ?? [];
-  return (BigInt(`0x${mask}`) >> 9n & 1n) === 1n;
+  return (BigInt(`0x${mask}`) >> BigInt(signal - 1) & 1n) === 1n;
 }
 
 test("scan goes on through stray signals, and ends with its terminal", async () => {
   await using program = new Program(["scan", ...SIMULATE]);
-  await waitFor(async () => await ignoresUsr1(program.pid), "the start");
+  await waitFor(async () => await ignores(program.pid, SIGPWR), "the start");
   for (const signal of HARMLESS) await send(program.pid, signal);
   await sleep(RUNTIME_LISTENS_MS);
   assert.equal(tcpSocketsOf(program.pid, "LISTEN"), 0);
@@ -98,7 +101,7 @@ test("record goes on without its terminal where nohup started it", async () => {
   const path = await Deno.makeTempFile({ prefix: "bt-scanner-signals-", suffix: ".btsnoop" });
   try {
     await using program = new Program(["record", path, "--force", ...SIMULATE], {}, ["nohup"]);
-    await waitFor(async () => await ignoresUsr1(program.pid), "the start");
+    await waitFor(async () => await ignores(program.pid, SIGPWR), "the start");
     program.kill("SIGHUP");
     const { size } = await Deno.stat(path);
     await waitFor(async () => (await Deno.stat(path)).size > size, "more of the recording");
