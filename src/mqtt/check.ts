@@ -1,6 +1,6 @@
 import { openLink } from "./link.ts";
 import type { MqttOptions } from "./options.ts";
-import type { ReadingParts } from "./stream.ts";
+import type { MqttParts } from "./parts.ts";
 
 /**
  * Connects once, as a publisher would, and disconnects. Nothing is published, and no will is left. With
@@ -11,7 +11,7 @@ import type { ReadingParts } from "./stream.ts";
  */
 export async function checkBroker(
   options: MqttOptions,
-  parts: ReadingParts,
+  parts: Pick<MqttParts, "clock" | "readFile">,
   signal: AbortSignal,
 ): Promise<void> {
   const link = await openLink({ ...options, will: null }, parts, signal);
