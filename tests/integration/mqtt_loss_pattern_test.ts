@@ -7,7 +7,8 @@ import { Subscriber } from "../support/subscriber.ts";
 import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
 
-const SIMULATE = ["--source", "simulate", "--simulate-devices", "20", "--simulate-rate", "200"];
+/** Few reports: aedes under Deno loses its place in a stream that comes fast, whoever sends it, and closes for that. */
+const SIMULATE = ["--source", "simulate", "--simulate-devices", "20", "--simulate-rate", "5"];
 const PATIENCE_MS = 60_000;
 
 function startAgent(port: number, username: string): Program {
