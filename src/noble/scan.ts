@@ -54,7 +54,7 @@ export class Scan {
   #extended = false;
   /** Since it was looked after last. */
   #heardLately = false;
-  #heardBefore = false;
+  #heard = false;
   #watching: Promise<void> = Promise.resolve();
   /** It is about to be ended so that it can be begun anew, for others to be told of it. */
   #isAnnouncing = false;
@@ -65,6 +65,7 @@ export class Scan {
     this.#link = new HciLink(transport, {
       reports: (packet) => {
         this.#heardLately = true;
+        if (!this.#heard) this.#heard = this.#isOurs(packet);
         return sink.event(packet);
       },
       commandSent: (packet, foreign) => this.#monitor.commandSent(packet, foreign),
@@ -73,9 +74,9 @@ export class Scan {
     }, log);
   }
 
-  /** Whether anything was heard. */
+  /** Whether anything was heard with its commands; other programs' scans bring reports too. */
   get heard(): boolean {
-    return this.#heardBefore || this.#heardLately;
+    return this.#heard;
   }
 
   /**
@@ -168,7 +169,6 @@ export class Scan {
     const { transport } = this.parts;
     try {
       while (true) {
-        this.#heardBefore ||= this.#heardLately;
         this.#heardLately = false;
         await this.parts.clock.sleep(LOOK_INTERVAL_MS, running);
         if (!this.#heardLately) await this.#look(running);
@@ -221,6 +221,11 @@ export class Scan {
     if (this.#isHidden) return { kind: "ended", reason: "another process had the controller hide what it hears" };
     if (this.#monitor.scanning) return { kind: "taken over" };
     return { kind: "ended", reason: "another process ended the scan" };
+  }
+
+  #isOurs(packet: Uint8Array): boolean {
+    const subevent = this.#extended ? hci.SUBEVENT_EXTENDED_ADVERTISING_REPORT : hci.SUBEVENT_ADVERTISING_REPORT;
+    return this.#monitor.scansForUs && packet[3] === subevent;
   }
 
   get #isHidden(): boolean {

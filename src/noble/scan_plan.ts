@@ -13,7 +13,8 @@ const COMMAND_DISALLOWED = 0x0c;
  *
  * - A way that is refused before anything was heard with it is not tried again. Command Disallowed may pass, and it is what a controller
  *   answers that was sent the other family of commands since its last reset (Vol 4, Part E, 3.1.1): it
- *   is believed the third time, the adapter being switched off and on before that.
+ *   is believed the third time, the adapter being switched off and on before that; at once where every
+ *   way was refused since one was accepted, so that the adapter is not switched off and on for ever.
  * - The extended commands with which anything was heard are kept. Until then, a run in silence makes
  *   the next one legacy; if nothing is heard with that either, it is a quiet room or both are in
  *   vain, and the two take turns after 1, 2, 4, 8 … silent runs.
@@ -26,6 +27,8 @@ export class ScanPlan {
   #ways: readonly ScanFeatures[];
   #current: ScanFeatures;
   #disallowed = 0;
+  /** Since then nothing was accepted. */
+  #hasGivenUp = false;
   #silentRuns = 0;
   #nextTurn = 1;
   #heardExtended = false;
@@ -50,14 +53,19 @@ export class ScanPlan {
     return this.#current;
   }
 
-  /** The controller has refused the parameters, or with `status` anything but 0x0c, to begin. */
+  /** The controller has refused the parameters, or to begin, and is not just busy. */
   refused(status: number): AfterRefusal {
     if (this.#current.extended && this.#heardExtended) return "give up";
-    if (status === COMMAND_DISALLOWED && ++this.#disallowed < 3) return this.#disallowed === 1 ? "again" : "reset";
+    if (status === COMMAND_DISALLOWED && !this.#hasGivenUp && ++this.#disallowed < 3) {
+      return this.#disallowed === 1 ? "again" : "reset";
+    }
     this.#disallowed = 0;
     this.#ways = this.#ways.filter((way) => way !== this.#current);
     const isLast = this.#ways.length === 0;
-    if (isLast) this.#ways = this.#all;
+    if (isLast) {
+      this.#ways = this.#all;
+      this.#hasGivenUp = true;
+    }
     this.#current = this.#best();
     return isLast ? "give up" : "next";
   }
@@ -65,6 +73,7 @@ export class ScanPlan {
   /** The controller scans. */
   accepted(): void {
     this.#disallowed = 0;
+    this.#hasGivenUp = false;
   }
 
   /** A run is over in which something was heard. */

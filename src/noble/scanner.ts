@@ -39,6 +39,8 @@ export class NobleScanner implements Scanner {
   #missedBefore = 0;
   /** Of the controller that was open last. */
   #known: { readonly controller: string; readonly plan: ScanPlan } | null = null;
+  /** The last run has heard nothing, so that the next one uses the other commands. */
+  #hasTurned = false;
   #isDeniedTold = false;
   /** Since when it will not begin, though it may only be busy; monotonic. */
   #busySinceMs: number | null = null;
@@ -128,7 +130,7 @@ export class NobleScanner implements Scanner {
     });
     try {
       await scan.run(signal);
-      if (hasScanned && !scan.heard && !transport.paced) this.#afterSilence(transport.name);
+      if (hasScanned && !scan.heard && !transport.paced) this.#hasTurned = this.#known?.plan.silent() ?? false;
     } finally {
       if (scan.heard) this.#known?.plan.heard();
       this.#missedBefore = this.missed;
@@ -147,7 +149,12 @@ export class NobleScanner implements Scanner {
     }
     const controller = address.toHex();
     if (this.#known?.controller !== controller) this.#known = { controller, plan: new ScanPlan(extended, claimed) };
-    return this.#known.plan.current;
+    const { plan } = this.#known;
+    if (this.#hasTurned) {
+      this.log.info("nothing heard, scanning in another way", { adapter, action: `trying ${describe(plan.current)}` });
+    }
+    this.#hasTurned = false;
+    return plan.current;
   }
 
   /** Prepares another attempt, or throws: trying again is for later. */
@@ -155,11 +162,11 @@ export class NobleScanner implements Scanner {
     const { plan } = this.#known ?? {};
     if (plan === undefined) throw refused;
     const { message: reason, command, status } = refused;
-    // The parameters were accepted, so it is not the commands that it does not want.
+    // The parameters were accepted, so it is hardly the commands that it does not want.
     if (command === "enable" && status === hci.STATUS_COMMAND_DISALLOWED) {
       this.#busySinceMs ??= this.clock.monotonicMs();
       const isBusy = this.clock.monotonicMs() - this.#busySinceMs < MAY_INITIATE_MS;
-      throw new ScanError(reason, isBusy ? "time" : "reset", { cause: refused });
+      if (isBusy) throw new ScanError(reason, "time", { cause: refused });
     }
     switch (plan.refused(status)) {
       case "next":
@@ -184,12 +191,6 @@ export class NobleScanner implements Scanner {
       reason: "current kernels take an active scan for a discovery, which only CAP_NET_ADMIN can end",
       action: "grant it, or set scanner.mode to passive, if bluetoothd says InProgress",
     });
-  }
-
-  #afterSilence(adapter: string): void {
-    const { plan } = this.#known ?? {};
-    if (plan === undefined || !plan.silent()) return;
-    this.log.info("nothing heard, scanning in another way", { adapter, action: `trying ${describe(plan.current)}` });
   }
 }
 

@@ -198,6 +198,71 @@ test("NobleScanner makes the next run legacy after one in which nothing was hear
   assert.deepEqual(families, [true, false, false]);
 });
 
+test("NobleScanner says that it scans in another way when it does, not when it is told to end in a quiet room", async () => {
+  const scan = scanning({ extended: true });
+  await scan.clock.advance(1_000);
+  await stop(scan);
+  const told = () => scan.log.of("nothing heard, scanning in another way").length;
+  assert.equal(told(), 0);
+  const controller = new AbortController();
+  const ended = scan.scanner.run({ event: () => undefined, state: () => {} }, controller.signal);
+  await scan.clock.advance(0);
+  assert.equal(told(), 1);
+  controller.abort();
+  await ended;
+});
+
+test("NobleScanner is not misled by what another program's legacy scan brings", async () => {
+  const refuse = new Map<number, number>(EXTENDED_COMMANDS.map((opcode) => [opcode, 0x01]));
+  const refusing = scanning({ extended: true, refuse });
+  refusing.adapter.deliver(REPORT);
+  await refusing.clock.advance(0);
+  assert.equal(refusing.states.findLast(({ kind }) => kind === "scanning")?.kind, "scanning");
+  await stop(refusing);
+  const deaf = scanning({ extended: true });
+  await deaf.clock.advance(0);
+  deaf.adapter.deliver(REPORT);
+  await stop(deaf);
+  const controller = new AbortController();
+  const states: ScanState[] = [];
+  const ended = deaf.scanner.run({ event: () => undefined, state: (state) => states.push(state) }, controller.signal);
+  await deaf.clock.advance(0);
+  const state = states.at(-1);
+  assert.equal(state?.kind === "scanning" && state.extended, false);
+  controller.abort();
+  await ended;
+});
+
+/** Runs again and again for some minutes, as after each failure; gives what became of it. */
+async function keepsRunning(refuse: ReadonlyMap<number, number>) {
+  const clock = new FakeClock();
+  const families = new Set<boolean>();
+  let resets = 0;
+  const open = () => Promise.resolve(new FakeAdapter({ extended: true, refuse }));
+  const source = { open, reset: () => Promise.resolve(void resets++) };
+  const scanner = new NobleScanner({ ...SCAN, source }, clock, new RecordingLog());
+  const state = (state: ScanState) => state.kind === "scanning" && families.add(state.extended);
+  for (let run = 0; run < 40; run++) {
+    const controller = new AbortController();
+    const ended = scanner.run({ event: () => undefined, state }, controller.signal).catch(() => {});
+    await clock.advance(5_000);
+    controller.abort();
+    await ended;
+  }
+  return { families: [...families], resets };
+}
+
+test("NobleScanner scans with the legacy commands where the extended ones are accepted and may never begin", async () => {
+  const { families, resets } = await keepsRunning(new Map([[hci.CMD_LE_SET_EXTENDED_SCAN_ENABLE, 0x0c]]));
+  assert.deepEqual({ families, resets }, { families: [false], resets: 1 });
+});
+
+test("NobleScanner does not switch the adapter off and on for ever that disallows all parameters", async () => {
+  const commands = [hci.CMD_LE_SET_EXTENDED_SCAN_PARAMETERS, hci.CMD_LE_SET_SCAN_PARAMETERS];
+  const { families, resets } = await keepsRunning(new Map<number, number>(commands.map((opcode) => [opcode, 0x0c])));
+  assert.deepEqual({ families, resets }, { families: [], resets: 2 });
+});
+
 test("NobleScanner switches the adapter off and on where it goes on disallowing the parameters, then gives up", async () => {
   const refuse = new Map<number, number>([[hci.CMD_LE_SET_SCAN_PARAMETERS, 0x0c]]);
   let resets = 0;
@@ -214,14 +279,19 @@ test("NobleScanner switches the adapter off and on where it goes on disallowing 
 test("NobleScanner leaves a controller time that refuses to begin, for it may initiate a connection", async () => {
   const refuse = new Map<number, number>([[hci.CMD_LE_SET_SCAN_ENABLE, 0x0c]]);
   const clock = new FakeClock();
-  const source = { open: () => Promise.resolve(new FakeAdapter({ refuse })), reset: () => Promise.resolve() };
+  let resets = 0;
+  const open = () => Promise.resolve(new FakeAdapter({ refuse }));
+  const source = { open, reset: () => Promise.resolve(void resets++) };
   const scanner = new NobleScanner({ ...SCAN, source }, clock, new RecordingLog());
   const run = () => scanner.run({ event: () => undefined, state: () => {} }, new AbortController().signal);
   await assert.rejects(run(), { message: "hci0 refused to scan (status 0x0c)", cure: "time" });
   await clock.advance(24_000);
   await assert.rejects(run(), { cure: "time" });
   await clock.advance(1_000);
+  await assert.rejects(run(), { cure: "time" });
+  assert.equal(resets, 0);
   await assert.rejects(run(), { cure: "reset" });
+  assert.equal(resets, 1);
 });
 
 test("NobleScanner begins anew after another process has reset the controller, and lets reports through", async () => {
