@@ -71,7 +71,7 @@ class SimulatedConnection implements OpenConnection {
 export async function simulateHerd({ agents, awayMs, kind, policy, random }: Outage): Promise<Herd> {
   const clock = new FakeClock(0, settlePromises);
   const log = new RecordingLog("error");
-  const nobody = { clientId: "", topics: [] };
+  const nobody = { clientId: "", topics: [], reconnect: policy };
   const [attemptsMs, probesMs, backMs]: [number[], number[], number[]] = [[], [], []];
   const connections: SimulatedConnection[] = [];
   const sinceMs = () => clock.monotonicMs() - ONLINE_MS;

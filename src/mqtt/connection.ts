@@ -158,7 +158,7 @@ export class BrokerConnection<C extends OpenConnection> {
   async #untilSteady(stableAfterMs: number, signal: AbortSignal): Promise<void> {
     const { clock, losses, steady } = this.parts;
     if (losses.warning === null) return;
-    await clock.sleep(Math.max(stableAfterMs, 2 * losses.lastLivedMs), signal).then(() => {
+    await clock.sleep(Math.max(stableAfterMs, losses.outlastedMs), signal).then(() => {
       losses.clear();
       steady();
     }, () => {});

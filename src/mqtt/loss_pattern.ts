@@ -1,5 +1,6 @@
 import type { Clock } from "../time/mod.ts";
 import type { ConnectionFailure } from "./failure.ts";
+import type { MqttOptions } from "./options.ts";
 
 /** A broker that closes a connection within so long of its first message may mind that one. */
 const AT_ONCE_MS = 1_000;
@@ -8,12 +9,8 @@ const CONSEQUENCE_MS = 3_000;
 /** So many losses of one kind in a row are a pattern. */
 const PATTERN = 2;
 
-/** Who publishes, as remedies name it. */
-export interface PublishesAs {
-  readonly clientId: string;
-  /** What this client publishes to, as filters of an access list. */
-  readonly topics: readonly string[];
-}
+/** Who publishes, as remedies name it, and how long another client that is configured alike may wait. */
+export type PublishesAs = Pick<MqttOptions, "clientId" | "topics" | "reconnect">;
 
 /** What was announced over a connection since it was accepted. */
 interface Announced {
@@ -29,7 +26,8 @@ interface Announced {
  * of the two it may be:
  *
  * - always at once after it accepted: it may forbid what is published first; else the identifier may be taken,
- * - always soon: another client may have the same identifier, each throwing the other out,
+ * - always soon: another client may have the same identifier, each throwing the other out. One of the two soon waits
+ *   for as long as it may before it does so again, and the other lives for as long: that is part of the pattern,
  * - always right after the first statistics of a connection: it may forbid their topic.
  */
 export class LossPattern {
@@ -58,9 +56,9 @@ export class LossPattern {
       this.#soonRemedy();
   }
 
-  /** How long the connection lasted that was lost last, in milliseconds. */
-  get lastLivedMs(): number {
-    return this.#lastLivedMs;
+  /** How long a connection has to last, in milliseconds, until what losses had in common is over. */
+  get outlastedMs(): number {
+    return Math.max(2 * this.#lastLivedMs, this.#soon < PATTERN ? 0 : this.#returnsWithinMs);
   }
 
   /** The broker has accepted a connection. */
@@ -95,7 +93,8 @@ export class LossPattern {
     this.#noteTopic();
     const afterMs = this.#publishedMs === null ? livedMs : this.clock.monotonicMs() - this.#publishedMs;
     this.#atOnce = (this.#soon === 0 || this.#atOnce) && afterMs < AT_ONCE_MS;
-    this.#soon = isShort ? this.#soon + 1 : 0;
+    const isSoon = isShort || (this.#soon >= PATTERN && livedMs < this.#returnsWithinMs);
+    this.#soon = isSoon ? this.#soon + 1 : 0;
     if (this.#afterTopic >= PATTERN) return this.#topicRemedy();
     if (this.#soon >= PATTERN) return this.#soonRemedy();
     return this.#soon > 0 || this.#afterTopic > 0 ? `if this repeats: ${this.#firstRemedy()}` : null;
@@ -105,6 +104,11 @@ export class LossPattern {
   clear(): void {
     this.#soon = this.#afterTopic = 0;
     this.#suspect = null;
+  }
+
+  /** Another client waits no longer, and connects. */
+  get #returnsWithinMs(): number {
+    return 2 * this.as.reconnect.maxDelayMs;
   }
 
   #noteTopic(): void {

@@ -13,7 +13,11 @@ const KNOWN = new ConnectionFailure("dropped", "too large", "send less");
 
 class Bench {
   readonly clock = new FakeClock();
-  readonly losses = new LossPattern({ clientId: "bt-mqtt-s1", topics: ["ble/raw/s1/#", "ble/stats/s1"] }, this.clock);
+  readonly losses = new LossPattern({
+    clientId: "bt-mqtt-s1",
+    topics: ["ble/raw/s1/#", "ble/stats/s1"],
+    reconnect: { initialDelayMs: 1_000, maxDelayMs: 60_000, exponential: true },
+  }, this.clock);
 
   /** A connection of so many milliseconds, over which statistics go at these times. */
   async lose(livedMs: number, statsMs: readonly number[] = [], failure = CLOSED): Promise<string | null> {
@@ -55,6 +59,15 @@ test("LossPattern puts another client first where the broker closes soon, but no
   const bench = new Bench();
   await bench.lose(50);
   match(await bench.lose(2_500) ?? "", /^another client may have .*bt-mqtt-s1.*, or the broker may forbid a topic/);
+});
+
+test("LossPattern goes on to name another client that waits longer and longer before it comes again", async () => {
+  const bench = new Bench();
+  for (const livedMs of [2_000, 2_500, 5_400, 15_500, 26_000, 47_800, 60_500]) await bench.lose(livedMs);
+  match(await bench.lose(32_000) ?? "", /^another client may have .*bt-mqtt-s1/);
+  match(bench.losses.warning ?? "", /^the broker closed 8 connections in a row soon after/);
+  equal(await bench.lose(120_000), null);
+  equal(bench.losses.warning, null);
 });
 
 test("LossPattern sees that connections end right after their first statistics", async () => {

@@ -119,6 +119,7 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
 async function connectionsStory(setByMs: number): Promise<{ attemptsMs: number[]; probesMs: number[] }> {
   const clock = new SetClock();
   const attemptsMs: number[] = [], probesMs: number[] = [];
+  const policy = { initialDelayMs: 1_000, maxDelayMs: 60_000, exponential: true };
   const connection = new BrokerConnection({
     open() {
       attemptsMs.push(clock.monotonicMs());
@@ -130,11 +131,11 @@ async function connectionsStory(setByMs: number): Promise<{ attemptsMs: number[]
     },
     online() {},
     offline() {},
-    policy: { initialDelayMs: 1_000, maxDelayMs: 60_000, exponential: true },
+    policy,
     clock,
     random: () => 1,
     log: new ConnectionLog(new RecordingLog(), clock, { host: "broker" }, () => 0),
-    losses: new LossPattern({ clientId: "c1", topics: [] }, clock),
+    losses: new LossPattern({ clientId: "c1", topics: [], reconnect: policy }, clock),
     steady() {},
   });
   const ending = new AbortController();
