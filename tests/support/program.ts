@@ -89,6 +89,17 @@ export class Program implements AsyncDisposable {
     this.#process.kill(signal);
   }
 
+  /** All that it has written to stderr so far. */
+  get text(): string {
+    return this.#stderr;
+  }
+
+  /** Ends it with the signal, unless it has ended by itself already. */
+  end(signal: Deno.Signal): Promise<ProgramEnd> {
+    if (!this.#ended) this.#process.kill(signal);
+    return this.ended();
+  }
+
   /** Resolves when it has ended by itself, or by a signal sent before. */
   async ended(): Promise<ProgramEnd> {
     const { code } = await this.#process.status;

@@ -7,5 +7,21 @@ export function test(
   fn: (t: Deno.TestContext) => void | Promise<void>,
   options: { readonly ignore?: boolean } = {},
 ): void {
-  Deno.test({ name, fn, ignore: options.ignore ?? false, sanitizeOps: true, sanitizeResources: true });
+  const run = async (t: Deno.TestContext) => {
+    try {
+      await fn(t);
+    } catch (error) {
+      throw unsuppressed(error);
+    }
+  };
+  Deno.test({ name, fn: run, ignore: options.ignore ?? false, sanitizeOps: true, sanitizeResources: true });
+}
+
+/** The reporter shows neither of the errors that a SuppressedError holds, but all that an AggregateError does. */
+export function unsuppressed(error: unknown): unknown {
+  return error instanceof SuppressedError ? new AggregateError(all(error), "It failed, and so did clearing up") : error;
+}
+
+function all(error: unknown): unknown[] {
+  return error instanceof SuppressedError ? [...all(error.suppressed), ...all(error.error)] : [error];
 }

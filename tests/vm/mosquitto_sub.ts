@@ -2,6 +2,8 @@ import { findProgram } from "../support/mosquitto.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const READY = "ready";
+/** Emulated machines lag far behind. */
+const PATIENCE_MS = 120_000;
 
 /** Keeps the payloads that `mosquitto_sub` prints. */
 export class MosquittoSub implements AsyncDisposable {
@@ -24,11 +26,18 @@ export class MosquittoSub implements AsyncDisposable {
   static async start(port: number, ...topics: string[]): Promise<MosquittoSub> {
     const where = ["-p", String(port), "-q", "1"];
     const subscriber = new MosquittoSub([...where, ...[...topics, READY].flatMap((topic) => ["-t", topic])]);
+    await using stack = new AsyncDisposableStack();
+    stack.use(subscriber);
     const publish = findProgram("mosquitto_pub") ?? "mosquitto_pub";
-    await waitFor(async () => {
-      await new Deno.Command(publish, { args: [...where, "-t", READY, "-m", READY] }).output();
-      return subscriber.#isReady;
-    }, "mosquitto_sub to subscribe");
+    await waitFor(
+      async () => {
+        await new Deno.Command(publish, { args: [...where, "-t", READY, "-m", READY] }).output();
+        return subscriber.#isReady;
+      },
+      "mosquitto_sub to subscribe",
+      PATIENCE_MS,
+    );
+    stack.move();
     return subscriber;
   }
 
