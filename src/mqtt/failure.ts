@@ -89,7 +89,7 @@ const BY_RETURN_CODE: Readonly<Record<number, Finding>> = {
 /** How far a connection had come when it failed. */
 export interface Progress {
   readonly offer: Offer;
-  readonly stage: "connecting" | "tcp" | "accepted";
+  readonly stage: "connecting" | "tcp" | "tls" | "accepted";
   readonly connectTimeoutMs: number;
   readonly keepAliveS: number;
 }
@@ -164,12 +164,17 @@ function foreignKey({ tls }: Offer): Finding {
 
 function closed(stage: Progress["stage"], offer: Offer): Finding {
   if (stage === "accepted") return ["dropped", "connection closed by the broker", null];
-  return ["unresponsive", "connection closed before the broker answered", closedRemedy(offer)];
+  return ["unresponsive", "connection closed before the broker answered", closedRemedy(offer, isOpen(stage, offer))];
 }
 
 function reset(stage: Progress["stage"], offer: Offer): Finding {
   if (stage === "accepted") return ["dropped", "connection reset by the broker", null];
-  return ["unresponsive", "connection reset before the broker answered", closedRemedy(offer)];
+  return ["unresponsive", "connection reset before the broker answered", closedRemedy(offer, isOpen(stage, offer))];
+}
+
+/** Whether MQTT could be spoken. */
+function isOpen(stage: Progress["stage"], { tls }: Offer): boolean {
+  return tls === null || stage === "tls";
 }
 
 function refused(code: number, offer: Offer): Finding {

@@ -76,6 +76,7 @@ export class Link {
       this.#stage = "tcp";
       attempt.connected();
     });
+    this.stream.once("secureConnect", () => this.#stage = "tls");
     attempt.late().then(() => this.#ended(new Error("connack timeout")), () => {});
     // mqtt.js passes on only errors that have a code.
     this.stream.on("error", (error) => this.#ended(error));

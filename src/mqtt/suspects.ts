@@ -10,27 +10,37 @@ const SAFE_CLIENT_ID = /^[0-9A-Za-z]{1,23}$/;
 /**
  * What to do where a broker closes the connection instead of answering: MQTT 3.1.1 lets it, whatever it minds.
  * All that it can be, likeliest first by what it was offered.
+ *
+ * @param isOpen whether it got to see that, or closed within the handshake of TLS
  */
-export function closedRemedy(offer: Offer): string {
-  const { port, tls } = offer;
+export function closedRemedy(offer: Offer, isOpen: boolean): string {
+  const { port } = offer;
   const likely: string[] = [];
   const possible: string[] = [];
-  if (tls === null) {
-    const suspects = USUALLY_TLS.includes(port) ? likely : possible;
-    suspects.push(`it wants TLS on port ${port} (mqtt.broker.tls.enabled)`);
-  } else {
-    if (port === 1883) likely.push("port 1883 is usually without TLS");
-    if (port === 443) likely.push("on port 443 it wants ALPN, which is not offered: is it port 8883?");
-    if (tls.certFile === null) possible.push("it wants a client certificate (mqtt.broker.tls.cert_file)");
-  }
-  credentialSuspect(offer, possible);
-  willSuspects(offer, likely, possible);
-  if (!SAFE_CLIENT_ID.test(offer.clientId)) {
-    possible.push(`it does not take ${offer.clientId} as an identifier (mqtt.client.client_id)`);
-  }
-  possible.push("it or its store is full, or it takes no more connections, or no packet of this size");
+  tlsSuspects(offer, isOpen, likely, possible);
+  if (isOpen) {
+    credentialSuspect(offer, possible);
+    willSuspects(offer, likely, possible);
+    if (!SAFE_CLIENT_ID.test(offer.clientId)) {
+      possible.push(`it does not take ${offer.clientId} as an identifier (mqtt.client.client_id)`);
+    }
+    possible.push("it or its store is full, or it takes no more connections, or no packet of this size");
+  } else possible.push("it takes no more connections");
   if (port !== 1883) possible.push(`no MQTT broker is on port ${port}`);
   return `its log knows; one of these, likeliest first: ${[...likely, ...possible].join("; ")}`;
+}
+
+function tlsSuspects({ port, tls }: Offer, isOpen: boolean, likely: string[], possible: string[]): void {
+  const usual = USUALLY_TLS.includes(port);
+  if (tls === null) {
+    (usual ? likely : possible).push(`it wants TLS on port ${port} (mqtt.broker.tls.enabled)`);
+    return;
+  }
+  if (port === 443) likely.push("on port 443 it wants ALPN, which is not offered: is it port 8883?");
+  if (tls.certFile === null) possible.push("it wants a client certificate (mqtt.broker.tls.cert_file)");
+  if (!isOpen) {
+    (usual ? possible : likely).push(`it speaks no TLS on port ${port} (mqtt.broker.port, mqtt.broker.tls.enabled)`);
+  }
 }
 
 function credentialSuspect({ username }: Offer, possible: string[]): void {

@@ -64,6 +64,16 @@ mosquittoTest("MqttPublisher connects with TLS to a broker of an authority that 
   await bench.connects(bench.tls(), "127.0.0.1");
 });
 
+mosquittoTest("MqttPublisher says that a port has no TLS where it was told to use it", async () => {
+  await using bench = await TlsBench.start();
+  await using plain = await Mosquitto.start();
+  await using publishing = startPublishing(plain.port, { host: "localhost", tls: bench.tls() });
+  await waitFor(() => publishing.log.of("broker connection failed").length > 0, "a failure");
+  const [record] = publishing.log.of("broker connection failed");
+  match(String(record?.fields.reason), /^connection (closed|reset) before the broker answered$/);
+  match(String(record?.fields.remedy), /likeliest first: it speaks no TLS on port \d+ \(mqtt\.broker\.port, /);
+});
+
 mosquittoTest("MqttPublisher refuses a broker of an authority that it does not trust", async () => {
   await using bench = await TlsBench.start();
   await bench.fails(bench.tls({ caFile: bench.certificates.certificate("stranger") }), /not trusted/, /ca_file/);

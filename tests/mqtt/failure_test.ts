@@ -85,8 +85,8 @@ test("explain() keeps the error as the cause, and a failure as it is", () => {
 const tls: TlsOptions = { caFile: null, certFile: null, keyFile: null, serverName: null, insecureSkipVerify: false };
 
 /** What may be wrong, likeliest first, where the broker closed after seeing this. */
-function suspects(port: number, changes: Partial<MqttOptions> = {}): string[] {
-  const { remedy } = explain(null, { ...progress("tcp"), offer: mqttOptions(port, changes) });
+function suspects(port: number, changes: Partial<MqttOptions> = {}, stage: Progress["stage"] = "tls"): string[] {
+  const { remedy } = explain(null, { ...progress(stage), offer: mqttOptions(port, changes) });
   const [, list = ""] = /^its log knows; one of these, likeliest first: (.*)$/.exec(remedy ?? "") ?? [];
   return list.split("; ");
 }
@@ -94,8 +94,19 @@ function suspects(port: number, changes: Partial<MqttOptions> = {}): string[] {
 test("explain() suspects TLS first where it is off on a port that usually has it, and later elsewhere", () => {
   match(suspects(8883)[0] ?? "", /it wants TLS on port 8883 \(mqtt\.broker\.tls\.enabled\)/);
   match(suspects(1883).join("; "), /it wants TLS on port 1883/);
-  match(suspects(1883, { tls })[0] ?? "", /port 1883 is usually without TLS/);
   ok(!suspects(8883, { tls }).join().includes("wants TLS"));
+});
+
+test("explain() suspects that there is no TLS where the broker closes in its handshake, and nothing it has not seen", () => {
+  const will = { topic: "ble/status/a.b", payload: "{}", retain: true } as const;
+  for (const port of [1883, 8886]) {
+    match(suspects(port, { tls }, "tcp")[0] ?? "", /^it speaks no TLS on port (1883|8886) \(mqtt\.broker\.port, /);
+  }
+  const usual = suspects(8883, { tls, will }, "tcp");
+  match(usual[0] ?? "", /wants a client certificate/);
+  ok(usual.join().includes("speaks no TLS"));
+  for (const unseen of ["user name", "dots", "will", "identifier", "store"]) ok(!usual.join().includes(unseen), unseen);
+  ok(!suspects(1883, { tls }).join().includes("speaks no TLS"));
 });
 
 test("explain() suspects a dot or space in the will's topic first", () => {
