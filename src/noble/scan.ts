@@ -19,6 +19,8 @@ export interface ScanParts {
   readonly choose: (controller: ControllerClaims) => ScanFeatures;
   /** The controller scans. */
   readonly accepted: () => void;
+  /** The first report has come that the scan brought. */
+  readonly heard: () => void;
   /** This process may not end what the kernel takes for a discovery. */
   readonly discoveryDenied: () => void;
 }
@@ -65,7 +67,7 @@ export class Scan {
     this.#link = new HciLink(transport, {
       reports: (packet) => {
         this.#heardLately = true;
-        if (!this.#heard) this.#heard = this.#isOurs(packet);
+        if (!this.#heard && this.#isOurs(packet)) this.#hear();
         return sink.event(packet);
       },
       commandSent: (packet, foreign) => this.#monitor.commandSent(packet, foreign),
@@ -221,6 +223,11 @@ export class Scan {
     if (this.#isHidden) return { kind: "ended", reason: "another process had the controller hide what it hears" };
     if (this.#monitor.scanning) return { kind: "taken over" };
     return { kind: "ended", reason: "another process ended the scan" };
+  }
+
+  #hear(): void {
+    this.#heard = true;
+    this.parts.heard();
   }
 
   #isOurs(packet: Uint8Array): boolean {

@@ -3,6 +3,8 @@ import type { ScanFeatures } from "./scan_parameters.ts";
 /** What to do after a refusal: the same once more, that after switching the adapter off and on, or another way. */
 export type AfterRefusal = "again" | "reset" | "next" | "give up";
 
+/** A room in which something is heard sooner was not quiet a moment ago. */
+const QUIET_MS = 10_000;
 /** Error code: command disallowed (Vol 1, Part F, 2.12). */
 const COMMAND_DISALLOWED = 0x0c;
 
@@ -18,6 +20,8 @@ const COMMAND_DISALLOWED = 0x0c;
  * - The extended commands with which anything was heard are kept. Until then, a run in silence makes
  *   the next one legacy; if nothing is heard with that either, it is a quiet room or both are in
  *   vain, and the two take turns after 1, 2, 4, 8 … silent runs.
+ * - Where legacy commands bring something only after some time, the room was quiet when the extended
+ *   ones brought nothing: they get one run more at once.
  * - Once legacy commands have brought something, the extended ones get single runs at those turns,
  *   so that a quiet night does not put an end to them.
  */
@@ -81,6 +85,20 @@ export class ScanPlan {
     this.#silentRuns = 0;
     if (this.#current.extended) this.#heardExtended = true;
     else this.#heardLegacy = true;
+  }
+
+  /**
+   * Something is heard in this run, for the first time, `afterMs` since it scans. Returns whether to end it
+   * and {@linkcode tryExtended}.
+   */
+  endsQuiet(afterMs: number): boolean {
+    const wasQuiet = afterMs >= QUIET_MS || this.#silentRuns > 1;
+    return wasQuiet && !this.#current.extended && !this.#heardLegacy && this.#ways.some(({ extended }) => extended);
+  }
+
+  /** The next run uses the extended commands, where they are not known to be refused. */
+  tryExtended(): void {
+    this.#current = this.#best();
   }
 
   /** A run is over in which nothing was heard. Returns whether the next one uses the other commands. */

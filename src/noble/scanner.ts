@@ -91,8 +91,7 @@ export class NobleScanner implements Scanner {
   async #attempt(sink: ScanSink, signal: AbortSignal): Promise<"over" | "once more"> {
     try {
       await using transport = await this.#open(signal);
-      await this.#scan(transport, sink, signal);
-      return "over";
+      return await this.#scan(transport, sink, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof ScanRefused)) throw error;
       await this.#afterRefusal(error, signal);
@@ -111,31 +110,45 @@ export class NobleScanner implements Scanner {
     }
   }
 
-  async #scan(transport: HciTransport, sink: ScanSink, signal: AbortSignal): Promise<void> {
+  async #scan(transport: HciTransport, sink: ScanSink, signal: AbortSignal): Promise<"over" | "once more"> {
     this.#transport = transport;
-    let hasScanned = false;
+    const { clock, log } = this;
+    let scanningSinceMs: number | null = null;
+    const quietIsOver = new AbortController();
     const scan = new Scan({
       transport,
       parameters: this.options,
       sink,
-      clock: this.clock,
-      log: this.log,
+      clock,
+      log,
       choose: (claims) => this.#choose(transport.name, claims),
       accepted: () => {
-        hasScanned = true;
+        scanningSinceMs ??= clock.monotonicMs();
         this.#busySinceMs = null;
         this.#known?.plan.accepted();
+      },
+      heard: () => {
+        const afterMs = clock.monotonicMs() - (scanningSinceMs ?? clock.monotonicMs());
+        if (!transport.paced && this.#known?.plan.endsQuiet(afterMs)) quietIsOver.abort();
       },
       discoveryDenied: () => this.#tellDenied(transport.name),
     });
     try {
-      await scan.run(signal);
-      if (hasScanned && !scan.heard && !transport.paced) this.#hasTurned = this.#known?.plan.silent() ?? false;
+      await scan.run(AbortSignal.any([signal, quietIsOver.signal]));
+      const isSilent = scanningSinceMs !== null && !scan.heard && !transport.paced;
+      if (isSilent) this.#hasTurned = this.#known?.plan.silent() ?? false;
     } finally {
       if (scan.heard) this.#known?.plan.heard();
       this.#missedBefore = this.missed;
       this.#transport = null;
     }
+    if (!quietIsOver.signal.aborted || signal.aborted) return "over";
+    this.#known?.plan.tryExtended();
+    this.log.info("the room is quiet no more", {
+      adapter: transport.name,
+      action: "trying the extended scan commands",
+    });
+    return "once more";
   }
 
   #choose(adapter: string, { address, supportedCommands, leFeatures }: ControllerClaims): ScanFeatures {

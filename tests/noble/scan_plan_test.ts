@@ -60,6 +60,27 @@ test("ScanPlan makes the run after a silent one legacy, and keeps it where that 
   assert.deepEqual(plan.current, LEGACY);
 });
 
+test("ScanPlan gives extended commands one run more where the room was quiet, and believes the second silence", () => {
+  const plan = new ScanPlan("auto", EXTENDED);
+  plan.silent();
+  assert.deepEqual([plan.endsQuiet(9_999), plan.endsQuiet(10_000)], [false, true]);
+  plan.heard();
+  plan.tryExtended();
+  assert.deepEqual(plan.current, EXTENDED);
+  assert.equal(plan.endsQuiet(10_000), false);
+  plan.silent();
+  assert.deepEqual(plan.current, LEGACY);
+  assert.equal(plan.endsQuiet(60_000), false);
+});
+
+test("ScanPlan ends no run for extended commands that are refused or not wanted", () => {
+  const refused = new ScanPlan("auto", EXTENDED);
+  refused.refused(0x01);
+  for (const plan of [refused, new ScanPlan(false, EXTENDED), new ScanPlan("auto", LEGACY)]) {
+    assert.equal(plan.endsQuiet(60_000), false);
+  }
+});
+
 test("ScanPlan alternates ever more rarely in a quiet room", () => {
   const plan = new ScanPlan("auto", EXTENDED);
   const legacy = new Set(legacyRuns(plan, 1_440));

@@ -212,6 +212,40 @@ test("NobleScanner says that it scans in another way when it does, not when it i
   await ended;
 });
 
+test("NobleScanner tries the extended commands again as soon as a room is quiet no more, and stops the legacy scan", async () => {
+  const clock = new FakeClock();
+  const adapters: FakeAdapter[] = [];
+  const families: boolean[] = [];
+  const open = () => {
+    const adapter = new FakeAdapter({ extended: true });
+    adapters.push(adapter);
+    return Promise.resolve(adapter);
+  };
+  const scanner = new NobleScanner(
+    { ...SCAN, source: { open, reset: () => Promise.resolve() } },
+    clock,
+    new RecordingLog(),
+  );
+  const state = (state: ScanState) => state.kind === "scanning" && families.push(state.extended);
+  const run = (signal: AbortSignal) => scanner.run({ event: () => undefined, state }, signal);
+  const silent = new AbortController();
+  const first = run(silent.signal);
+  await clock.advance(0);
+  silent.abort();
+  await first;
+  const controller = new AbortController();
+  const second = run(controller.signal);
+  await clock.advance(60_000);
+  adapters[1]?.deliver(REPORT);
+  await clock.advance(0);
+  assert.deepEqual(families, [true, false, true]);
+  assert.deepEqual([...adapters[1]?.sent.at(-1)?.subarray(0, 5) ?? []], [0x01, 0x0c, 0x20, 2, 0]);
+  assert.equal(adapters[1]?.closed, true);
+  controller.abort();
+  await second;
+  assert.equal(clock.sleeping, 0);
+});
+
 test("NobleScanner is not misled by what another program's legacy scan brings", async () => {
   const refuse = new Map<number, number>(EXTENDED_COMMANDS.map((opcode) => [opcode, 0x01]));
   const refusing = scanning({ extended: true, refuse });
