@@ -48,6 +48,13 @@ function* tlsDoubts({ tls, port, host, username }: Config["mqtt"]["broker"]): It
   if (tls.enabled && port === 1883) {
     yield { keys: ["mqtt.broker.port"], problem: "1883 is usually without TLS", remedy: "is it 8883?" };
   }
+  if (!tls.enabled && port === 8883) {
+    yield {
+      keys: ["mqtt.broker.port"],
+      problem: "8883 is usually with TLS",
+      remedy: "set mqtt.broker.tls.enabled to true",
+    };
+  }
   const others = [tls.ca_file, tls.cert_file, tls.key_file, tls.server_name];
   if (!tls.enabled && (tls.insecure_skip_verify || others.some((each) => each !== null))) {
     yield {

@@ -8,11 +8,9 @@ const QUOTES_NOTHING: ReadonlySet<ErrorCode> = new Set([
   "ALIAS_PROPS",
   "BAD_ALIAS",
   "BAD_INDENT",
-  "BLOCK_AS_IMPLICIT_KEY",
   "BLOCK_IN_FLOW",
   "KEY_OVER_1024_CHARS",
   "MISSING_CHAR",
-  "MULTILINE_IMPLICIT_KEY",
   "MULTIPLE_ANCHORS",
   "MULTIPLE_DOCS",
   "MULTIPLE_TAGS",
@@ -23,6 +21,8 @@ const QUOTES_NOTHING: ReadonlySet<ErrorCode> = new Set([
 const OWN_WORDS: Readonly<Partial<Record<ErrorCode, readonly [problem: string, remedy: string]>>> = {
   BAD_DIRECTIVE: ["a line that begins with % is a directive, and this one cannot be read", "remove it"],
   BAD_DQ_ESCAPE: ["unknown escape sequence in double quotes", "write \\\\ for a backslash, or use single quotes"],
+  BLOCK_AS_IMPLICIT_KEY: ["there is a key within this value", `indent the keys of a section alike, or ${QUOTE_IT}`],
+  MULTILINE_IMPLICIT_KEY: ["a key goes over several lines", "check colons, quotes and indentation"],
   BAD_SCALAR_START: ["no value can begin with this character", QUOTE_IT],
   TAG_RESOLVE_FAILED: ["! begins a tag, which does not fit here", QUOTE_IT],
   UNEXPECTED_TOKEN: ["this does not belong here", `${QUOTE_IT}, or check brackets and indentation before it`],
@@ -38,6 +38,9 @@ export function describeYamlError(
   { code, message }: { readonly code: ErrorCode; readonly message: string },
 ): readonly [problem: string, remedy: string | null] {
   if (isTooDeep({ code })) return ["nested too deeply", null];
+  if (message.startsWith("Implicit map keys need")) {
+    return ["not valid YAML: a key without a value", "write `key: value`"];
+  }
   const [problem, remedy] = QUOTES_NOTHING.has(code)
     ? [message, null]
     : OWN_WORDS[code] ?? ["this cannot be read", QUOTE_IT];

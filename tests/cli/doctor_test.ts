@@ -179,6 +179,14 @@ test("doctor tells of every problem of the configuration, ends with 2, and looks
   assert.match(lines.at(-1) ?? "", /^warning {2}broker: not looked at/);
 });
 
+test("doctor looks at the adapter that is configured, whatever else the configuration has wrong", async () => {
+  const adapters: FakeAdapter[] = [{ index: 0, up: false, rfkill: "hard" }, { ...ADAPTER, index: 1 }];
+  const { code, lines } = await examine({ adapters }, "scanner: { id: s1, adapter: hci1 }\nlog: { level: loud }");
+  assert.equal(code, 2);
+  assert.ok(lines.includes("ok       hci1: the controller answers"), lines.join("\n"));
+  assert.equal(lines.at(-1), "warning  broker: not looked at before the configuration is right");
+});
+
 test("doctor looks at the broker also where only the scanner's name is missing", async () => {
   const { code, lines, checked } = await examine({}, "mqtt: { broker: { host: example.org } }");
   assert.equal(code, 2);

@@ -16,8 +16,9 @@ test("loadConfig() tells several mistakes of syntax, each with line and column",
 const usualMistakes: Readonly<Record<string, string>> = {
   "log:\n\tlevel: info": "c.yaml:2:1: not valid YAML: Tabs are not allowed as indentation",
   "log:\n  level: info\n format: json": "c.yaml:3:1: not valid YAML: All mapping items must start at the same column",
-  "log:\n  format: text\n  level:info":
-    "c.yaml:3:3: not valid YAML: Implicit map keys need to be followed by map values",
+  "log:\n  format: text\n  level:info": "c.yaml:3:3: not valid YAML: a key without a value; write `key: value`",
+  "log:\n  level: info\n   format: text":
+    "c.yaml:2:10: not valid YAML: there is a key within this value; indent the keys of a section alike, or put the value in quotes",
   'log: { level: "info }': 'c.yaml:1:22: not valid YAML: Missing closing "quote',
   'log: { level: "\\w" }':
     "c.yaml:1:16: not valid YAML: unknown escape sequence in double quotes; write \\\\ for a backslash, or use single quotes",

@@ -223,6 +223,7 @@ test("loadConfig() tells a contradiction although another value is wrong", async
 const doubtful: readonly (readonly [yaml: string, warning: RegExp])[] = [
   ["mqtt: { broker: { port: 8883, tls: { enabled: true, insecure_skip_verify: true } } }", /any certificate/],
   ["mqtt: { broker: { tls: { enabled: true } } }", /is it 8883/],
+  ["mqtt: { broker: { port: 8883 } }", /8883 is usually with TLS; set mqtt\.broker\.tls\.enabled to true/],
   ["mqtt: { broker: { tls: { ca_file: ca.pem } } }", /not encrypted/],
   ["mqtt: { broker: { tls: { insecure_skip_verify: true } } }", /not encrypted/],
   [

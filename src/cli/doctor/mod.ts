@@ -82,23 +82,33 @@ export async function doctor(sources: ConfigSources, io: DoctorIo, signal: Abort
 }
 
 async function* examine(sources: ConfigSources, io: DoctorIo, signal: AbortSignal): AsyncGenerator<Finding> {
-  const config = yield* examineSources(sources, io);
+  const { config, isUsable } = yield* examineSources(sources, io);
   yield examineClock(io.wallMs());
   yield examineService(io.readSystemText);
-  yield* examineBluetooth((config ?? defaultConfig("unnamed")).scanner, io.host);
-  if (config === null) yield warning("broker", "not looked at: the configuration does not say which", null);
-  else yield* examineBroker(config, io, signal);
+  yield* examineBluetooth(config.scanner, io.host);
+  if (isUsable) yield* examineBroker(config, io, signal);
+  else yield warning("broker", "not looked at before the configuration is right", null);
 }
 
-/** Returns what the rest can be looked at with, or null. */
-async function* examineSources(sources: ConfigSources, io: DoctorIo): AsyncGenerator<Finding, Config | null> {
+/** What the rest is looked at with. */
+interface Examinable {
+  /** With defaults in place of what is refused. */
+  readonly config: Config;
+  /** Whether nothing is refused but perhaps the scanner's name. */
+  readonly isUsable: boolean;
+}
+
+async function* examineSources(sources: ConfigSources, io: DoctorIo): AsyncGenerator<Finding, Examinable> {
   const subject = "configuration";
   const { loaded, isValid, problems, warnings } = await examineConfig(sources, io);
   yield* warnings.map((each) => warning(subject, renderProblem(each), null));
   yield* problems.map((each) => problem(subject, renderProblem(each), null, EXIT.usage));
-  if (!isValid || loaded === null) return await configUnderAnyName(sources);
+  if (!isValid || loaded === null) {
+    const config = await configUnderAnyName(sources);
+    return { config: config ?? loaded?.config ?? defaultConfig("unnamed"), isUsable: config !== null };
+  }
   if (problems.length === 0) yield ok(subject, loaded.file ?? "flags, environment and defaults; no file");
-  return loaded.config;
+  return { config: loaded.config, isUsable: true };
 }
 
 /** Often nothing but the scanner's name is missing, and everything else can be looked at. */
