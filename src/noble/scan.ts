@@ -6,7 +6,7 @@ import { NobleDriver } from "./driver.ts";
 import { HciLink } from "./link.ts";
 import { hex, ScanRefused } from "./refusal.ts";
 import { type ScanCommandResult, ScanMonitor } from "./scan_monitor.ts";
-import { type ScanFeatures, type ScanParameters, scanParametersCommand } from "./scan_parameters.ts";
+import { readScanFeatures, type ScanFeatures, type ScanParameters, scanParametersCommand } from "./scan_parameters.ts";
 
 /** What a {@linkcode Scan} works with. */
 export interface ScanParts {
@@ -105,14 +105,17 @@ export class Scan {
 
   async #scan(running: AbortSignal): Promise<never> {
     const { transport, parameters, sink, log } = this.parts;
-    const features = this.parts.choose(await this.#askClaims(running));
+    const claims = await this.#askClaims(running);
+    const features = this.parts.choose(claims);
     this.#extended = features.extended;
     this.#link.scanParameters = scanParametersCommand(parameters, features);
     const driver = new NobleDriver(this.#link, features.extended);
     await this.#answered("power on", running, (signal) => driver.powerOn(signal));
     if (!transport.paced) this.#watching = this.#watch(running);
-    // Of a run that was killed, perhaps; from here on, who uses Bluetooth is told of this one.
-    await this.#discovery("begin");
+    // Of a run that was killed, perhaps; from here on, who uses Bluetooth is told of this one. The kernel
+    // goes by what is claimed: after its extended commands, the controller would refuse our legacy ones.
+    const { extended } = readScanFeatures(claims.supportedCommands, claims.leFeatures);
+    await this.#discovery(extended === features.extended ? "begin" : "end");
     try {
       while (true) {
         await this.#start(driver, running);

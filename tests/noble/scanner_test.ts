@@ -422,6 +422,24 @@ test("NobleScanner ends what the kernel takes for a discovery: a killed run's, a
   assert.deepEqual(discovery.told, ["begin", "end"]);
 });
 
+test("NobleScanner has the kernel discover with no other commands than its own, which a controller would then refuse", async () => {
+  const refuse = new Map<number, number>();
+  const discovery = discovering({ current: null });
+  const begin = () => {
+    // The kernel uses the extended commands, where they are claimed (Vol 4, Part E, 3.1.1).
+    refuse.set(hci.CMD_LE_SET_SCAN_PARAMETERS, 0x0c).set(hci.CMD_LE_SET_SCAN_ENABLE, 0x0c);
+    return discovery.begin();
+  };
+  const scan = scanning({ extended: true, refuse, discovery: { ...discovery, begin } }, {
+    mode: "active",
+    extended: false,
+  });
+  await scan.clock.advance(0);
+  assert.equal(scan.states.at(-1)?.kind, "scanning");
+  assert.deepEqual(discovery.told, ["end"]);
+  await stop(scan);
+});
+
 test("NobleScanner begins its active scan anew where a program has come that does not know of it", async () => {
   const current: { current: FakeAdapter | null } = { current: null };
   const discovery = discovering(current);
