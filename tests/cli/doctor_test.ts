@@ -217,6 +217,22 @@ test("doctor tells why there is no connection to the broker, and what to do", as
   assert.deepEqual(problems, ["problem  broker: mqtt://[::1]:1883: nothing \\u001blistens there; start it"]);
 });
 
+test("doctor tells where the service's password is, which it does not see by itself", async () => {
+  const brokerFailure = new ConnectionFailure(
+    "rejected",
+    "broker refused the connection: not authorised (5)",
+    "set it",
+  );
+  const withPassword = (more: string) =>
+    examine({ brokerFailure }, `scanner: { id: s1 }\nmqtt: { broker: { username: u${more} } }`);
+  const [none, one] = await Promise.all([withPassword(""), withPassword(", password: p")]);
+  assert.match(
+    none.problems.join(),
+    /no password is set here; .*CREDENTIALS_DIRECTORY=\/etc\/bt-scanner bt-scanner doctor/,
+  );
+  assert.match(one.problems.join(), /; set it$/);
+});
+
 test("doctor ends with 1 where it is told to end before it is through", async () => {
   const ending = new AbortController();
   const io: DoctorIo = {

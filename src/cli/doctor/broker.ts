@@ -15,6 +15,10 @@ export interface BrokerIo {
   readonly wallMs: () => number;
 }
 
+/** The service's password, which systemd hands over to it alone. */
+const SERVICE_PASSWORD = "no password is set here; where the service has one from systemd, " +
+  "`sudo CREDENTIALS_DIRECTORY=/etc/bt-scanner bt-scanner doctor` looks with that";
+
 const DAY_MS = 86_400_000;
 const RENEW_DAYS = 30;
 const BROKER_RENEW_DAYS = 7;
@@ -35,8 +39,13 @@ export async function* examineBroker(config: Config, io: BrokerIo, signal: Abort
     yield ok("broker", `${url} accepts ${clientId}`);
   } catch (error) {
     if (!(error instanceof ConnectionFailure)) throw error;
-    yield problem("broker", `${url}: ${error.message}`, error.remedy);
+    yield problem("broker", `${url}: ${error.message}`, remedyOf(error, options));
   }
+}
+
+function remedyOf({ kind, remedy }: ConnectionFailure, { username, password }: MqttOptions): string | null {
+  if (kind !== "rejected" || username === null || password !== null) return remedy;
+  return [remedy, SERVICE_PASSWORD].filter((each) => each !== null).join("; ");
 }
 
 async function examineCertificate(path: string, { readFile, wallMs }: BrokerIo): Promise<Finding> {
