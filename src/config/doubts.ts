@@ -8,11 +8,11 @@ const MOST_CLOUD_TOPIC_BYTES = 256;
 /**
  * What works, and is probably not meant.
  *
- * @param isFromUnnamed whether the scanner's id is a name that machines have until somebody names them
+ * @param unnamed the machine's name, where the scanner's id has it and machines are called so until somebody names them
  */
-export function doubts(config: Config, isFromUnnamed: boolean): Finding[] {
+export function doubts(config: Config, unnamed: string | null): Finding[] {
   return [
-    ...idDoubts(config, isFromUnnamed),
+    ...idDoubts(config, unnamed),
     ...tlsDoubts(config.mqtt.broker),
     ...clientDoubts(config),
     ...sourceDoubts(config),
@@ -20,11 +20,11 @@ export function doubts(config: Config, isFromUnnamed: boolean): Finding[] {
   ];
 }
 
-function* idDoubts({ scanner: { id } }: Config, isFromUnnamed: boolean): Iterable<Finding> {
-  if (isFromUnnamed) {
+function* idDoubts({ scanner: { id } }: Config, unnamed: string | null): Iterable<Finding> {
+  if (unnamed !== null) {
     yield {
       keys: ["scanner.id"],
-      problem: `${id} is what many machines are called: two with one id throw each other out at the broker`,
+      problem: `${unnamed} is what many machines are called: two with one id throw each other out at the broker`,
       remedy: "name this machine (`sudo hostnamectl set-hostname NAME`), or write a name of its own here",
     };
   }

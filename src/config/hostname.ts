@@ -28,9 +28,11 @@ export function fillHostname(
   return { settings: new Map([...settings, [KEY, filled]]), problems: [] };
 }
 
-/** Whether a scanner's id comes from a name that many machines have. */
-export function isFromUnnamed(setting: Setting | undefined): boolean {
-  if (setting?.written === undefined) return false;
-  const [name = ""] = String(setting.value).toLowerCase().split(".");
-  return setting.written === PLACEHOLDER && UNNAMED.has(name);
+/** The machine's name, where a scanner's id has it and many machines are called so; else null. */
+export function unnamedHostname({ value, written }: Partial<Setting>): string | null {
+  const [before, after] = written?.split(PLACEHOLDER) ?? [];
+  if (before === undefined || after === undefined) return null;
+  const name = String(value).slice(before.length, after === "" ? undefined : -after.length);
+  const [host = ""] = name.toLowerCase().split(".");
+  return UNNAMED.has(host) ? name : null;
 }

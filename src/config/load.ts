@@ -3,7 +3,7 @@ import { doubts } from "./doubts.ts";
 import { readEnvironment } from "./environment.ts";
 import { readConfigFile } from "./file.ts";
 import { type Flags, readFlags } from "./flags.ts";
-import { fillHostname, isFromUnnamed } from "./hostname.ts";
+import { fillHostname, unnamedHostname } from "./hostname.ts";
 import { type ConfigKey, configTree, keysOf } from "./keys.ts";
 import type { Layer, Setting } from "./layer.ts";
 import { ConfigError, type ConfigProblem, meant, quote, show } from "./problem.ts";
@@ -62,7 +62,7 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   const refused = new Set(problems.map(({ key }) => key));
   const place = placer(settings, refused);
   problems.push(...contradictions(config).flatMap(place));
-  const warnings = doubts(config, isFromUnnamed(settings.get("scanner.id"))).flatMap(place);
+  const warnings = doubts(config, unnamedHostname(settings.get("scanner.id") ?? {})).flatMap(place);
   const origins = new Map([...settings].map(([path, setting]) => [path, originOf(setting)]));
   const loaded = { config, origins, warnings, file };
   if (problems.length > 0) throw new ConfigError(problems, warnings, loaded);
