@@ -113,7 +113,7 @@ export class Scan {
     await this.#answered("power on", running, (signal) => driver.powerOn(signal));
     if (!transport.paced) this.#watching = this.#watch(running);
     // Of a run that was killed, perhaps; from here on, who uses Bluetooth is told of this one. The kernel
-    // goes by what is claimed: after its extended commands, the controller would refuse our legacy ones.
+    // goes by what is claimed: after its extended commands, the controller may refuse our legacy ones.
     const { extended } = readScanFeatures(claims.supportedCommands, claims.leFeatures);
     await this.#discovery(extended === features.extended ? "begin" : "end");
     try {

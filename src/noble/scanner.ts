@@ -192,7 +192,8 @@ export class NobleScanner implements Scanner {
       case "again":
         throw new ScanError(reason, "time", { cause: refused });
       case "give up":
-        throw refused;
+        if (this.options.extended !== true) throw refused;
+        throw new ScanError(`${reason}; set scanner.extended to auto or false`, "reset", { cause: refused });
     }
   }
 

@@ -141,6 +141,14 @@ test("NobleScanner scans without the coded PHY where the parameters with it are 
   await scan.ended;
 });
 
+test("NobleScanner says what to set where extended scanning is required, claimed and refused", async () => {
+  const refuse = new Map<number, number>(EXTENDED_COMMANDS.map((opcode) => [opcode, 0x01]));
+  const scan = scanning({ extended: true, refuse }, { extended: true });
+  await scan.clock.advance(0);
+  const message = "hci0 refused the scan parameters (status 0x01); set scanner.extended to auto or false";
+  await assert.rejects(scan.ended, { message, cure: "reset" });
+});
+
 test("NobleScanner does not scan with parameters that the controller refused", async () => {
   for (const refuseByStatus of [true, false]) {
     const refuse = new Map<number, number>([[hci.CMD_LE_SET_SCAN_PARAMETERS, 0x12]]);
