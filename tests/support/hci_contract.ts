@@ -113,7 +113,7 @@ export function hciTransportContract(name: string, open: () => Promise<HciTransp
 
   test(`${name}: reports while scanning, and only then`, async () => {
     await using host = new TestHost(await open());
-    await host.command(hci.CMD_RESET);
+    await host.reset();
     await settle();
     assert.equal(host.reports.length, 0);
     for (let round = 0; round < 2; round++) {

@@ -50,6 +50,12 @@ export class TestHost implements AsyncDisposable {
     return { event, status, results };
   }
 
+  /** Resets the controller, and lets it report advertisements, which a reset hides (7.3.1). */
+  async reset(): Promise<void> {
+    await this.#succeed(hci.CMD_RESET, []);
+    await this.#succeed(hci.CMD_SET_EVENT_MASK, [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f]);
+  }
+
   /** Starts scanning with the legacy commands. */
   async startScan({ active = true, filterDuplicates = false } = {}): Promise<void> {
     await this.#succeed(hci.CMD_LE_SET_SCAN_PARAMETERS, [Number(active), 0x60, 0, 0x30, 0, 0, 0]);
