@@ -26,15 +26,17 @@ export interface SilenceParts {
  */
 export async function untilSilent(parts: SilenceParts, clock: Clock, signal: AbortSignal): Promise<void> {
   let [received, sent, isAsked] = [parts.received(), parts.sent(), false];
+  let sentBefore = sent;
   while (true) {
     await clock.sleep(parts.patienceMs(), signal);
-    if (parts.received() !== received || parts.sent() === sent) {
-      [received, sent, isAsked] = [parts.received(), parts.sent(), false];
-    } else if (!isAsked) {
-      parts.ping();
+    if (parts.received() !== received) {
+      // What was sent meanwhile may have been sent afterwards; where no answer comes, there may be no room for more.
+      [received, sent, isAsked] = [parts.received(), sentBefore, false];
+    } else if (parts.sent() !== sent) {
+      if (!isAsked) parts.ping();
+      else if (!await parts.reaches(signal) && parts.received() === received) return signal.throwIfAborted();
       isAsked = true;
-    } else if (!await parts.reaches(signal)) {
-      if (parts.received() === received) return signal.throwIfAborted();
     }
+    sentBefore = parts.sent();
   }
 }

@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { MessageDropped } from "../../src/agent/mod.ts";
 import { startPublishing } from "../support/publishing.ts";
 import { ScriptedBroker, serving } from "../support/scripted_broker.ts";
+import { TcpProxy } from "../support/tcp_proxy.ts";
 import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -58,3 +59,23 @@ test("MqttPublisher keeps the connection to a broker that is late with all its a
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   deepEqual([broker.accepted, publishing.settled.length], [1, 11]);
 });
+
+for (const qos of [0, 1] as const) {
+  test(`MqttPublisher notices that the link has gone, though it has no room for more by then, at QoS ${qos}`, async () => {
+    await using broker = new ScriptedBroker(serving(() => true));
+    await using proxy = new TcpProxy(broker.port);
+    await using publishing = startPublishing(proxy.port, { qos });
+    await publishing.ready();
+    const payload = "x".repeat(300);
+    const sending = setInterval(() => publishing.publish(payload), 10);
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 2_500));
+      proxy.block();
+      proxy.refuse();
+      await waitFor(() => publishing.log.of("broker connection lost").length > 0, "the loss", 10_000);
+    } finally {
+      clearInterval(sending);
+    }
+    match(String(publishing.log.of("broker connection lost")[0]?.fields.reason), /no way to it/);
+  });
+}

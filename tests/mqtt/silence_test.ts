@@ -90,6 +90,24 @@ test("untilSilent() gives up a peer that answers neither a ping nor a new connec
   }
 });
 
+test("untilSilent() gives up a peer that took all there was room for, right after it was heard for the last time", async () => {
+  await using bench = new Bench();
+  await bench.sending(2);
+  bench.received += 4;
+  bench.answers = bench.reachable = false;
+  await bench.sending(1);
+  await bench.clock.advance(7_000);
+  deepEqual([bench.pings, bench.probes, bench.gaveUp], [2, 1, true]);
+});
+
+test("untilSilent() asks once where the last word was perhaps no answer, and then is content", async () => {
+  await using bench = new Bench();
+  bench.received += 4;
+  await bench.sending(1);
+  await bench.clock.advance(3_600_000);
+  deepEqual([bench.pings, bench.probes, bench.gaveUp], [1, 0, false]);
+});
+
 test("untilSilent() does not give up a peer that is frozen but can be reached", async () => {
   await using bench = new Bench();
   bench.answers = false;
