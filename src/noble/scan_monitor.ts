@@ -91,8 +91,15 @@ export class ScanMonitor {
     const index = this.#waiting.findIndex((sent) => sent.opcode === opcode);
     const [sent] = index < 0 ? [] : this.#waiting.splice(index, 1);
     if (sent === undefined) return;
+    if (sent.command === "reset" && status === 0) this.#forgetForeign(index);
     if (status === 0) this.#done(sent);
     this.onResult({ command: sent.command, foreign: sent.foreign, status });
+  }
+
+  /** What others sent before a reset is answered no more; ours may be on the way to the controller still. */
+  #forgetForeign(before: number): void {
+    const ours = this.#waiting.slice(0, before).filter(({ foreign }) => !foreign);
+    this.#waiting.splice(0, before, ...ours);
   }
 
   #done({ command, foreign, mask }: Sent): void {

@@ -59,6 +59,17 @@ test("ScanMonitor knows that a reset ends the scan, whoever sent it, once it is 
   assert.deepEqual(results.at(-1), { command: "reset", foreign: true, status: 0 });
 });
 
+test("ScanMonitor awaits no answers to others' commands from before a reset, but to its own, which may have come after", () => {
+  const { monitor, results } = monitored();
+  monitor.commandSent(DISABLE, true);
+  monitor.commandSent(ENABLE, false); // written while the reset, which is read later, was done
+  monitor.commandSent(RESET, true);
+  monitor.commandCompleted(0x0c03, 0);
+  monitor.commandCompleted(0x200c, 0);
+  assert.equal(monitor.scansForUs, true);
+  assert.deepEqual(results.map(({ command }) => command), ["reset", "enable"]);
+});
+
 test("ScanMonitor knows which commands let reports through after a reset, and none where masks do", () => {
   const { monitor } = monitored();
   assert.deepEqual(monitor.unmaskingCommands(false), []);

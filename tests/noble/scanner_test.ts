@@ -355,6 +355,16 @@ test("NobleScanner begins anew after another process has reset the controller, a
   await stop(scan);
 });
 
+test("NobleScanner begins anew after a reset that swallowed another process's command", async () => {
+  const scan = scanning();
+  await scan.clock.advance(0);
+  scan.adapter.deliver(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [0, 0])); // never answered
+  scan.adapter.foreign(commandPacket(hci.CMD_RESET));
+  await scan.clock.advance(1_000);
+  assert.equal(scan.states.at(-1)?.kind, "scanning");
+  await stop(scan);
+});
+
 test("NobleScanner leaves the masks alone that the kernel set after its reset", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
