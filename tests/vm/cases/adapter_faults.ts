@@ -237,9 +237,9 @@ test("run keeps extended scanning where the controller mixes it with nothing and
   await sleep(30_000);
   other.control("rate 100");
   await observed.untilNextMessage();
-  await sleep(2_000);
-  const { fields } = observed.agent.log.findLast(({ event }) => event === "scanning") ?? {};
-  assert.equal(fields?.["extended"], true);
+  const isExtended = () =>
+    observed.agent.log.findLast(({ event }) => event === "scanning")?.fields["extended"] === true;
+  await waitFor(isExtended, "the extended scan", 60_000);
 });
 
 test("run follows an adapter by its address when it comes back under another number", async () => {
