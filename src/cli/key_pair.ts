@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { FileFacts } from "../config/mod.ts";
 
 /** What the comparison needs of the world. */
@@ -37,9 +37,14 @@ export async function examineKeyPair(certFile: string, keyFile: string, io: KeyP
     const remedy = "it has to be in PEM format, without a passphrase";
     return { file: "key", problem: `${keyFile} holds no private key that can be read`, remedy };
   }
-  if (certificate.checkPrivateKey(key)) return null;
+  if (derOf(certificate.publicKey).equals(derOf(createPublicKey(key)))) return null;
   const problem = `${certFile} and ${keyFile} do not belong together${await whichIsNewer(certFile, keyFile, io)}`;
   return { file: "key", problem, remedy: "a renewed certificate comes with a new key: use both of one renewal" };
+}
+
+/** `SubjectPublicKeyInfo`, which compares without `checkPrivateKey`, unknown to Deno before 2.9. */
+function derOf(publicKey: KeyObject): Buffer {
+  return publicKey.export({ type: "spki", format: "der" });
 }
 
 async function whichIsNewer(certFile: string, keyFile: string, { inspectFile }: KeyPairIo): Promise<string> {
