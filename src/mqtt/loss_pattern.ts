@@ -31,7 +31,7 @@ interface Announced {
  * - always right after the first statistics of a connection: it may forbid their topic.
  */
 export class LossPattern {
-  /** Connections in a row that the broker closed soon after it had accepted them. */
+  /** Connections in a row that the broker closed soon after it had accepted them, or at once after the first message. */
   #soon = 0;
   /** Whether each of those ended at once. */
   #atOnce = true;
@@ -52,7 +52,7 @@ export class LossPattern {
         `${this.#suspect}: ${this.#topicRemedy()}`;
     }
     if (this.#soon < PATTERN) return null;
-    return `the broker closed ${this.#soon} connections in a row soon after it had accepted them: ` +
+    return `the broker closed ${this.#soon} connections in a row soon after it had accepted them, or their first message: ` +
       this.#soonRemedy();
   }
 
@@ -92,8 +92,9 @@ export class LossPattern {
     }
     this.#noteTopic();
     const afterMs = this.#publishedMs === null ? livedMs : this.clock.monotonicMs() - this.#publishedMs;
-    this.#atOnce = (this.#soon === 0 || this.#atOnce) && afterMs < AT_ONCE_MS;
-    const isSoon = isShort || (this.#soon >= PATTERN && livedMs < this.#returnsWithinMs);
+    const isAtOnce = afterMs < AT_ONCE_MS; // though the connection be old: where little is heard, it lasts that long
+    this.#atOnce = (this.#soon === 0 || this.#atOnce) && isAtOnce;
+    const isSoon = isShort || isAtOnce || (this.#soon >= PATTERN && livedMs < this.#returnsWithinMs);
     this.#soon = isSoon ? this.#soon + 1 : 0;
     if (this.#afterTopic >= PATTERN) return this.#topicRemedy();
     if (this.#soon >= PATTERN) return this.#soonRemedy();

@@ -41,7 +41,10 @@ test("LossPattern puts a forbidden topic first where the broker closes at once",
   );
   equal(bench.losses.warning, null);
   match(await bench.lose(50, [], RESET) ?? "", /^the broker may forbid a topic .*, or another client .*bt-mqtt-s1/);
-  match(bench.losses.warning ?? "", /^the broker closed 2 connections in a row soon after it had accepted them: /);
+  match(
+    bench.losses.warning ?? "",
+    /^the broker closed 2 connections in a row soon after it had accepted them, or their first message: /,
+  );
 });
 
 test("LossPattern counts from the first message, which may come long after the connection", async () => {
@@ -53,6 +56,18 @@ test("LossPattern counts from the first message, which may come long after the c
     await bench.clock.advance(50);
     match(bench.losses.lost(CLOSED, 3_050, true) ?? "", remedy);
   }
+});
+
+test("LossPattern sees a forbidden topic where so little is heard that connections last for minutes", async () => {
+  const bench = new Bench();
+  for (const remedy of [/^if this repeats: the broker may forbid/, /^the broker may forbid/]) {
+    bench.losses.accepted();
+    await bench.clock.advance(180_000);
+    bench.losses.published();
+    await bench.clock.advance(50);
+    match(bench.losses.lost(CLOSED, 180_050, false) ?? "", remedy);
+  }
+  match(bench.losses.warning ?? "", /^the broker closed 2 connections in a row/);
 });
 
 test("LossPattern puts another client first where the broker closes soon, but not at once", async () => {
