@@ -12,7 +12,7 @@ import { ignoreStraySignals } from "./signals/mod.ts";
 const LONGEST_END_MS = 2_900;
 
 /** What signals ask of the program. */
-interface Signals {
+export interface Signals {
   /** Aborts when it is told to end. */
   readonly ending: AbortSignal;
   /** Has `report` called for each SIGHUP that does not end it. */
@@ -20,20 +20,22 @@ interface Signals {
 }
 
 /**
- * SIGINT and SIGTERM end the program. SIGHUP does not end a service: it means a new configuration, which `run` does not
- * read yet. What runs on a terminal for somebody to look at ends with that terminal.
+ * SIGINT and SIGTERM end the program, a second one at once. SIGHUP does not end a service: it means a new configuration, which `run` does not
+ * read yet. What runs on a terminal for somebody to look at ends with that terminal, of which a shell and the kernel
+ * tell one after the other: that is nobody's impatience.
  */
-function listenToSignals(isService: boolean): Signals {
+export function listenToSignals(isService: boolean): Signals {
   let reportHangup = () => {};
   const controller = new AbortController();
-  const onSignal = () => {
-    if (controller.signal.aborted) Deno.exit(1);
+  const end = () => {
+    if (controller.signal.aborted) return;
     controller.abort(new DOMException("told to end", "AbortError"));
     Deno.unrefTimer(setTimeout(() => Deno.exit(1), LONGEST_END_MS));
   };
-  Deno.addSignalListener("SIGINT", onSignal);
-  Deno.addSignalListener("SIGTERM", onSignal);
-  Deno.addSignalListener("SIGHUP", isService ? () => reportHangup() : onSignal);
+  const endOrExit = () => controller.signal.aborted ? Deno.exit(1) : end();
+  Deno.addSignalListener("SIGINT", endOrExit);
+  Deno.addSignalListener("SIGTERM", endOrExit);
+  Deno.addSignalListener("SIGHUP", isService ? () => reportHangup() : end);
   return { ending: controller.signal, onHangup: (report) => reportHangup = report };
 }
 

@@ -490,6 +490,24 @@ test("scan puts the terminal back before it says of an error that nobody caught"
   await scanning;
 });
 
+test("scan stops listening before it fails where the terminal is gone", async () => {
+  const config = defaultConfig("s1");
+  const simulated = { ...config, scanner: { ...config.scanner, source: "simulate" } } as const;
+  const { io, out } = recordingIo({ columns: 80, rows: 10 });
+  const clock = new FakeClock();
+  let isGone = false;
+  const stdout = (text: string) => {
+    if (isGone && text.startsWith("\x1b[H")) throw new Error("Input/output error");
+  };
+  const scanning = scan(simulated, null, { ...io, clock, stdout }, never);
+  const ended = assert.rejects(scanning, /^Error: Input\/output error$/);
+  await clock.advance(2_000);
+  isGone = true;
+  await clock.advance(2_000);
+  await ended;
+  assert.equal(clock.sleeping, 0, out.stderr);
+});
+
 test("scan redraws each second and ends by itself after its time", async () => {
   const clock = new FakeClock();
   const { io, out } = recordingIo({ columns: 80, rows: 10 });

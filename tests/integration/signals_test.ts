@@ -97,6 +97,20 @@ test("scan goes on through stray signals, and ends with its terminal", async () 
   assert.match(stdout, /^([0-9A-F]{2}:){5}/m);
 });
 
+test("of a terminal that goes, shell and kernel tell: the second SIGHUP does not cut the end short", async () => {
+  const main = new URL("../../src/main.ts", import.meta.url);
+  const code = `
+    const { ending } = (await import("${main}")).listenToSignals(false);
+    ending.addEventListener("abort", () => setTimeout(() => { console.log("stopped"); Deno.exit(0); }, 500));
+    ending.addEventListener("abort", () => Deno.kill(Deno.pid, "SIGHUP"));
+    Deno.kill(Deno.pid, "SIGHUP");
+    setTimeout(() => {}, 20_000); // listening to signals alone keeps no program alive
+  `;
+  const args = ["eval", "--no-lock", code];
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, stdin: "null" }).output();
+  assert.equal(new TextDecoder().decode(stdout), "stopped\n", new TextDecoder().decode(stderr));
+});
+
 test("record goes on without its terminal where nohup started it", async () => {
   const path = await Deno.makeTempFile({ prefix: "bt-scanner-signals-", suffix: ".btsnoop" });
   try {

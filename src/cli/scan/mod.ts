@@ -54,7 +54,12 @@ export async function scan(
   const log = createLog({ level: "warning", format: "text", write, now: () => clock.wallMs() });
   const quit = new AbortController();
   const listening = listen({ config, durationMs, clock, log }, view.sink, AbortSignal.any([signal, quit.signal]));
-  if (isLive) await showLive(io, view, listening, () => quit.abort());
+  if (isLive) {
+    await showLive(io, view, listening, () => quit.abort()).finally(() => {
+      quit.abort();
+      return listening; // a terminal that is gone is no reason to leave the adapter scanning
+    });
+  }
   const { exitCode, problem } = await listening;
   for (const line of view.table(io.terminalSize()?.columns ?? Infinity)) stdout(`${line}\n`);
   stderr(`${problem ?? view.summary}\n`);
