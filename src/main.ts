@@ -20,9 +20,9 @@ export interface Signals {
 }
 
 /**
- * SIGINT and SIGTERM end the program, a second one at once. SIGHUP does not end a service: it means a new configuration, which `run` does not
- * read yet. What runs on a terminal for somebody to look at ends with that terminal, of which a shell and the kernel
- * tell one after the other: that is nobody's impatience.
+ * SIGINT and SIGTERM end the program, a second one at once. SIGHUP does not end a service: it means a new
+ * configuration, which `run` does not read yet. What runs on a terminal for somebody to look at ends with that terminal,
+ * of which a shell and the kernel tell one after the other: that is nobody's impatience.
  */
 export function listenToSignals(isService: boolean): Signals {
   let reportHangup = () => {};
