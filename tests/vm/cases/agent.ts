@@ -12,7 +12,7 @@ import { MosquittoSub } from "../mosquitto_sub.ts";
 const PATIENCE_MS = 300_000;
 
 /** An emulated machine takes its time; what is checked here is that nothing is missed, not how fast it is. */
-const DROPS_NOTHING = { BT_SCANNER_MQTT_CLIENT_MAX_IN_FLIGHT: "10000" };
+const DROPS_NOTHING = { BT_SCANNER_MQTT_CLIENT_MAX_IN_FLIGHT: "10000", BT_SCANNER_MQTT_CLIENT_MAX_AGE_S: "300" };
 
 interface Message {
   readonly mac_address: string;

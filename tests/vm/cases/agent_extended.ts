@@ -15,7 +15,11 @@ const PATIENCE_MS = 300_000;
 test("run publishes every report of an extended controller, broken ones between them or not", async () => {
   await using broker = await Mosquitto.start();
   await using subscriber = await MosquittoSub.start(broker.port, "ble/raw/s1/+");
-  const env = { BT_SCANNER_MQTT_CLIENT_MAX_IN_FLIGHT: "10000", BT_SCANNER_PUBLISHER_FIELDS: "full" };
+  const env = {
+    BT_SCANNER_MQTT_CLIENT_MAX_IN_FLIGHT: "10000",
+    BT_SCANNER_MQTT_CLIENT_MAX_AGE_S: "300",
+    BT_SCANNER_PUBLISHER_FIELDS: "full",
+  };
   await using program = new Program(agentArgs(broker.port, "--qos", "1"), env);
   const { fields } = await program.logged("scanning", 0, PATIENCE_MS);
   assert.equal(fields["extended"], true);
