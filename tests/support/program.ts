@@ -96,7 +96,7 @@ export class Program implements AsyncDisposable {
 
   /** Ends it with the signal, unless it has ended by itself already. */
   end(signal: Deno.Signal): Promise<ProgramEnd> {
-    if (!this.#ended) this.#process.kill(signal);
+    this.#killIfRunning(signal);
     return this.ended();
   }
 
@@ -108,7 +108,7 @@ export class Program implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#ended) this.#process.kill("SIGKILL");
+    this.#killIfRunning("SIGKILL");
     await this.ended();
   }
 
@@ -122,6 +122,15 @@ export class Program implements AsyncDisposable {
         this.#keep(line);
         line = next;
       }
+    }
+  }
+
+  /** It may have ended a moment ago, of which its status has not told yet. */
+  #killIfRunning(signal: Deno.Signal): void {
+    try {
+      if (!this.#ended) this.#process.kill(signal);
+    } catch (error) {
+      if (!(error instanceof TypeError)) throw error;
     }
   }
 
