@@ -73,6 +73,11 @@ class Observed implements AsyncDisposable {
     await waitFor(() => this.statuses.slice(from).some(wanted), `the status to say ${what}`, PATIENCE_MS);
   }
 
+  /** Resolves when the last status says that it scans; it comes through another process than the messages. */
+  async untilScanning(): Promise<void> {
+    await waitFor(() => this.statuses.at(-1)?.scanning === true, "the status to say that it scans", PATIENCE_MS);
+  }
+
   /** How many reports the controller sent and the agent did not receive, so far; the air is still meanwhile. */
   async lost(): Promise<number> {
     controller.control("rate 0");
@@ -116,6 +121,7 @@ interface Fault {
 
 /** Strikes, waits until the status admits it, mends, and waits for a message. */
 async function suffer(observed: Observed, { name, strike, mend }: Fault): Promise<void> {
+  await observed.untilScanning();
   const before = observed.statuses.length;
   const lostBefore = await observed.lost();
   let sinceMs = performance.now();
@@ -129,8 +135,7 @@ async function suffer(observed: Observed, { name, strike, mend }: Fault): Promis
   }
   await observed.untilNextMessage();
   const recoveryMs = performance.now() - sinceMs;
-  await observed.untilStatus(({ scanning }) => scanning, "that it scans", before);
-  assert.equal(observed.statuses.at(-1)?.scanning, true, name);
+  await observed.untilScanning();
   const reports = await observed.lost() - lostBefore;
   tell(name, recoveryMs, { noticedMs: Math.round(noticedMs), lost: { reports } });
 }
