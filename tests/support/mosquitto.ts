@@ -1,4 +1,5 @@
 import { freePort } from "./free_port.ts";
+import { listens } from "./listens.ts";
 import { test } from "./test.ts";
 import { waitFor } from "./wait_for.ts";
 
@@ -107,15 +108,5 @@ export class Mosquitto implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop("SIGKILL");
     await Deno.remove(this.folder, { recursive: true });
-  }
-}
-
-async function listens(port: number): Promise<boolean> {
-  try {
-    using _connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) return false;
-    throw error;
   }
 }

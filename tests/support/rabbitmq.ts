@@ -1,4 +1,5 @@
 import { freePort } from "./free_port.ts";
+import { listens } from "./listens.ts";
 import { findProgram } from "./mosquitto.ts";
 import { test } from "./test.ts";
 import { waitFor } from "./wait_for.ts";
@@ -91,14 +92,4 @@ function definitions(users: readonly RabbitUser[]): string {
       return { user: name, vhost: "/", exchange: "amq.topic", write: mayPublish, read: ".*" };
     }),
   });
-}
-
-async function listens(port: number): Promise<boolean> {
-  try {
-    using _connection = await Deno.connect({ hostname: "127.0.0.1", port });
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.ConnectionRefused) return false;
-    throw error;
-  }
 }

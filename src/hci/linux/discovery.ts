@@ -81,7 +81,7 @@ async function command(
   for (let waitedMs = 0; waitedMs < LONGEST_MS; waitedMs += LOOK_MS) {
     const status = readAnswer(opcode, libc, socket);
     if (status !== null) return status;
-    await clock.sleep(LOOK_MS, new AbortController().signal);
+    await clock.sleep(LOOK_MS);
   }
   return null;
 }
