@@ -4,10 +4,10 @@
  * `deno run -A --v8-flags=--expose-gc,--max-semi-space-size=1 tests/bench/addresses_bench.ts`.
  */
 // deno-lint-ignore-file no-console
-import { readMemory } from "../../scripts/soak/memory.ts";
 import { Agent, type Publisher, type Scanner, type ScanSink, StatusReporter } from "../../src/agent/mod.ts";
 import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { systemClock as clock } from "../../src/time/mod.ts";
+import { readMemory } from "../support/memory.ts";
 import { RecordingLog } from "../support/recording_log.ts";
 
 const ADDRESSES = 1_000_000;

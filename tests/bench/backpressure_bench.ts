@@ -4,10 +4,10 @@
  * `deno run -A tests/bench/backpressure_bench.ts [seconds]`.
  */
 // deno-lint-ignore-file no-console
-import { readMemory } from "../../scripts/soak/memory.ts";
 import { run } from "../../src/cli/run.ts";
 import { loadConfig } from "../../src/config/mod.ts";
 import { systemClock } from "../../src/time/mod.ts";
+import { readMemory } from "../support/memory.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
 
 const CALM_S = 10;

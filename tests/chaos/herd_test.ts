@@ -1,7 +1,7 @@
 import { equal, ok } from "node:assert/strict";
-import { busiestSecond, DEFAULT_POLICY, type Outage, simulateHerd } from "../../scripts/chaos/herd.ts";
 import { Random } from "../../src/hci/simulated/random.ts";
 import { test } from "../support/test.ts";
+import { busiestSecond, DEFAULT_POLICY, type Outage, simulateHerd } from "./herd.ts";
 
 const AGENTS = 200;
 

@@ -1,6 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { answerTo } from "../../scripts/chaos/name_server.ts";
 import { test } from "../support/test.ts";
+import { answerTo } from "./name_server.ts";
 
 /** A question for the address of `broker.test`. @see RFC 1035, 4.1 */
 const QUESTION = Uint8Array.of(

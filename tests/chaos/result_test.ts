@@ -1,7 +1,7 @@
 import { deepEqual, equal, match } from "node:assert/strict";
-import { formatLine, parseLine, problemsOf, type Result } from "../../scripts/chaos/result.ts";
-import { summarise } from "../../scripts/chaos/table.ts";
 import { test } from "../support/test.ts";
+import { formatLine, parseLine, problemsOf, type Result } from "./result.ts";
+import { summarise } from "./table.ts";
 
 const result = (changes: Partial<Result> = {}): Result => ({
   fault: "restarted",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { doctor, type DoctorIo } from "../../src/cli/doctor/mod.ts";
 import { commandCompletePacket, hci } from "../../src/hci/mod.ts";
 import { type BrokerCertificate, ConnectionFailure, type MqttOptions } from "../../src/mqtt/mod.ts";
-import { type FakeAdapter, FakeLibc } from "../hci/linux_fake_libc.ts";
+import { type FakeAdapter, FakeLibc } from "../hci/linux/fake_libc.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { test } from "../support/test.ts";
 

@@ -3,11 +3,11 @@
  * run; the seed is in the name of each test's step.
  */
 import assert from "node:assert/strict";
-import { Fuzzer, type Target } from "../../scripts/fuzz/fuzzer.ts";
-import { type Input, inputFromText, inputToText } from "../../scripts/fuzz/input.ts";
-import { TARGETS } from "../../scripts/fuzz/targets/mod.ts";
 import { Random } from "../../src/hci/simulated/random.ts";
 import { test } from "../support/test.ts";
+import { Fuzzer, type Target } from "./fuzzer.ts";
+import { type Input, inputFromText, inputToText } from "./input.ts";
+import { TARGETS } from "./targets/mod.ts";
 
 const CORPUS = new URL("./corpus/", import.meta.url);
 const seed = Number(Deno.env.get("FUZZ_SEED") ?? Date.now() % 2 ** 31);

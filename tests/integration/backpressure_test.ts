@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { readMemory } from "../../scripts/soak/memory.ts";
-import { type Counts, countsOf, lawHolds } from "../../scripts/soak/record.ts";
 import { startAedes } from "../support/aedes.ts";
+import { type Counts, countsOf, lawHolds } from "../support/counts.ts";
+import { readMemory } from "../support/memory.ts";
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { agentArgs, Program } from "../support/program.ts";
 import { test } from "../support/test.ts";

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import project from "../../deno.json" with { type: "json" };
+import scripts from "../../scripts/deno.json" with { type: "json" };
 import type { Component } from "../../scripts/package/components.ts";
+import tests from "../deno.json" with { type: "json" };
 import { test } from "../support/test.ts";
 
 interface Locked {
@@ -55,7 +57,7 @@ test("deno.lock knows no code but packages", () => {
 });
 
 test("deno.json names one exact version of each package", () => {
-  for (const [name, specifier] of Object.entries(project.imports)) {
+  for (const [name, specifier] of [project, scripts, tests].flatMap(({ imports }) => Object.entries(imports))) {
     assert.match(specifier, new RegExp(`^npm:${name}@\\d+\\.\\d+\\.\\d+(-\\d+)?$`));
   }
 });

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { FAULT_KINDS, inflict } from "../../scripts/soak/faults.ts";
-import { readMemory } from "../../scripts/soak/memory.ts";
-import { countsOf, lawHolds } from "../../scripts/soak/record.ts";
-import { Rig } from "../../scripts/soak/rig.ts";
 import { systemClock as clock } from "../../src/time/mod.ts";
+import { countsOf, lawHolds } from "../support/counts.ts";
+import { readMemory } from "../support/memory.ts";
 import { mosquittoTest } from "../support/mosquitto.ts";
 import { waitFor } from "../support/wait_for.ts";
+import { FAULT_KINDS, inflict } from "./faults.ts";
+import { Rig } from "./rig.ts";
 
 mosquittoTest("inflict() does every kind of fault to an agent, which comes back from each", async () => {
   await using rig = await Rig.start({ seed: 1, reportsPerSecond: 200, devices: 100 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { type Point, slopeOf } from "../../scripts/soak/slope.ts";
 import { Random } from "../../src/hci/simulated/random.ts";
 import { test } from "../support/test.ts";
+import { type Point, slopeOf } from "./slope.ts";
 
 /** An hour of samples each 5 s that grow by `perHour`; what disturbs one stays with the next ones to a share of `memory`. */
 function samples(seed: number, perHour: number, memory: number): Point[] {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { planFaults } from "../../scripts/soak/faults.ts";
-import { describe, plotSoak } from "../../scripts/soak/figures.ts";
-import type { Counts, SoakRecord } from "../../scripts/soak/record.ts";
-import { exitCodeOf, judge, type Verdict } from "../../scripts/soak/verdict.ts";
 import { Random } from "../../src/hci/simulated/random.ts";
+import type { Counts } from "../support/counts.ts";
 import { test } from "../support/test.ts";
+import { planFaults } from "./faults.ts";
+import { describe, plotSoak } from "./figures.ts";
+import type { SoakRecord } from "./record.ts";
+import { exitCodeOf, judge, type Verdict } from "./verdict.ts";
 
 const COUNTS: Omit<Counts, "atS"> = {
   received: 0,
