@@ -55,8 +55,13 @@ export class Backlog {
   /** Adds a message to the open batch. */
   append(topic: string, payload: string, flags: PublishFlags): void {
     this.#buffer.append(topic, payload, flags);
-    if (this.#buffer.byteLength < PIECE_BYTES) return;
-    const batch = this.#close();
+    if (this.#buffer.byteLength >= PIECE_BYTES) this.close();
+  }
+
+  /** The next message will begin another batch. */
+  close(): void {
+    if (this.#open === null) return;
+    const batch = this.#takeOpen();
     this.#full.push(batch);
     this.#fullBytes += batch.bytes.length;
   }
@@ -64,7 +69,7 @@ export class Backlog {
   /** Takes the batch that waits longest; undefined: nothing waits. */
   take(): Batch | undefined {
     const batch = this.#full.shift();
-    if (batch === undefined) return this.#open === null ? undefined : this.#close();
+    if (batch === undefined) return this.#open === null ? undefined : this.#takeOpen();
     this.#fullBytes -= batch.bytes.length;
     return batch;
   }
@@ -75,7 +80,7 @@ export class Backlog {
     return next === null || next.isKept || next.sinceMs >= sinceMs ? undefined : this.take();
   }
 
-  #close(): Batch {
+  #takeOpen(): Batch {
     const batch = this.open();
     batch.bytes = this.#buffer.take();
     this.#open = null;

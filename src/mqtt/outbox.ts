@@ -97,9 +97,12 @@ export class Outbox {
     const { uncounted, freeIds } = this.#acknowledgements;
     const hasRoom = this.#waitingBytes < MAX_WAITING_BYTES && uncounted < MAX_ANNOUNCEMENTS && freeIds > 0;
     if (this.#failed || !hasRoom) return false;
+    // In a batch of its own: what it shared one with would be kept too, which on a slow link is more than the link carries.
+    this.#backlog.close();
     this.#backlog.open().isKept = true;
     if (retain) this.#writeUntilAcknowledged(topic, payload, true, ignore);
     else this.#writeOnce(topic, payload, ignore);
+    this.#backlog.close();
     return true;
   }
 
