@@ -161,7 +161,10 @@ function replaced(name: string, holdS: Fault["holdS"], script: Script, goalMs: n
   };
 }
 
-/** A broker that takes a hundred messages a second, and does not say a word about the others. */
+/**
+ * A broker that takes a hundred messages a second, and does not say a word about the others. It was there all the time,
+ * and each connection ended soon: the waits grow to the longest.
+ */
 function passedOver(): Fault {
   let [second, taken, swallowed] = [0, 0, 0];
   const takes = ({ topic }: PublishPacket) => {
@@ -171,7 +174,12 @@ function passedOver(): Fault {
     if (isTaken && topic.startsWith("ble/raw/")) swallowed++;
     return isTaken;
   };
-  const fault = replaced("broker that passes over what exceeds 100 messages/s", [20, 60], serving(takes), BACK_MS);
+  const fault = replaced(
+    "broker that passes over what exceeds 100 messages/s",
+    [20, 60],
+    serving(takes),
+    LONGEST_WAIT_MS,
+  );
   const setup = { env: { BT_SCANNER_MQTT_CLIENT_ACK_TIMEOUT_S: "5" } };
   return {
     ...fault,

@@ -104,7 +104,8 @@ function account(
   // A lost connection leaves open whether the broker had what was under way: QoS 1 counts it as lost, QoS 0 does not.
   // A killed broker may have acknowledged what it had not passed on yet.
   const least = !lost ? published : qos === 1 ? published - MAX_IN_FLIGHT : 0;
-  const most = published + in_flight + (lost && qos === 1 ? dropped_offline : 0);
+  // A broker that was frozen for longer than the time for its PUBACK passes on what was given up meanwhile.
+  const most = published + in_flight + dropped_unacknowledged + (lost && qos === 1 ? dropped_offline : 0);
   const isRight = least <= arrived && arrived <= most;
   const unseen = qos === 0 ? { written_not_arrived: Math.max(0, published - arrived) } : {};
   return {

@@ -320,6 +320,23 @@ for (const qos of [0, 1] as const) {
   });
 }
 
+test("Outbox drops what is too old though it came right before and after an announcement", async () => {
+  await using bench = await Bench.open(0);
+  bench.stream.frozen = true;
+  const filler = "x".repeat(8_192);
+  for (let index = 0; index < 8; index++) bench.publish(filler);
+  await turn(); // the socket has them
+  bench.publish("before");
+  ok(bench.outbox.announce("stats", "kept", false));
+  bench.publish("after");
+  await bench.clock.advance(4_000);
+  bench.stream.thaw();
+  await turn();
+  const payloads = bench.stream.published.map(({ payload }) => payload);
+  deepEqual(payloads.filter((payload) => payload !== filler), ["kept"]);
+  equal(bench.settled.filter((error) => error instanceof MessageDropped).length, 2);
+});
+
 test("Outbox settles each message once, whatever the broker and the clock do", async () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant("publish" as const), count: fc.integer({ min: 1, max: 40 }) }),
