@@ -22,6 +22,7 @@ const ALL_TOOLS = [
   ...BROKER_TOOLS,
   { program: "nats-server", debianPackage: "nats-server" }, // a broker that closes where others answer
   { program: "rabbitmq-server", debianPackage: "rabbitmq-server" }, // a broker that closes where a topic is forbidden
+  { program: "epmd", debianPackage: "erlang-base" }, // which that one needs to run
   { program: "tshark", debianPackage: "tshark" }, // the independent decoder
   { program: "ssh", debianPackage: "openssh-client" },
   { program: "ssh-keygen", debianPackage: "openssh-client" },

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { encodeMessage, type MessageOptions, messageTopic, toMessage } from "../../src/advertisement/mod.ts";
 import { messageSchema } from "../../src/advertisement/message_schema.ts";
+import { encodeMessage, type MessageOptions, messageTopic, toMessage } from "../../src/advertisement/mod.ts";
 import { messageJsonSchema } from "../../src/advertisement/schema.ts";
 import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
+import { run } from "../support/programs.ts";
 import { test } from "../support/test.ts";
 import { bytes, extendedReport, legacyReport, readOne, someAdvertisement } from "./support.ts";
 
@@ -234,10 +235,8 @@ test("messageJsonSchema() requires the seven keys and describes all", () => {
 });
 
 test("src/advertisement/mod.ts does not load zod", async () => {
-  const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", new URL("../../src/advertisement/mod.ts", import.meta.url).href],
-  }).output();
-  const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as { modules: { specifier: string }[] };
+  const info = await run(Deno.execPath(), "info", "--json", import.meta.resolve("../../src/advertisement/mod.ts"));
+  const { modules } = JSON.parse(info) as { modules: { specifier: string }[] };
   const names = modules.map(({ specifier }) => specifier);
   assert.ok(names.some((name) => name.endsWith("/message.ts")));
   assert.deepEqual(names.filter((name) => name.includes("zod") || name.includes("schema")), []);

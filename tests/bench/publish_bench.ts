@@ -3,7 +3,8 @@
  * run: `deno run -A tests/bench/publish_bench.ts [messages]`.
  */
 // deno-lint-ignore-file no-console
-import { findProgram, Mosquitto } from "../support/mosquitto.ts";
+import { Mosquitto } from "../support/mosquitto.ts";
+import { findProgram } from "../support/programs.ts";
 import { startPublishing } from "../support/publishing.ts";
 
 const ROUNDS = 3;

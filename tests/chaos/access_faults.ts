@@ -1,5 +1,6 @@
 import { Certificates } from "../support/certificates.ts";
-import { findProgram } from "../support/mosquitto.ts";
+import { run } from "../support/programs.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { BACK_MS, type Fault, LONGEST_WAIT_MS, type Scenario } from "./faults.ts";
 import type { Rig } from "./rig.ts";
 
@@ -42,15 +43,9 @@ export const ACCESS_FAULTS: readonly Fault[] = [
 ];
 
 async function revoked(stack: AsyncDisposableStack): Promise<Scenario> {
-  const folder = await Deno.makeTempDir({ prefix: "bt-scanner-chaos-" });
-  stack.defer(() => Deno.remove(folder, { recursive: true }));
-  const allow = async (password: string) => {
-    const { success } = await new Deno.Command(findProgram("mosquitto_passwd") ?? "mosquitto_passwd", {
-      args: ["-c", "-b", `${folder}/passwords`, "agent", password],
-      stderr: "null",
-    }).output();
-    if (!success) throw new Error("mosquitto_passwd failed");
-  };
+  const folder = stack.use(await TemporaryFolder.make());
+  const allow = (password: string) =>
+    run("mosquitto_passwd", "-c", "-b", `${folder.path}/passwords`, "agent", password);
   await allow("secret");
   const reload = async ({ broker }: Rig, password: string) => {
     await allow(password);
@@ -58,7 +53,7 @@ async function revoked(stack: AsyncDisposableStack): Promise<Scenario> {
   };
   return {
     setup: {
-      listener: `allow_anonymous false\npassword_file ${folder}/passwords\n`,
+      listener: `allow_anonymous false\npassword_file ${folder.path}/passwords\n`,
       env: { BT_SCANNER_MQTT_BROKER_USERNAME: "agent", BT_SCANNER_MQTT_BROKER_PASSWORD: "secret" },
     },
     begin: (rig) => reload(rig, "another"),

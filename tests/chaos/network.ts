@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { run } from "../support/programs.ts";
 import { NameServer } from "./name_server.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -132,9 +133,9 @@ export class Network implements AsyncDisposable {
     await this.#inside("mount", "--bind", file, "/etc/resolv.conf");
   }
 
-  #inside(...command: readonly string[]): Promise<void> {
+  #inside(...command: readonly string[]): Promise<string> {
     const [program = "", ...args] = [...this.wrapper, ...command];
-    return run(program, args);
+    return run(program, ...args);
   }
 }
 
@@ -145,13 +146,8 @@ export const ISOLATED: readonly string[] = [
   ...Deno.uid() === 0 ? [] : ["--map-root-user"],
 ];
 
-function ip(...args: readonly string[]): Promise<void> {
-  return run("ip", args);
-}
-
-async function run(program: string, args: readonly string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args: [...args], stdin: "null" }).output();
-  if (!success) throw new Error(`${program} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+function ip(...args: readonly string[]): Promise<string> {
+  return run("ip", ...args);
 }
 
 async function end(process: Deno.ChildProcess): Promise<void> {

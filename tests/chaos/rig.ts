@@ -1,6 +1,7 @@
 import { freePort } from "../support/free_port.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
-import { agentArgs, Program, type ProgramEnd } from "../support/program.ts";
+import { agentArgs, Program } from "../support/program.ts";
+import type { ProgramEnd } from "../support/programs.ts";
 import { Subscriber } from "../support/subscriber.ts";
 import { waitFor } from "../support/wait_for.ts";
 import { BROKER_ADDRESS, type Network, SLOW_ADDRESS } from "./network.ts";

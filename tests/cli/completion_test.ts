@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { completionScript } from "../../src/cli/completion/mod.ts";
 import { describeCli } from "../../src/cli/describe.ts";
-import { testWith } from "../support/programs.ts";
+import { runToEnd, testWith } from "../support/programs.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 
 /** In place of the program: shows its arguments as it got them. */
 const STAND_IN = "bt-scanner() { printf '<%s>' \"$@\"; echo; }";
@@ -20,24 +21,21 @@ const TYPED: readonly (readonly [typed: string, got: string])[] = [
 
 /** Types into an interactive shell, in a folder with one file, and compares what the program gets. */
 async function compareTyped(shell: string, script: "bash" | "zsh", setUp: string): Promise<void> {
-  const folder = `${await Deno.makeTempDir({ prefix: "bt-scanner-completion-" })}/a folder`;
+  await using temporary = await TemporaryFolder.make();
+  const folder = `${temporary.path}/a folder`;
   await Deno.mkdir(folder);
-  try {
-    await Deno.writeTextFile(`${folder}/unique.yaml`, "");
-    await Deno.writeTextFile(`${folder}/script`, completionScript(script, describeCli()));
-    const lines = TYPED.map(([typed]) => `bt-scanner ${typed.replace("FOLDER", folder.replace(" ", "\\ "))}`);
-    const begin = `cd ${folder.replace(" ", "\\ ")}; ${setUp} source ./script; ${STAND_IN}`;
-    const output = await typeInto(shell, [begin, ...lines, "exit", ""].join("\n"));
-    const got = [...output.matchAll(/^(<.*>)\r$/gm)].map(([, line = ""]) => line);
-    // zsh puts the value of an option behind "=".
-    assert.deepEqual(
-      got.map((line) => line.replaceAll(/(?<=<--[\w-]+)=/g, "><").replaceAll(folder, "FOLDER")),
-      TYPED.map(([, line]) => line.replaceAll("=", "><")),
-      output,
-    );
-  } finally {
-    await Deno.remove(folder.slice(0, folder.lastIndexOf("/")), { recursive: true });
-  }
+  await Deno.writeTextFile(`${folder}/unique.yaml`, "");
+  await Deno.writeTextFile(`${folder}/script`, completionScript(script, describeCli()));
+  const lines = TYPED.map(([typed]) => `bt-scanner ${typed.replace("FOLDER", folder.replace(" ", "\\ "))}`);
+  const begin = `cd ${folder.replace(" ", "\\ ")}; ${setUp} source ./script; ${STAND_IN}`;
+  const output = await typeInto(shell, [begin, ...lines, "exit", ""].join("\n"));
+  const got = [...output.matchAll(/^(<.*>)\r$/gm)].map(([, line = ""]) => line);
+  // zsh puts the value of an option behind "=".
+  assert.deepEqual(
+    got.map((line) => line.replaceAll(/(?<=<--[\w-]+)=/g, "><").replaceAll(folder, "FOLDER")),
+    TYPED.map(([, line]) => line.replaceAll("=", "><")),
+    output,
+  );
 }
 
 /** What a shell on a terminal shows while this is typed. */
@@ -63,28 +61,21 @@ testWith(["zsh", "script"], "completionScript() completes in zsh", () => {
 });
 
 testWith(["fish"], "completionScript() completes in fish", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "bt-scanner-completion-" });
-  try {
-    await Deno.writeTextFile(`${folder}/unique.yaml`, "");
-    await Deno.writeTextFile(`${folder}/script`, completionScript("fish", describeCli()));
-    const complete = async (line: string): Promise<string[]> => {
-      const { stdout, stderr } = await new Deno.Command("fish", {
-        args: ["--no-config", "-c", 'source script; complete -C "$argv"', line],
-        cwd: folder,
-        env: { HOME: folder },
-      }).output();
-      assert.equal(new TextDecoder().decode(stderr), "");
-      return new TextDecoder().decode(stdout).trimEnd().split("\n").map((each) => each.split("\t", 1)[0] ?? "");
-    };
-    assert.deepEqual(await complete("bt-scanner ru"), ["run"]);
-    assert.deepEqual(await complete("bt-scanner run --sou"), ["--source"]);
-    assert.deepEqual(await complete("bt-scanner run --source s"), ["simulate"]);
-    assert.deepEqual(await complete("bt-scanner run --log-format=j"), ["--log-format=json"]);
-    assert.deepEqual(await complete("bt-scanner schema stat"), ["stats", "status"]);
-    assert.deepEqual(await complete("bt-scanner check --config uni"), ["unique.yaml"]);
-    assert.deepEqual(await complete("bt-scanner run --adapter uni"), [""]);
-    assert.deepEqual(await complete("bt-scanner run uni"), [""]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await TemporaryFolder.make();
+  await Deno.writeTextFile(`${folder.path}/unique.yaml`, "");
+  await Deno.writeTextFile(`${folder.path}/script`, completionScript("fish", describeCli()));
+  const complete = async (line: string): Promise<string[]> => {
+    const args = ["--no-config", "-c", 'source script; complete -C "$argv"', line];
+    const { stdout, stderr } = await runToEnd("fish", args, { cwd: folder.path, env: { HOME: folder.path } });
+    assert.equal(stderr, "");
+    return stdout.trimEnd().split("\n").map((each) => each.split("\t", 1)[0] ?? "");
+  };
+  assert.deepEqual(await complete("bt-scanner ru"), ["run"]);
+  assert.deepEqual(await complete("bt-scanner run --sou"), ["--source"]);
+  assert.deepEqual(await complete("bt-scanner run --source s"), ["simulate"]);
+  assert.deepEqual(await complete("bt-scanner run --log-format=j"), ["--log-format=json"]);
+  assert.deepEqual(await complete("bt-scanner schema stat"), ["stats", "status"]);
+  assert.deepEqual(await complete("bt-scanner check --config uni"), ["unique.yaml"]);
+  assert.deepEqual(await complete("bt-scanner run --adapter uni"), [""]);
+  assert.deepEqual(await complete("bt-scanner run uni"), [""]);
 });

@@ -5,6 +5,7 @@ import { record, type RecordIo } from "../../src/cli/record/mod.ts";
 import { type Config, defaultConfig } from "../../src/config/mod.ts";
 import { readBtsnoop } from "../../src/hci/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -51,41 +52,33 @@ test("CaptureFile holds whole packets, however full the disk is", () => {
 });
 
 test("openCapture() overwrites nothing unless it is told to, and then not before there is something", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    const path = `${folder}/a.btsnoop`;
-    const packet = Uint8Array.of(4, 0x3e, 0);
-    {
-      using file = openCapture(path, false);
-      new CaptureFile(file, () => {}).put({ packet, received: true, timestampMs: 0 });
-    }
-    const before = await Deno.readFile(path);
-    assert.deepEqual(packetsIn(before), [packet]);
-    assert.throws(() => openCapture(path, false), Deno.errors.AlreadyExists);
-    openCapture(path, true)[Symbol.dispose]();
-    assert.deepEqual(await Deno.readFile(path), before);
-    {
-      using file = openCapture(path, true);
-      new CaptureFile(file, () => {}).put({ packet: Uint8Array.of(1), received: true, timestampMs: 0 });
-    }
-    assert.deepEqual(packetsIn(await Deno.readFile(path)), [Uint8Array.of(1)]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  await using folder = await TemporaryFolder.make();
+  const path = `${folder.path}/a.btsnoop`;
+  const packet = Uint8Array.of(4, 0x3e, 0);
+  {
+    using file = openCapture(path, false);
+    new CaptureFile(file, () => {}).put({ packet, received: true, timestampMs: 0 });
   }
+  const before = await Deno.readFile(path);
+  assert.deepEqual(packetsIn(before), [packet]);
+  assert.throws(() => openCapture(path, false), Deno.errors.AlreadyExists);
+  openCapture(path, true)[Symbol.dispose]();
+  assert.deepEqual(await Deno.readFile(path), before);
+  {
+    using file = openCapture(path, true);
+    new CaptureFile(file, () => {}).put({ packet: Uint8Array.of(1), received: true, timestampMs: 0 });
+  }
+  assert.deepEqual(packetsIn(await Deno.readFile(path)), [Uint8Array.of(1)]);
 });
 
 test("openCapture() leaves no empty file behind, and devices alone", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
-    openCapture(`${folder}/empty`, false)[Symbol.dispose]();
-    openCapture(`${folder}/empty`, true)[Symbol.dispose]();
-    assert.deepEqual(await Array.fromAsync(Deno.readDir(folder)), []);
-    using nothing = openCapture("/dev/null", true);
-    nothing.truncateSync(0);
-    assert.equal(nothing.writeSync(Uint8Array.of(1, 2)), 2);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await using folder = await TemporaryFolder.make();
+  openCapture(`${folder.path}/empty`, false)[Symbol.dispose]();
+  openCapture(`${folder.path}/empty`, true)[Symbol.dispose]();
+  assert.deepEqual(await Array.fromAsync(Deno.readDir(folder.path)), []);
+  using nothing = openCapture("/dev/null", true);
+  nothing.truncateSync(0);
+  assert.equal(nothing.writeSync(Uint8Array.of(1, 2)), 2);
   assert.ok((await Deno.stat("/dev/null")).isCharDevice);
 });
 

@@ -11,6 +11,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { coverageByFolder, coverageTable } from "../../scripts/coverage.ts";
 import { Random } from "../../src/hci/simulated/random.ts";
+import { run, runToEnd } from "../support/programs.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { writeFinding } from "./findings.ts";
 import { type Finding, Fuzzer, type Target } from "./fuzzer.ts";
 import { V8Guidance } from "./guidance.ts";
@@ -19,7 +21,7 @@ import { StrayErrors } from "./stray_errors.ts";
 import { TARGETS } from "./targets/mod.ts";
 import { Watchdog } from "./watchdog.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const SRC = fileURLToPath(new URL("../../src/", import.meta.url));
 /** Targets take turns of so long, times their share. */
 const TURN_MS = 500;
 
@@ -63,26 +65,18 @@ async function takeTurn({ target, fuzzer, findings }: Run, seed: number): Promis
 
 /** Executes what was kept once more, in a process that counts lines; prints the coverage by folder. */
 async function reportCoverage(runs: readonly Run[]): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "bt-scanner-fuzz-" });
-  try {
-    for (const { target, fuzzer } of runs) {
-      await Deno.mkdir(`${folder}/corpus/${target.name}`, { recursive: true });
-      for (const [i, input] of fuzzer.corpus.entries()) {
-        await Deno.writeTextFile(`${folder}/corpus/${target.name}/${i}.hex`, inputToText(input));
-      }
+  await using folder = await TemporaryFolder.make();
+  const [corpus, profile] = [`${folder.path}/corpus`, `${folder.path}/profile`];
+  for (const { target, fuzzer } of runs) {
+    await Deno.mkdir(`${corpus}/${target.name}`, { recursive: true });
+    for (const [i, input] of fuzzer.corpus.entries()) {
+      await Deno.writeTextFile(`${corpus}/${target.name}/${i}.hex`, inputToText(input));
     }
-    const again = runs.flatMap(({ target }) => ["--repeat", `${folder}/corpus/${target.name}`]);
-    await deno("run", "-A", `--coverage=${folder}/profile`, "tests/fuzz/fuzz.ts", ...again);
-    const lcov = await deno("coverage", "--quiet", "--lcov", `${folder}/profile`);
-    console.log(`lines of src/ that were reached\n${coverageTable(coverageByFolder(lcov, `${ROOT}src/`))}`);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
   }
-}
-
-async function deno(...args: string[]): Promise<string> {
-  const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stderr: "inherit" }).output();
-  return new TextDecoder().decode(stdout);
+  const again = runs.flatMap(({ target }) => ["--repeat", `${corpus}/${target.name}`]);
+  await runToEnd(Deno.execPath(), ["run", "-A", `--coverage=${profile}`, fileURLToPath(import.meta.url), ...again]);
+  const lcov = await run(Deno.execPath(), "coverage", "--quiet", "--lcov", profile);
+  console.log(`lines of src/ that were reached\n${coverageTable(coverageByFolder(lcov, SRC))}`);
 }
 
 /** Executes a file, or all files of a folder, on the target that the folder is named after. Returns the exit code. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Certificates } from "../support/certificates.ts";
-import { Program, type ProgramEnd } from "../support/program.ts";
-import { testWith } from "../support/programs.ts";
+import { Program } from "../support/program.ts";
+import { type ProgramEnd, testWith } from "../support/programs.ts";
 import { test } from "../support/test.ts";
 
 test("check prints the name of this machine where {hostname} stands, with the permissions that run has", async () => {

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { Certificates } from "../support/certificates.ts";
 import { freePort } from "../support/free_port.ts";
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
-import { Program, type ProgramEnd } from "../support/program.ts";
+import { Program } from "../support/program.ts";
+import type { ProgramEnd } from "../support/programs.ts";
 import { test } from "../support/test.ts";
 
 /** Judges the broker alone: the source is no adapter. */

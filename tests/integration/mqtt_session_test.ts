@@ -1,5 +1,6 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { findProgram, Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
+import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
+import { run } from "../support/programs.ts";
 import { startPublishing } from "../support/publishing.ts";
 import { Subscriber } from "../support/subscriber.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
@@ -8,20 +9,11 @@ import { waitFor } from "../support/wait_for.ts";
 const STATUS = "ble/status/scanner-01";
 const WILL = { topic: STATUS, payload: "offline: vanished", retain: true } as const;
 
-/** Adds a user to Mosquitto's password file, or changes their password. */
-async function setPassword(broker: Mosquitto, user: string, password: string): Promise<void> {
-  const file = `${broker.folder}/passwords`;
-  await Deno.writeTextFile(file, "", { append: true });
-  const program = findProgram("mosquitto_passwd") ?? "mosquitto_passwd";
-  const { success, stderr } = await new Deno.Command(program, { args: ["-b", file, user, password] }).output();
-  ok(success, new TextDecoder().decode(stderr));
-}
-
 mosquittoTest("MqttPublisher connects with the right password, and says so where it is wrong", async () => {
   await using broker = await Mosquitto.prepare(
     "allow_anonymous false\npassword_file {folder}/passwords\nlistener {port} 127.0.0.1",
   );
-  await setPassword(broker, "scanner", "first secret");
+  await broker.setPassword("scanner", "first secret");
   await broker.start();
   let password = "wrong secret";
   await using publishing = startPublishing(broker.port, {
@@ -88,18 +80,13 @@ mosquittoTest("MqttPublisher is counted right by mosquitto_sub", async () => {
   const count = 5_000;
   await using broker = await Mosquitto.start("allow_anonymous true\nlistener {port} 127.0.0.1\nmax_queued_messages 0");
   const arguments_ = ["-h", "127.0.0.1", "-p", String(broker.port), "-q", "1", "-C", String(count), "-t", "ble/raw/#"];
-  const process = new Deno.Command(findProgram("mosquitto_sub") ?? "mosquitto_sub", {
-    args: [...arguments_, "-F", "%t %q %r %p"],
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
+  const printed = run("mosquitto_sub", ...arguments_, "-F", "%t %q %r %p");
   await waitFor(async () => /SUBSCRIBE|as auto-.*\(p2/.test(await broker.log()), "the subscriber");
   await using publishing = startPublishing(broker.port, { qos: 1 });
   for (let index = 0; index < count; index++) {
     while (publishing.publish(`message ${index}`) !== "accepted") await publishing.ready();
   }
-  const { stdout } = await process.output();
-  const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+  const lines = (await printed).trimEnd().split("\n");
   equal(lines.length, count);
   deepEqual(lines, Array.from(lines, (_, index) => `ble/raw/scanner-01/AA 1 0 message ${index}`));
 });

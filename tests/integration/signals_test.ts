@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { agentArgs, Program } from "../support/program.ts";
+import { runToEnd } from "../support/programs.ts";
 import { tcpSocketsOf } from "../support/sockets.ts";
 import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -25,8 +26,8 @@ const HARMLESS: readonly string[] = [
 
 /** Sends any signal; Deno's own way knows no real-time signals. */
 async function send(pid: number, signal: string): Promise<void> {
-  const { success } = await new Deno.Command("sh", { args: ["-c", `kill -${signal} ${pid}`], stderr: "null" }).output();
-  assert.ok(success, `it is gone before SIG${signal}`);
+  const { code } = await runToEnd("sh", ["-c", `kill -${signal} ${pid}`]);
+  assert.equal(code, 0, `it is gone before SIG${signal}`);
 }
 
 async function sleep(ms: number): Promise<void> {
@@ -106,9 +107,8 @@ test("of a terminal that goes, shell and kernel tell: the second SIGHUP does not
     Deno.kill(Deno.pid, "SIGHUP");
     setTimeout(() => {}, 20_000); // listening to signals alone keeps no program alive
   `;
-  const args = ["eval", "--no-lock", code];
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, stdin: "null" }).output();
-  assert.equal(new TextDecoder().decode(stdout), "stopped\n", new TextDecoder().decode(stderr));
+  const { stdout, stderr } = await runToEnd(Deno.execPath(), ["eval", "--no-lock", code]);
+  assert.equal(stdout, "stopped\n", stderr);
 });
 
 test("record goes on without its terminal where nohup started it", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { libcPaths } from "../../src/hci/mod.ts";
-import { findProgram, Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
+import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { NotifyReceiver } from "../support/notify_receiver.ts";
 import { agentArgs, Program } from "../support/program.ts";
 import { test } from "../support/test.ts";
@@ -11,12 +11,6 @@ const onLinux = { ignore: libcPaths().length === 0 };
 
 function service(receiver: NotifyReceiver, port: number, env: Record<string, string> = {}): Program {
   return new Program(agentArgs(port, ...SIMULATE), { NOTIFY_SOCKET: receiver.name, ...env });
-}
-
-async function setPassword(broker: Mosquitto, user: string, password: string): Promise<void> {
-  const program = findProgram("mosquitto_passwd") ?? "mosquitto_passwd";
-  const args = ["-c", "-b", `${broker.folder}/passwords`, user, password];
-  assert.ok((await new Deno.Command(program, { args }).output()).success);
 }
 
 mosquittoTest("run tells systemd that it is ready, what it does, that it lives, and that it ends", async () => {
@@ -84,7 +78,7 @@ mosquittoTest("run takes the password that systemd leaves, and does without wher
       BT_SCANNER_MQTT_BROKER_USERNAME: "scanner",
     });
   };
-  await setPassword(broker, "scanner", "open sesame");
+  await broker.setPassword("scanner", "open sesame");
   await broker.start();
   await using program = await agentWith("open sesame\n");
   await program.logged("broker connected");

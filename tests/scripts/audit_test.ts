@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { runToEnd } from "../support/programs.ts";
 import { test } from "../support/test.ts";
 
 const AUDIT = fileURLToPath(new URL("../../scripts/audit.ts", import.meta.url));
@@ -27,12 +28,11 @@ async function audit(answer: Readonly<Record<string, Advisory>> | number, ...arg
     );
   });
   try {
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-      // The packages are to stay as they are, whatever that registry says.
-      args: ["run", "-A", "--no-check", "--node-modules-dir=manual", AUDIT, ...args],
-      env: { NPM_CONFIG_REGISTRY: `http://127.0.0.1:${registry.addr.port}/` },
-    }).output();
-    return { code, asked, output: new TextDecoder().decode(new Uint8Array([...stdout, ...stderr])) };
+    // The packages are to stay as they are, whatever that registry says.
+    const start = ["run", "-A", "--no-check", "--node-modules-dir=manual", AUDIT];
+    const env = { NPM_CONFIG_REGISTRY: `http://127.0.0.1:${registry.addr.port}/` };
+    const { code, stdout, stderr } = await runToEnd(Deno.execPath(), [...start, ...args], { env });
+    return { code, asked, output: stdout + stderr };
   } finally {
     await registry.shutdown();
   }

@@ -3,6 +3,7 @@ import project from "../../deno.json" with { type: "json" };
 import scripts from "../../scripts/deno.json" with { type: "json" };
 import type { Component } from "../../scripts/package/components.ts";
 import tests from "../deno.json" with { type: "json" };
+import { run } from "../support/programs.ts";
 import { test } from "../support/test.ts";
 
 interface Locked {
@@ -36,11 +37,8 @@ const REVIEWED = [
 
 test("the executable holds the packages that were reviewed, and no others", async () => {
   const script = new URL("../../scripts/package/components.ts", import.meta.url).href;
-  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "--node-modules-dir=manual", script],
-  }).output();
-  assert.equal(code, 0);
-  const components: Component[] = JSON.parse(new TextDecoder().decode(stdout));
+  const stdout = await run(Deno.execPath(), "run", "-A", "--no-check", "--node-modules-dir=manual", script);
+  const components: Component[] = JSON.parse(stdout);
   assert.deepEqual(components.map(({ name }) => name), REVIEWED);
 });
 

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import project from "../../deno.json" with { type: "json" };
 import { permissions } from "../../scripts/compile/permissions.ts";
 import { TARGETS } from "../../scripts/compile/targets.ts";
-import project from "../../deno.json" with { type: "json" };
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { agentArgs, Program } from "../support/program.ts";
+import { run } from "../support/programs.ts";
 import { tcpSocketsOf } from "../support/sockets.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -18,16 +20,10 @@ async function granted(flags: readonly string[], command: string): Promise<strin
     const names = ${JSON.stringify(names)}.filter((name) => may({ name }));
     const planted = may({ name: "ffi", path: "./libc.so.6" }) || may({ name: "ffi", path: "/tmp/libc.so.6" });
     console.log(JSON.stringify([...names, ...planted ? ["planted library"] : []]));`;
-  const file = await Deno.makeTempFile({ prefix: "bt-scanner-permissions-", suffix: ".mjs" });
-  try {
-    await Deno.writeTextFile(file, source);
-    const args = ["run", "--no-check", "--no-config", ...flags, file, command];
-    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, stdin: "null" }).output();
-    assert.equal(code, 0, new TextDecoder().decode(stderr));
-    return JSON.parse(new TextDecoder().decode(stdout));
-  } finally {
-    await Deno.remove(file);
-  }
+  await using folder = await TemporaryFolder.make();
+  const file = `${folder.path}/program.mjs`;
+  await Deno.writeTextFile(file, source);
+  return JSON.parse(await run(Deno.execPath(), "run", "--no-check", "--no-config", ...flags, file, command));
 }
 
 for (const target of TARGETS) {

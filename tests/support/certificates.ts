@@ -1,4 +1,4 @@
-import { findProgram } from "./mosquitto.ts";
+import { run } from "./programs.ts";
 
 /** Certificates of a trial authority, as files in a temporary folder, made with OpenSSL. */
 export class Certificates implements AsyncDisposable {
@@ -34,32 +34,27 @@ export class Certificates implements AsyncDisposable {
     await Deno.remove(this.folder, { recursive: true });
   }
 
-  #authority(name: string): Promise<void> {
-    return openssl([
+  async #authority(name: string): Promise<void> {
+    await run(
+      "openssl",
       ...["req", "-x509", ...NEW_KEY, "-keyout", this.key(name), "-out", this.certificate(name)],
       ...["-days", "2", "-subj", `/CN=${name}`],
-    ]);
+    );
   }
 
   async #issue(name: string, altNames: string, days: number): Promise<void> {
     const request = `${this.folder}/${name}.csr`;
-    await openssl([
+    await run(
+      "openssl",
       ...["req", ...NEW_KEY, "-keyout", this.key(name), "-out", request],
       ...["-subj", `/CN=${name}`, "-addext", `subjectAltName=${altNames}`],
-    ]);
-    await openssl([
+    );
+    await run(
+      "openssl",
       ...["x509", "-req", "-in", request, "-out", this.certificate(name), "-days", String(days)],
-      ...[
-        "-CA",
-        this.certificate("ca"),
-        "-CAkey",
-        this.key("ca"),
-        "-set_serial",
-        serial(name),
-        "-copy_extensions",
-        "copy",
-      ],
-    ]);
+      ...["-CA", this.certificate("ca"), "-CAkey", this.key("ca"), "-set_serial", serial(name)],
+      ...["-copy_extensions", "copy"],
+    );
   }
 }
 
@@ -67,10 +62,4 @@ const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-
 
 function serial(name: string): string {
   return `0x${Array.from(new TextEncoder().encode(name), (byte) => byte.toString(16)).join("")}`;
-}
-
-async function openssl(args: readonly string[]): Promise<void> {
-  const command = new Deno.Command(findProgram("openssl") ?? "openssl", { args: [...args], stdin: "null" });
-  const { success, stderr } = await command.output();
-  if (!success) throw new Error(`openssl ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
 }

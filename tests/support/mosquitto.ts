@@ -1,35 +1,11 @@
 import { freePort } from "./free_port.ts";
 import { listens } from "./listens.ts";
-import { test } from "./test.ts";
+import { findProgram, run, testWith } from "./programs.ts";
 import { waitFor } from "./wait_for.ts";
 
-/** Where Debian puts daemons, which is not on everybody's PATH. */
-const SBIN = ["/usr/sbin", "/usr/local/sbin"];
-
-/** Finds a program on the PATH or where daemons live; null: it is not installed. */
-export function findProgram(name: string): string | null {
-  for (const folder of [...(Deno.env.get("PATH") ?? "").split(":"), ...SBIN]) {
-    try {
-      if (folder !== "" && Deno.statSync(`${folder}/${name}`).isFile) return `${folder}/${name}`;
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  return null;
-}
-
-/**
- * A test against the real Mosquitto. Left out, and its name says so, where Mosquitto is not
- * installed; it fails instead where `REQUIRE_MOSQUITTO` is 1.
- */
+/** A test against the real Mosquitto; left out, with the reason, as {@linkcode testWith} does. */
 export function mosquittoTest(name: string, fn: (t: Deno.TestContext) => void | Promise<void>): void {
-  const missing = ["mosquitto", "mosquitto_sub", "mosquitto_pub", "openssl"].filter((name) =>
-    findProgram(name) === null
-  );
-  if (missing.length === 0) return test(name, fn);
-  const reason = `${missing.join(", ")} not installed`;
-  const required = Deno.env.get("REQUIRE_MOSQUITTO") === "1";
-  test(`${name} [${reason}]`, () => Promise.reject(new Error(reason)), { ignore: !required });
+  testWith(["mosquitto", "mosquitto_sub", "openssl"], name, fn);
 }
 
 /** A broker of its own, on the loopback interface, with its configuration in a temporary folder. */
@@ -98,6 +74,13 @@ export class Mosquitto implements AsyncDisposable {
     process.kill(signal);
     process.kill("SIGCONT");
     await process.status;
+  }
+
+  /** Adds a user to `{folder}/passwords`, or changes their password; the broker reads it at its start and at `SIGHUP`. */
+  async setPassword(user: string, password: string): Promise<void> {
+    const file = `${this.folder}/passwords`;
+    await Deno.writeTextFile(file, "", { append: true });
+    await run("mosquitto_passwd", "-b", file, user, password);
   }
 
   /** Everything it has logged. */

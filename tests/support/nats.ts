@@ -1,5 +1,5 @@
 import { freePort } from "./free_port.ts";
-import { findProgram } from "./mosquitto.ts";
+import { findProgram } from "./programs.ts";
 import { waitFor } from "./wait_for.ts";
 
 /** A NATS server of its own with its MQTT side, on the loopback interface, its store in a temporary folder. */

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
+import type { ProgramEnd } from "./programs.ts";
 import { waitFor } from "./wait_for.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -10,13 +11,6 @@ export interface LogLine {
   readonly level: string;
   readonly event: string;
   readonly fields: Readonly<Record<string, unknown>>;
-}
-
-/** How a program ended. */
-export interface ProgramEnd {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 /**

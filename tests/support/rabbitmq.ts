@@ -1,19 +1,15 @@
 import { freePort } from "./free_port.ts";
 import { listens } from "./listens.ts";
-import { findProgram } from "./mosquitto.ts";
-import { test } from "./test.ts";
+import { findProgram, testWith } from "./programs.ts";
 import { waitFor } from "./wait_for.ts";
 
 /** Debian's command in /usr/sbin becomes another user; this one is as it is. */
 const SERVER = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 const START_TIMEOUT_MS = 120_000;
 
-/** A test against the real RabbitMQ; left out, and its name says so, where that is not installed. */
+/** A test against the real RabbitMQ; left out, with the reason, as {@linkcode testWith} does. */
 export function rabbitTest(name: string, fn: (t: Deno.TestContext) => void | Promise<void>): void {
-  if (findProgram("rabbitmq-server") !== null && findProgram("epmd") !== null) return test(name, fn);
-  test(`${name} [rabbitmq-server not installed]`, () => Promise.reject(new Error("rabbitmq-server not installed")), {
-    ignore: Deno.env.get("REQUIRE_MOSQUITTO") !== "1",
-  });
+  testWith(["rabbitmq-server", "epmd"], name, fn);
 }
 
 /** One user of a {@linkcode Rabbit}, whose name is also the password. */

@@ -1,6 +1,5 @@
-import { findProgram } from "./mosquitto.ts";
 import { freePort } from "./free_port.ts";
-import { testWith } from "./programs.ts";
+import { findProgram, run, testWith } from "./programs.ts";
 import { test } from "./test.ts";
 import { waitFor } from "./wait_for.ts";
 
@@ -89,9 +88,5 @@ function configuration(folder: string, port: number): string {
 }
 
 async function makeKey(path: string): Promise<void> {
-  const { success, stderr } = await new Deno.Command("ssh-keygen", {
-    args: ["-q", "-t", "ed25519", "-N", "", "-f", path],
-    stdin: "null",
-  }).output();
-  if (!success) throw new Error(`ssh-keygen: ${new TextDecoder().decode(stderr)}`);
+  await run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path);
 }

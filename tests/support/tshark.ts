@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { run } from "./programs.ts";
 
 const MAGIC = "btsnoop\0";
 const HEADER_BYTES = 16;
@@ -76,11 +77,8 @@ export function formatBtsnoop(packets: readonly Uint8Array[]): Uint8Array {
  */
 export async function tsharkReports(path: string): Promise<TsharkReport[]> {
   const filter = "bthci_evt.le_meta_subevent == 0x02 || bthci_evt.le_meta_subevent == 0x0d";
-  const { success, stdout, stderr } = await new Deno.Command("tshark", {
-    args: ["-r", path, "-Y", filter, "-T", "json", "--no-duplicate-keys"],
-  }).output();
-  if (!success) throw new Error(`Cannot read ${path} with tshark: ${new TextDecoder().decode(stderr)}`);
-  const packets = JSON.parse(new TextDecoder().decode(stdout)) as { _source: { layers: { bthci_evt: Json } } }[];
+  const json = await run("tshark", "-r", path, "-Y", filter, "-T", "json", "--no-duplicate-keys");
+  const packets = JSON.parse(json) as { _source: { layers: { bthci_evt: Json } } }[];
   return packets.flatMap(({ _source }) => reportsOf(_source.layers.bthci_evt));
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { libcPaths, linuxHost } from "../../src/hci/mod.ts";
 import { type NotifyCalls, readNotifySettings, sendNotification } from "../../src/systemd/mod.ts";
 import { NotifyReceiver } from "../support/notify_receiver.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { test } from "../support/test.ts";
 
 const onLinux = { ignore: libcPaths().length === 0 };
@@ -24,18 +25,14 @@ test("readNotifySettings() takes a watchdog that is meant for this process, and 
 });
 
 test("sendNotification() reaches a socket in the file system, and one outside it", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "bt-scanner-" });
-  try {
-    using libc = linuxHost.openLibc();
-    using file = new NotifyReceiver(`${folder}/notify`);
-    using abstract = NotifyReceiver.abstract();
-    for (const receiver of [file, abstract]) {
-      assert.ok(sendNotification(libc, receiver.name, "READY=1\nSTATUS=hört zu") > 0);
-      assert.ok(sendNotification(libc, receiver.name, "WATCHDOG=1") > 0);
-      assert.deepEqual(receiver.receive(), ["READY=1\nSTATUS=hört zu", "WATCHDOG=1"]);
-    }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  await using folder = await TemporaryFolder.make();
+  using libc = linuxHost.openLibc();
+  using file = new NotifyReceiver(`${folder.path}/notify`);
+  using abstract = NotifyReceiver.abstract();
+  for (const receiver of [file, abstract]) {
+    assert.ok(sendNotification(libc, receiver.name, "READY=1\nSTATUS=hört zu") > 0);
+    assert.ok(sendNotification(libc, receiver.name, "WATCHDOG=1") > 0);
+    assert.deepEqual(receiver.receive(), ["READY=1\nSTATUS=hört zu", "WATCHDOG=1"]);
   }
 }, onLinux);
 

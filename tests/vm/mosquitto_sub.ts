@@ -1,4 +1,4 @@
-import { findProgram } from "../support/mosquitto.ts";
+import { findProgram } from "../support/programs.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const READY = "ready";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { openLibc } from "../../../src/hci/linux/libc.ts";
 import { HciError, libcPaths, listAdapters, openLinuxHciSocket } from "../../../src/hci/mod.ts";
+import { runToEnd } from "../../support/programs.ts";
 import { test } from "../../support/test.ts";
 
 const NONBLOCK_CLOEXEC = 0o2004000;
@@ -86,11 +87,10 @@ test("openLibc() tries every path and says which", () => {
 
 /** Runs `source` in a Deno of its own, with these permissions. */
 async function runDeno(permissions: readonly string[], source: string): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--no-config", "--no-check", ...permissions, `data:application/typescript,${source}`],
-    env: { NO_COLOR: "1" },
-  }).output();
-  return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
+  const options = ["--no-prompt", "--no-config", "--no-check", ...permissions];
+  const args = ["run", ...options, `data:application/typescript,${source}`];
+  const { stdout, stderr } = await runToEnd(Deno.execPath(), args, { env: { NO_COLOR: "1" } });
+  return stdout + stderr;
 }
 
 const openAndTell = encodeURIComponent(`

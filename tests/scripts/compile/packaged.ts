@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { selfExtracting } from "../../../scripts/compile/self_extracting.ts";
 import { type Target, TARGETS } from "../../../scripts/compile/targets.ts";
+import { type ProgramEnd, programEnd } from "../../support/programs.ts";
 import { test } from "../../support/test.ts";
 import { waitFor } from "../../support/wait_for.ts";
 
@@ -14,13 +15,6 @@ while [ "$last" = wait ]; do sleep 0.05; done
 exit 3
 `;
 export const PROGRAM = "// the program\n";
-
-/** How a start of the file ended. */
-export interface End {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
 
 /** How to start the file. */
 export interface Start {
@@ -93,10 +87,8 @@ export class Packaged implements AsyncDisposable {
     }).spawn();
   }
 
-  async run(args: readonly string[] = [], start: Start = {}): Promise<End> {
-    const { code, stdout, stderr } = await this.spawn(args, start).output();
-    const decoder = new TextDecoder();
-    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  async run(args: readonly string[] = [], start: Start = {}): Promise<ProgramEnd> {
+    return programEnd(await this.spawn(args, start).output());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -118,14 +110,6 @@ export const ORDINARY_USER = ["setpriv", "--reuid", "65534", "--clear-groups"];
 export function rootTest(name: string, fn: () => Promise<void>): void {
   const ignore = Deno.uid() !== 0;
   test(ignore ? `${name} [not root]` : name, fn, { ignore });
-}
-
-/** Runs a program that has to succeed, and returns what it printed. */
-export async function command(program: string, ...args: string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(program, { args }).output();
-  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  assert.ok(success, `${program} ${args.join(" ")}: ${out}${error}`);
-  return out ?? "";
 }
 
 /** Starts the file, in a process group of its own, with a gzip that writes a little and then hangs. */

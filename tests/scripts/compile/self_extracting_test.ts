@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
-import { testWith } from "../../support/programs.ts";
+import { run, testWith } from "../../support/programs.ts";
 import { test } from "../../support/test.ts";
 import { waitFor } from "../../support/wait_for.ts";
-import { command, fakeFile, ORDINARY_USER, Packaged, PROGRAM, rootTest, RUNTIME, startUnpacking } from "./packaged.ts";
+import { fakeFile, ORDINARY_USER, Packaged, PROGRAM, rootTest, RUNTIME, startUnpacking } from "./packaged.ts";
 
 /** One whose cache is a file system in memory. */
 function tmpfsTest(name: string, options: string, fn: (packaged: Packaged) => Promise<void>): void {
   rootTest(name, async () => {
     await using packaged = await Packaged.fake();
     await Deno.mkdir(packaged.cache);
-    await command("mount", "-t", "tmpfs", "-o", options, "tmpfs", packaged.cache);
+    await run("mount", "-t", "tmpfs", "-o", options, "tmpfs", packaged.cache);
     try {
       await fn(packaged);
     } finally {
-      await command("umount", packaged.cache);
+      await run("umount", packaged.cache);
     }
   });
 }
@@ -55,7 +55,7 @@ testWith(["shellcheck"], "shellcheck has nothing to say about the file's script"
   await using packaged = await Packaged.fake();
   const text = new TextDecoder().decode(await Deno.readFile(packaged.file));
   await Deno.writeTextFile(`${packaged.folder}/head`, text.slice(0, text.indexOf("\nexec ")) + "\n");
-  await command("shellcheck", `${packaged.folder}/head`);
+  await run("shellcheck", `${packaged.folder}/head`);
 });
 
 for (const shell of ["dash", "bash", "busybox"] as const) {
@@ -72,7 +72,7 @@ testWith(["busybox"], "the file needs no more than the tools of busybox", async 
   await using packaged = await Packaged.fake();
   const PATH = `${packaged.folder}/bin`;
   await Deno.mkdir(PATH);
-  await command("busybox", "--install", "-s", PATH);
+  await run("busybox", "--install", "-s", PATH);
   const start = { env: { PATH }, through: [`${PATH}/sh`] };
   for (const _ of ["unpacked", "from the cache"]) {
     assert.deepEqual(await packaged.run(["x"], start).then(({ code, stderr }) => [code, stderr]), [3, ""]);
@@ -133,7 +133,7 @@ test("a cached program that was damaged without a write is noticed after the nex
   await changed(`${home}/bt-scanner.mjs`, damage);
   // As a bad sector leaves it: what the system knows about the files is what it was.
   const files = [`${home}/bt-scanner`, `${home}/bt-scanner.mjs`];
-  const known = await command("env", "TZ=UTC0", "stat", "-c", "%u %i %s %y %z", ...files);
+  const known = await run("env", "TZ=UTC0", "stat", "-c", "%u %i %s %y %z", ...files);
   const note = (boot: string) => Deno.writeTextFile(`${home}/noted`, `${boot} ${known.trim().replace("\n", " ")}\n`);
   const boot = (await Deno.readTextFile("/proc/sys/kernel/random/boot_id")).trim();
   await note(boot);
@@ -146,7 +146,7 @@ test("a cached program that was damaged without a write is noticed after the nex
 
 rootTest("an error of the shell is no wrong configuration", async () => {
   await using packaged = await Packaged.fake();
-  await command("chmod", "-R", "a+rwX", packaged.folder); // root may always fork
+  await run("chmod", "-R", "a+rwX", packaged.folder); // root may always fork
   const { code, stderr } = await packaged.run([], { through: [...ORDINARY_USER, "prlimit", "--nproc=1"] });
   assert.match(stderr, /fork/i);
   assert.equal(code, 1);
@@ -165,7 +165,7 @@ test("a cache that was only touched is not made again", async () => {
 test("one that is killed while it unpacks leaves nothing that is used", async () => {
   await using packaged = await Packaged.fake();
   const child = await startUnpacking(packaged);
-  await command("kill", "-KILL", "--", `-${child.pid}`);
+  await run("kill", "-KILL", "--", `-${child.pid}`);
   assert.equal((await child.output()).code, 137);
   assert.equal(packaged.leftovers().length, 1);
   assert.equal((await packaged.run()).code, 3);
@@ -175,7 +175,7 @@ test("one that is killed while it unpacks leaves nothing that is used", async ()
 test("one that is told to end while it unpacks clears up", async () => {
   await using packaged = await Packaged.fake();
   const child = await startUnpacking(packaged);
-  await command("kill", "-TERM", "--", `-${child.pid}`);
+  await run("kill", "-TERM", "--", `-${child.pid}`);
   assert.notEqual((await child.output()).code, 0);
   await waitFor(() => packaged.leftovers().length === 0, "the leftovers to go");
 });
@@ -240,7 +240,7 @@ tmpfsTest("a file system that runs no programs is named", "size=1m,noexec", asyn
 tmpfsTest("a cache that has become read-only is used as it is", "size=1m", async (packaged) => {
   await packaged.run();
   await Deno.remove(`${packaged.home()}/noted`);
-  await command("mount", "-o", "remount,ro", packaged.cache);
+  await run("mount", "-o", "remount,ro", packaged.cache);
   const { code, stderr } = await packaged.run();
   assert.deepEqual([code, stderr], [3, ""]);
 
@@ -254,13 +254,13 @@ rootTest("what another user has put into the cache is not run", async () => {
   await using packaged = await Packaged.fake();
   await packaged.run();
   const user = ORDINARY_USER;
-  await command("chmod", "-R", "a+rwX", packaged.folder);
-  await command("chown", "-R", "12345", packaged.cache);
+  await run("chmod", "-R", "a+rwX", packaged.folder);
+  await run("chown", "-R", "12345", packaged.cache);
   const { code, stderr } = await packaged.run([], { through: user });
   assert.equal(code, 1);
   assert.match(stderr, /belongs to another user; remove it, or set BT_SCANNER_CACHE/);
 
-  await command("chown", "-R", "0", packaged.cache);
+  await run("chown", "-R", "0", packaged.cache);
   assert.equal((await packaged.run([], { through: user })).code, 3);
 });
 
@@ -279,7 +279,7 @@ test("the cache is where systemd or the desktop wants it", async () => {
 
 rootTest("where no folder to unpack to is known, the file says so", async () => {
   await using packaged = await Packaged.fake();
-  await command("chmod", "-R", "a+rwX", packaged.folder);
+  await run("chmod", "-R", "a+rwX", packaged.folder);
   const nowhere = await packaged.run([], { env: { BT_SCANNER_CACHE: "" }, through: ORDINARY_USER });
   assert.match(nowhere.stderr, /^bt-scanner: no folder to unpack to is known; set BT_SCANNER_CACHE/);
 });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { run } from "../../support/programs.ts";
 import { test } from "../../support/test.ts";
 import { waitFor } from "../../support/wait_for.ts";
-import { command, Packaged, PROGRAM, rootTest, startUnpacking } from "./packaged.ts";
+import { Packaged, PROGRAM, rootTest, startUnpacking } from "./packaged.ts";
 
 /** Starts a program as the first process of a container. */
 const AS_PID_1 = ["unshare", "--pid", "--fork", "--kill-child"];
@@ -12,7 +13,7 @@ const PARTS = 2;
 
 /** Puts a program before those of the same name; `{real}` in it is that one. */
 async function stub(packaged: Packaged, name: string, script: string): Promise<{ PATH: string }> {
-  const [bin, real] = [`${packaged.folder}/stubs`, (await command("sh", "-c", `command -v ${name}`)).trim()];
+  const [bin, real] = [`${packaged.folder}/stubs`, (await run("sh", "-c", `command -v ${name}`)).trim()];
   await Deno.mkdir(bin, { recursive: true });
   await Deno.writeTextFile(`${bin}/${name}`, `#!/bin/sh\n${script.replace("{real}", real)}\n`, { mode: 0o755 });
   return { PATH: `${bin}:${Deno.env.get("PATH") ?? ""}` };
@@ -40,7 +41,7 @@ test("one that starts while another unpacks is not kept waiting by one that was 
   await using packaged = await Packaged.fake();
   const first = await startUnpacking(packaged);
   const second = packaged.run();
-  await command("kill", "-KILL", "--", `-${first.pid}`);
+  await run("kill", "-KILL", "--", `-${first.pid}`);
   assert.equal((await second).code, 3);
   assert.equal((await first.output()).code, 137);
   assert.deepEqual(packaged.leftovers(), []);
@@ -60,7 +61,7 @@ rootTest("root unpacks to its own home, whosever HOME it was given", async () =>
   await using packaged = await Packaged.fake();
   const home = `${packaged.folder}/pi`;
   await Deno.mkdir(home);
-  await command("chown", "12345", home);
+  await run("chown", "12345", home);
   for (const env of [{ HOME: home, XDG_CACHE_HOME: `${home}/.cache` }, {}]) {
     const start = { env: { BT_SCANNER_CACHE: "", ...env }, through: WITH_EMPTY_ROOT_HOME };
     const { code, stdout, stderr } = await packaged.run([], start);

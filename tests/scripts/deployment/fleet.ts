@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { type ProgramEnd, programEnd } from "../../support/programs.ts";
 import { Sshd, SSHD_HOSTS } from "../../support/sshd.ts";
 
 const DEPLOY = fileURLToPath(new URL("../../../scripts/deploy", import.meta.url));
@@ -11,13 +12,6 @@ export interface StandIn {
   readonly stays?: boolean;
   /** Makes it this large. */
   readonly bytes?: number;
-}
-
-/** How a deployment ended. */
-export interface DeployEnd {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 const UNIT = "[Service]\nExecStart=/usr/bin/bt-scanner run\n[Install]\nWantedBy=multi-user.target\n";
@@ -110,14 +104,12 @@ exit
   }
 
   /** Deploys, to the end. */
-  async deploy(...args: readonly string[]): Promise<DeployEnd> {
-    const { code, stdout, stderr } = await this.spawn(...args).output();
-    const decoder = new TextDecoder();
-    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  async deploy(...args: readonly string[]): Promise<ProgramEnd> {
+    return programEnd(await this.spawn(...args).output());
   }
 
   /** Deploys this version, with a configuration, to the first host. */
-  async deployFirst(version: string, standIn: StandIn = {}): Promise<DeployEnd> {
+  async deployFirst(version: string, standIn: StandIn = {}): Promise<ProgramEnd> {
     const program = await this.program(version, standIn);
     return await this.deploy("--file", program, "--config", `${this.folder}/config`, SSHD_HOSTS[0]);
   }

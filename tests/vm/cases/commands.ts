@@ -4,7 +4,8 @@
 import assert from "node:assert/strict";
 import { listAdapters, readBtsnoop } from "../../../src/hci/mod.ts";
 import { Mosquitto } from "../../support/mosquitto.ts";
-import { agentArgs, Program, type ProgramEnd } from "../../support/program.ts";
+import { agentArgs, Program } from "../../support/program.ts";
+import type { ProgramEnd } from "../../support/programs.ts";
 import { test } from "../../support/test.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import { controller, power } from "../guest.ts";

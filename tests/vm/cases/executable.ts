@@ -3,7 +3,8 @@
 // deno-lint-ignore-file no-console
 /** What an executable does besides scanning, on the machine that it is made for: its cache above all. */
 import assert from "node:assert/strict";
-import { Program, type ProgramEnd } from "../../support/program.ts";
+import { Program } from "../../support/program.ts";
+import type { ProgramEnd } from "../../support/programs.ts";
 import { test } from "../../support/test.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import { run } from "../guest.ts";

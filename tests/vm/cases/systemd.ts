@@ -2,7 +2,8 @@
 // on: amd64/6.1
 // deno-lint-ignore-file no-console
 import assert from "node:assert/strict";
-import { findProgram, Mosquitto } from "../../support/mosquitto.ts";
+import { Mosquitto } from "../../support/mosquitto.ts";
+import { findProgram } from "../../support/programs.ts";
 import { test } from "../../support/test.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import { controller, run } from "../guest.ts";
