@@ -19,7 +19,8 @@ const LISTEN_MS = 6_000;
 
 const CELL = { width: 8.4, height: 19 };
 const MARGIN = 18;
-const STYLE = `rect { fill: #16191d } text { font: 14px ui-monospace, Menlo, Consolas, monospace; fill: #d4d7da; white-space: pre }
+const STYLE =
+  `rect { fill: #16191d } text { font: 14px ui-monospace, Menlo, Consolas, monospace; fill: #d4d7da; white-space: pre }
 .command { fill: #7ec699 } .heading { fill: #8ab4e8 }`;
 
 /** The lines that the live table has on a terminal of {@linkcode SIZE} after {@linkcode LISTEN_MS}. */

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { posix } from "node:path";
+import { messageSchema } from "../../src/advertisement/message_schema.ts";
+import { loadConfig } from "../../src/config/mod.ts";
+import denoJson from "../../deno.json" with { type: "json" };
+import { test } from "../support/test.ts";
+import { anchors, blocks, document, documents, links, table } from "./markdown.ts";
+import { drawPicture, PICTURE } from "./scan_picture.ts";
+
+const README = document("README.md");
+const MAX_README_LINES = 166;
+const MAX_COLUMNS = 120;
+
+test("README is short, and no line of it is longer than a terminal is wide", () => {
+  const lines = README.text.trimEnd().split("\n");
+  assert.ok(lines.length <= MAX_README_LINES, `${lines.length} lines`);
+  assert.deepEqual(lines.filter((line) => [...line].length > MAX_COLUMNS), []);
+});
+
+test("README's picture is what the program shows now (else: deno task picture)", async () => {
+  assert.equal(await Deno.readTextFile(PICTURE), await drawPicture());
+});
+
+test("README's picture needs nothing from elsewhere", () => {
+  const picture = Deno.readTextFileSync(PICTURE).replace('xmlns="http://www.w3.org/2000/svg"', "");
+  assert.doesNotMatch(picture, /https?:|href|url\(|@import|<script|<image|<foreignObject/);
+});
+
+test("the documents' messages follow the schema and have the seven keys in order", () => {
+  const messages = documents().flatMap((document) => blocks(document, "json"));
+  assert.ok(messages.length >= 2);
+  for (const { text } of messages) {
+    const keys = Object.keys(messageSchema.parse(JSON.parse(text)));
+    assert.deepEqual(keys, [
+      "scanner_id",
+      "mac_address",
+      "rssi",
+      "timestamp",
+      "manufacturer_data",
+      "service_uuids",
+      "local_name",
+    ]);
+  }
+});
+
+test("the documents' configurations have no problems", async () => {
+  const files = documents().flatMap((document) => blocks(document, "yaml"));
+  assert.ok(files.length >= 3);
+  for (const { path, text } of files) {
+    const { warnings } = await loadConfig({
+      flags: {},
+      env: text.includes("scanner:") ? {} : { BT_SCANNER_SCANNER_ID: "scanner-01" },
+      file: path,
+      readTextFile: () => Promise.resolve(text.replaceAll("{host}", "pi-kitchen")), // by scripts/deploy
+      hostname: () => null,
+    });
+    assert.deepEqual(warnings, [], path);
+  }
+});
+
+test("the documents' tasks exist", () => {
+  const tasks = documents().flatMap(({ text }) =>
+    [...text.matchAll(/deno(?:@[\d.]+)? task ([a-z:-]+)/g)].map(([, task = ""]) => task)
+  );
+  assert.ok(tasks.length >= 20);
+  assert.deepEqual(tasks.filter((task) => !(task in denoJson.tasks)), []);
+});
+
+test("CONTRIBUTING names every task", () => {
+  const { text } = document("CONTRIBUTING.md");
+  assert.deepEqual(Object.keys(denoJson.tasks).filter((task) => !text.includes(` task ${task}`)), []);
+});
+
+test("the documents' links lead to files and headings that exist", () => {
+  const all = documents();
+  const dead = all.flatMap((from) =>
+    links(from).filter((link) => !/^https?:/.test(link)).filter((link) => {
+      const [path = "", anchor] = link.split("#");
+      const target = path === "" ? from.path : posix.join(posix.dirname(from.path), path);
+      const to = all.find((document) => document.path === target);
+      if (to === undefined) return !exists(target);
+      return anchor !== undefined && !anchors(to).includes(anchor);
+    }).map((link) => `${from.path}: ${link}`)
+  );
+  assert.deepEqual(dead, []);
+});
+
+test("every page is linked from README", () => {
+  const linked = new Set(links(README));
+  const pages = documents().map(({ path }) => path).filter((path) => /^(docs\/[^/]+|[A-Z]+)\.md$/.test(path));
+  assert.deepEqual(pages.filter((path) => !linked.has(path) && !["README.md", "CHANGELOG.md"].includes(path)), []);
+});
+
+test("the tests and sources that documents name exist", () => {
+  const named = documents().filter(({ path }) => path !== "CHANGELOG.md" && !path.startsWith("docs/adr/")).flatMap((
+    { path, text },
+  ) =>
+    [...text.matchAll(/\b((?:src|tests|scripts|config)\/[\w./-]*\w)(?![\w./-]*…)/g)].map(([, file = ""]) => ({
+      path,
+      file,
+    }))
+  );
+  assert.ok(named.length > 80);
+  assert.deepEqual(named.filter(({ file }) => !exists(file)), []);
+});
+
+test("README's figures are those of the pages that measure them", () => {
+  const told = Object.fromEntries(
+    table(README, "## What has been measured, and what has not").map(({ what = "", measured }) => [what, measured]),
+  );
+  const reliability = document("docs/reliability.md");
+  const [, broker = "", adapter = ""] = reliability.text.split(/^### Measured$/m);
+  const faults = rows(broker).filter(({ allowed }) => seconds(allowed) <= 10);
+  const slowest = (rows: Record<string, string>[]) =>
+    Math.max(...rows.flatMap((row) => [row["back after: least"], row["median"], row["most"]].map(seconds))).toFixed(1);
+  const [self] = table(document("docs/binary.md"), "## Four ways of running it").filter((row) =>
+    row[""] === "self-extracting"
+  );
+  assert.deepEqual(told, {
+    [`messages flow again after broker, network or name server are back (${faults.length} faults)`]: `at most ${
+      slowest(faults)
+    } s`,
+    "messages flow again after the adapter is back or answers again": `at most ${slowest(rows(adapter))} s`,
+    "memory at 100 messages a second": `${self?.["RSS"]} MB RSS, ${self?.["private memory"]} MB private`,
+    "time from the command to the first message": self?.["start to first message"],
+    "messages a second, QoS 0": `${self?.["messages per second"]} at maximum`,
+  });
+});
+
+function rows(text: string): Record<string, string>[] {
+  return table({ path: "docs/reliability.md", text: `\n## here\n${text}` }, "## here");
+}
+
+/** `8.5 s` as a number; what is no such figure counts for nothing. */
+function seconds(figure = ""): number {
+  return Number(/^([\d.]+) s$/.exec(figure)?.[1] ?? 0);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(new URL(`../../${path}`, import.meta.url));
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return false;
+  }
+}
