@@ -29,6 +29,7 @@ const ALL_TOOLS = [
   { program: "sshd", debianPackage: "openssh-server" }, // what deployments are tested against
   { program: "busybox", debianPackage: "busybox" }, // the least that a system may have
   { program: "bash", debianPackage: "bash" },
+  { program: "python3", debianPackage: "python3" }, // a link that loses packets
   { program: "dash", debianPackage: "dash" },
   { program: "shellcheck", debianPackage: "shellcheck" },
   { program: "script", debianPackage: "bsdutils" }, // a terminal
