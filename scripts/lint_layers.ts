@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 const SRC = fileURLToPath(new URL("../src/", import.meta.url));
 
 /** Which folders each folder of `src/` may import; "types" allows `import type` alone. */
-const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "types">>>> = {
+export const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "types">>>> = {
   advertisement: {},
   time: {},
   text: {},

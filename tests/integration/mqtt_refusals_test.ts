@@ -62,7 +62,7 @@ mosquittoTest(
   },
 );
 
-mosquittoTest("Mosquitto discards messages above message_size_limit without a word, as the README says", async () => {
+mosquittoTest("Mosquitto discards messages above message_size_limit without a word, as the documents say", async () => {
   await using broker = await Mosquitto.start("allow_anonymous true\nlistener {port} 127.0.0.1\nmessage_size_limit 240");
   await using publishing = startPublishing(broker.port, { qos: 1 });
   await publishing.ready();
