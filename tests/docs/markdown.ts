@@ -30,6 +30,7 @@ export function documents(): Document[] {
       "CONTRIBUTING.md",
       "SECURITY.md",
       "CHANGELOG.md",
+      "tests/README.md",
       "tests/vm/README.md",
       "tests/captures/README.md",
     ],
