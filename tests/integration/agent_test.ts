@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { statsSchema, statusSchema } from "../../src/agent/status_schema.ts";
 import { messageSchema } from "../../src/advertisement/message_schema.ts";
 import { legacyReportsPacket } from "../../src/hci/mod.ts";
+import { finalCounts } from "../support/counts.ts";
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { Program } from "../support/program.ts";
 import { countingPackets, countingReport, countOf, recordingOf } from "../support/recording.ts";
@@ -25,18 +26,6 @@ class Recording implements AsyncDisposable {
   }
 }
 
-/** The counters of the last line, which must add up. */
-function finalCounts(program: Program): Record<string, number> {
-  const counts = program.log.find((line) => line.event === "ended")?.fields as Record<string, number> | undefined;
-  assert.ok(counts, "it logged no counters at its end");
-  const { received, published, filtered, invalid, in_flight } = counts;
-  const { dropped_offline, dropped_backpressure, dropped_unacknowledged } = counts;
-  const sum = [published, dropped_offline, dropped_backpressure, dropped_unacknowledged, filtered, invalid, in_flight]
-    .reduce((total: number, count) => total + (count ?? NaN), 0);
-  assert.equal(received, sum);
-  return counts;
-}
-
 /** Ends the program with a signal and checks that it ends cleanly and in time. */
 async function endsCleanly(program: Program, signal: Deno.Signal = "SIGTERM"): Promise<void> {
   const startMs = performance.now();
@@ -55,7 +44,7 @@ mosquittoTest("run publishes every report of a recording, in order, and ends wit
   assert.equal(code, 0, stderr);
   await subscriber.until(5_000);
   assert.deepEqual(subscriber.payloads().map(countOf), Array.from({ length: 5_000 }, (_, i) => i));
-  const { received, published } = finalCounts(program);
+  const { received, published } = finalCounts(program.log);
   assert.deepEqual([received, published], [5_000, 5_000]);
 });
 
@@ -86,7 +75,7 @@ mosquittoTest("run counts what an independent subscriber counts, malformed event
   await using program = Program.agent(broker.port, "--replay", recording.path, "--qos", "1");
   assert.equal((await program.ended()).code, 0);
   await subscriber.until(102);
-  const counts = finalCounts(program);
+  const counts = finalCounts(program.log);
   assert.deepEqual([counts["received"], counts["published"], counts["invalid"]], [104, 102, 2]);
 });
 
@@ -143,7 +132,7 @@ mosquittoTest("run waits for a broker that is absent at its start", async () => 
   await using subscriber = await Subscriber.open(broker.port, "ble/raw/s1/+");
   await subscriber.until(50);
   await endsCleanly(program);
-  const counts = finalCounts(program);
+  const counts = finalCounts(program.log);
   assert.ok((counts["dropped_offline"] ?? 0) > 0);
   assert.ok((counts["published"] ?? 0) >= 50);
 });
@@ -160,7 +149,7 @@ mosquittoTest("run comes back after the broker was killed mid-stream, and a reco
   await broker.start();
   await using after = await Subscriber.open(broker.port, "ble/raw/s1/+");
   assert.equal((await program.ended()).code, 0);
-  const { published } = finalCounts(program);
+  const { published } = finalCounts(program.log);
   assert.equal(published, 3_000);
   await waitFor(() => after.payloads().map(countOf).includes(2_999), "the last message");
   const seen = new Set([...before.payloads(), ...after.payloads()].map(countOf));
@@ -176,14 +165,14 @@ mosquittoTest("run ends within 3 s while the broker is gone, and while it is fro
   broker.signal("SIGSTOP");
   await frozen.logged("publish failed");
   await endsCleanly(frozen);
-  finalCounts(frozen);
+  finalCounts(frozen.log);
   broker.signal("SIGCONT");
   await using orphan = Program.agent(broker.port, ...SIMULATE);
   await orphan.logged("broker connected");
   await broker.stop("SIGKILL");
   await orphan.logged("broker connection lost");
   await endsCleanly(orphan);
-  finalCounts(orphan);
+  finalCounts(orphan.log);
 });
 
 mosquittoTest("run ends at once at a second signal", async () => {

@@ -2,33 +2,29 @@ import assert from "node:assert/strict";
 import { Certificates } from "../support/certificates.ts";
 import { Program } from "../support/program.ts";
 import { type ProgramEnd, testWith } from "../support/programs.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { test } from "../support/test.ts";
 
 test("check prints the name of this machine where {hostname} stands, with the permissions that run has", async () => {
-  const config = await Deno.makeTempFile({ suffix: ".yaml" });
-  try {
-    await Deno.writeTextFile(config, 'scanner: { id: "x-{hostname}" }\n');
-    await using program = new Program(["check", "--config", config]);
-    const { code, stdout, stderr } = await program.ended();
-    const id = `x-${Deno.hostname()}`;
-    if (/^[\w.-]{1,64}$/.test(id)) assert.deepEqual([code, / id: (\S+) /.exec(stdout)?.[1]], [0, id], stderr);
-    else assert.match(stderr, /rename this machine/);
-  } finally {
-    await Deno.remove(config);
-  }
+  await using folder = await TemporaryFolder.make();
+  const config = await folder.write("config.yaml", 'scanner: { id: "x-{hostname}" }\n');
+  await using program = new Program(["check", "--config", config]);
+  const { code, stdout, stderr } = await program.ended();
+  const id = `x-${Deno.hostname()}`;
+  if (/^[\w.-]{1,64}$/.test(id)) assert.deepEqual([code, / id: (\S+) /.exec(stdout)?.[1]], [0, id], stderr);
+  else assert.match(stderr, /rename this machine/);
 });
 
 /** What check says of a client's certificate and key. */
 async function checked(cert: string, key: string): Promise<ProgramEnd> {
-  const config = await Deno.makeTempFile({ suffix: ".yaml" });
-  try {
-    const tls = `{ enabled: true, cert_file: ${cert}, key_file: ${key} }`;
-    await Deno.writeTextFile(config, `scanner: { id: s1 }\nmqtt: { broker: { port: 8883, tls: ${tls} } }\n`);
-    await using program = new Program(["check", "--config", config]);
-    return await program.ended();
-  } finally {
-    await Deno.remove(config);
-  }
+  await using folder = await TemporaryFolder.make();
+  const tls = `{ enabled: true, cert_file: ${cert}, key_file: ${key} }`;
+  const config = await folder.write(
+    "config.yaml",
+    `scanner: { id: s1 }\nmqtt: { broker: { port: 8883, tls: ${tls} } }\n`,
+  );
+  await using program = new Program(["check", "--config", config]);
+  return await program.ended();
 }
 
 testWith(["openssl"], "check compares certificate and key, and says which of them is newer", async () => {

@@ -4,18 +4,15 @@ import { freePort } from "../support/free_port.ts";
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { Program } from "../support/program.ts";
 import type { ProgramEnd } from "../support/programs.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { test } from "../support/test.ts";
 
 /** Judges the broker alone: the source is no adapter. */
 async function examined(yaml: string, ...args: readonly string[]): Promise<ProgramEnd> {
-  const config = await Deno.makeTempFile({ suffix: ".yaml" });
-  try {
-    await Deno.writeTextFile(config, `scanner: { id: s1, source: simulate }\n${yaml}`, { mode: 0o600 });
-    await using program = new Program(["doctor", "--config", config, ...args]);
-    return await program.ended();
-  } finally {
-    await Deno.remove(config);
-  }
+  await using folder = await TemporaryFolder.make();
+  const config = await folder.write("config.yaml", `scanner: { id: s1, source: simulate }\n${yaml}`);
+  await using program = new Program(["doctor", "--config", config, ...args]);
+  return await program.ended();
 }
 
 mosquittoTest("doctor connects to the broker, and throws no running agent out", async () => {

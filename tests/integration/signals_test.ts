@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { agentArgs, Program } from "../support/program.ts";
 import { runToEnd } from "../support/programs.ts";
 import { tcpSocketsOf } from "../support/sockets.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -112,16 +113,13 @@ test("of a terminal that goes, shell and kernel tell: the second SIGHUP does not
 });
 
 test("record goes on without its terminal where nohup started it", async () => {
-  const path = await Deno.makeTempFile({ prefix: "bt-scanner-signals-", suffix: ".btsnoop" });
-  try {
-    await using program = new Program(["record", path, "--force", ...SIMULATE], {}, ["nohup"]);
-    await waitFor(async () => await ignores(program.pid, SIGPWR), "the start");
-    program.kill("SIGHUP");
-    const { size } = await Deno.stat(path);
-    await waitFor(async () => (await Deno.stat(path)).size > size, "more of the recording");
-    program.kill("SIGTERM");
-    assert.equal((await program.ended()).code, 0);
-  } finally {
-    await Deno.remove(path);
-  }
+  await using folder = await TemporaryFolder.make();
+  const path = await folder.write("a.btsnoop", "");
+  await using program = new Program(["record", path, "--force", ...SIMULATE], {}, ["nohup"]);
+  await waitFor(async () => await ignores(program.pid, SIGPWR), "the start");
+  program.kill("SIGHUP");
+  const { size } = await Deno.stat(path);
+  await waitFor(async () => (await Deno.stat(path)).size > size, "more of the recording");
+  program.kill("SIGTERM");
+  assert.equal((await program.ended()).code, 0);
 });

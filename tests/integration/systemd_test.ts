@@ -3,6 +3,7 @@ import { libcPaths } from "../../src/hci/mod.ts";
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { NotifyReceiver } from "../support/notify_receiver.ts";
 import { agentArgs, Program } from "../support/program.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
 
@@ -98,20 +99,17 @@ async function writtenTo(path: string, args: readonly string[], journal: boolean
 }
 
 test("run tells the journal how severe each line is, a wrong configuration included, and nobody else", async () => {
-  const path = await Deno.makeTempFile({ prefix: "bt-scanner-journal-" });
+  await using folder = await TemporaryFolder.make();
+  const path = await folder.write("stderr", "");
   const failing = agentArgs(1, "--log-format", "text", "--adapter", "hci77", "--replay", path);
-  try {
-    const wrong = ["run", "--no-config", "--scanner-id", "a b", "--qos", "7"];
-    const problems = await writtenTo(path, wrong, true);
-    assert.match(problems, /^(<3>.*\n){2,}$/);
-    assert.doesNotMatch(await writtenTo(path, wrong, false), /^</m);
-    const log = await writtenTo(path, failing, true);
-    assert.match(log, /^<6>INFO {4}starting /m);
-    assert.match(log, /^<3>ERROR {3}cannot go on /m);
-    assert.doesNotMatch(log, /^(?!<[3-7]>)./m);
-    assert.doesNotMatch(log, /statistics|received=/); // it never came to scanning
-    assert.match(await writtenTo(path, failing, false), /^\d{4}-\d\d-\d\dT.* INFO {4}starting /m);
-  } finally {
-    await Deno.remove(path);
-  }
+  const wrong = ["run", "--no-config", "--scanner-id", "a b", "--qos", "7"];
+  const problems = await writtenTo(path, wrong, true);
+  assert.match(problems, /^(<3>.*\n){2,}$/);
+  assert.doesNotMatch(await writtenTo(path, wrong, false), /^</m);
+  const log = await writtenTo(path, failing, true);
+  assert.match(log, /^<6>INFO {4}starting /m);
+  assert.match(log, /^<3>ERROR {3}cannot go on /m);
+  assert.doesNotMatch(log, /^(?!<[3-7]>)./m);
+  assert.doesNotMatch(log, /statistics|received=/); // it never came to scanning
+  assert.match(await writtenTo(path, failing, false), /^\d{4}-\d\d-\d\dT.* INFO {4}starting /m);
 });

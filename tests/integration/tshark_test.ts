@@ -4,6 +4,7 @@ import type { Advertisement } from "../../src/advertisement/mod.ts";
 import { extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { adPayload, extendedReport, legacyReport, read } from "../advertisement/support.ts";
 import { captures } from "../support/captures.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { test } from "../support/test.ts";
 import {
   formatBtsnoop,
@@ -38,16 +39,12 @@ compared("ReportReader reads built reports, several to an event, as tshark does"
 
 /** Compares what is read of `packets` with what tshark reads, and resolves to how many reports it is. */
 async function assertReadAlike(packets: Uint8Array[]): Promise<number> {
-  const path = await Deno.makeTempFile({ suffix: ".btsnoop" });
-  try {
-    await Deno.writeFile(path, formatBtsnoop(packets));
-    const { advertisements, reasons } = read(packets);
-    assert.deepEqual(reasons, []);
-    assertEqualReports(advertisements, await tsharkReports(path));
-    return advertisements.length;
-  } finally {
-    await Deno.remove(path);
-  }
+  await using folder = await TemporaryFolder.make();
+  const path = await folder.write("packets.btsnoop", formatBtsnoop(packets));
+  const { advertisements, reasons } = read(packets);
+  assert.deepEqual(reasons, []);
+  assertEqualReports(advertisements, await tsharkReports(path));
+  return advertisements.length;
 }
 
 /** Tells packets from fragments of extended reports, which tshark does not put together. */

@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import type { countFields } from "../../src/agent/mod.ts";
 import type { LogLine } from "./program.ts";
 
@@ -16,4 +17,12 @@ export function lawHolds(counts: Counts): boolean {
   const { received, published, filtered, invalid, in_flight } = counts;
   const dropped = counts.dropped_offline + counts.dropped_backpressure + counts.dropped_unacknowledged;
   return received === published + dropped + filtered + invalid + in_flight && in_flight >= 0;
+}
+
+/** The counters of the line with which a program has ended, which account for every report. */
+export function finalCounts(log: readonly LogLine[]): Counts {
+  const [counts] = countsOf(log.filter(({ event }) => event === "ended"), 0);
+  assert.ok(counts, "it logged no counters at its end");
+  assert.ok(lawHolds(counts), JSON.stringify(counts));
+  return counts;
 }

@@ -6,6 +6,14 @@ export class TemporaryFolder implements AsyncDisposable {
     return new TemporaryFolder(await Deno.makeTempDir({ prefix: "bt-scanner-test-" }));
   }
 
+  /** Writes a file that nobody else may read, and resolves to its path. */
+  async write(name: string, content: string | Uint8Array): Promise<string> {
+    const path = `${this.path}/${name}`;
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.writeFile(path, bytes, { mode: 0o600 });
+    return path;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await Deno.remove(this.path, { recursive: true });
   }
