@@ -35,7 +35,9 @@ const EXTENDED_ADVERTISING_REPORT_BIT = 1n << 12n;
 /**
  * Follows whether the controller scans, and lets its reports through, from the commands that anybody
  * sends and the controller's answers. The answers name only the command's opcode, so commands wait in
- * line for them. What was set before this program looked is taken to be right.
+ * line for them. Linux gives the controller one command at a time, and shows another process's when it does:
+ * that one is answered next, before any of ours, however early those were written. What was set before
+ * this program looked is taken to be right.
  *
  * @see Bluetooth Core Specification 5.4, Vol 4, Part E, 7.3.1, 7.3.2, 7.8.1, 7.8.10, 7.8.11, 7.8.64, 7.8.65
  */
@@ -82,8 +84,10 @@ export class ScanMonitor {
     const opcode = opcodeOf(packet, 1);
     const command = commandOf(opcode, packet);
     if (command === null) return;
-    this.#waiting.push({ opcode, command, foreign, mask: maskOf(command, packet) });
-    if (this.#waiting.length > MAX_WAITING) this.#waiting.shift();
+    const sent = { opcode, command, foreign, mask: maskOf(command, packet) };
+    if (foreign) this.#waiting.unshift(sent);
+    else this.#waiting.push(sent);
+    if (this.#waiting.length > MAX_WAITING) this.#waiting.splice(foreign ? -1 : 0, 1);
   }
 
   /** Notes the controller's answer. */
@@ -91,15 +95,14 @@ export class ScanMonitor {
     const index = this.#waiting.findIndex((sent) => sent.opcode === opcode);
     const [sent] = index < 0 ? [] : this.#waiting.splice(index, 1);
     if (sent === undefined) return;
-    if (sent.command === "reset" && status === 0) this.#forgetForeign(index);
+    if (sent.command === "reset" && status === 0) this.#forgetForeign();
     if (status === 0) this.#done(sent);
     this.onResult({ command: sent.command, foreign: sent.foreign, status });
   }
 
   /** What others sent before a reset is answered no more; ours may be on the way to the controller still. */
-  #forgetForeign(before: number): void {
-    const ours = this.#waiting.slice(0, before).filter(({ foreign }) => !foreign);
-    this.#waiting.splice(0, before, ...ours);
+  #forgetForeign(): void {
+    this.#waiting.splice(0, Infinity, ...this.#waiting.filter(({ foreign }) => !foreign));
   }
 
   #done({ command, foreign, mask }: Sent): void {

@@ -29,6 +29,21 @@ test("ScanMonitor takes answers for the commands in their order", () => {
   ]);
 });
 
+test("ScanMonitor takes the next answer for another process's command, though ours was written before that was read", () => {
+  const { monitor, results } = monitored();
+  monitor.commandSent(DISABLE, false);
+  monitor.commandSent(ENABLE, false);
+  for (let i = 0; i < 2; i++) { // the controller did both before it was given ours
+    monitor.commandSent(DISABLE, true);
+    monitor.commandCompleted(0x200c, 0);
+  }
+  assert.equal(monitor.willScanForUs, true);
+  monitor.commandCompleted(0x200c, 0);
+  monitor.commandCompleted(0x200c, 0);
+  assert.equal(monitor.scansForUs, true);
+  assert.deepEqual(results.map(({ foreign }) => foreign), [true, true, false, false]);
+});
+
 test("ScanMonitor tells that another process ended the scan", () => {
   const { monitor, results } = monitored();
   monitor.commandSent(EXTENDED_ENABLE, false);
