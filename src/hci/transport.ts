@@ -59,9 +59,12 @@ export type DiscoveryEnd = "ended" | "none" | "denied";
 export interface KernelDiscovery {
   /**
    * Prepares for an active scan: ends what the kernel takes for a discovery, and has it take the scan for one that
-   * bluetoothd's joins, which else would end the scan and wait.
+   * bluetoothd's joins, which else would end the scan and wait. Takes milliseconds; seconds where the controller
+   * hardly answers.
+   *
+   * @throws the signal's reason if it aborts first
    */
-  begin(): Promise<DiscoveryEnd>;
+  begin(signal: AbortSignal): Promise<DiscoveryEnd>;
   /** Ends what the kernel takes for a discovery, and the scan with it. Takes half a second at most. */
   end(): Promise<DiscoveryEnd>;
   /** Whether a program has begun to use Bluetooth since this was asked last: it was not told of the discovery. */

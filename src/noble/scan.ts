@@ -1,5 +1,5 @@
 import type { Logger, ScanSink } from "../agent/mod.ts";
-import { type DiscoveryEnd, hci, HciError, type HciTransport } from "../hci/mod.ts";
+import { type DiscoveryEnd, hci, HciError, type HciTransport, type KernelDiscovery } from "../hci/mod.ts";
 import { abortable, type Clock } from "../time/mod.ts";
 import { answered } from "./answered.ts";
 import { NobleDriver } from "./driver.ts";
@@ -115,7 +115,7 @@ export class Scan {
     // Of a run that was killed, perhaps; from here on, who uses Bluetooth is told of this one. The kernel
     // goes by what is claimed: after its extended commands, the controller may refuse our legacy ones.
     const { extended } = readScanFeatures(claims.supportedCommands, claims.leFeatures);
-    await this.#discovery(extended === features.extended ? "begin" : "end");
+    await this.#discovery(extended === features.extended ? (it) => it.begin(running) : (it) => it.end());
     try {
       while (true) {
         await this.#start(driver, running);
@@ -187,13 +187,13 @@ export class Scan {
   /** A program that came later does not know that the kernel sees a discovery in this scan, and cannot begin its own. */
   async #announce(): Promise<void> {
     this.#isAnnouncing = true; // until that shows
-    if (await this.#discovery("end") !== "ended") this.#isAnnouncing = false;
+    if (await this.#discovery((it) => it.end()) !== "ended") this.#isAnnouncing = false;
   }
 
-  async #discovery(action: "begin" | "end"): Promise<DiscoveryEnd> {
+  async #discovery(act: (discovery: KernelDiscovery) => Promise<DiscoveryEnd>): Promise<DiscoveryEnd> {
     const { transport, parameters, discoveryDenied } = this.parts;
     if (transport.discovery === undefined || parameters.mode === "passive") return "none";
-    const end = await transport.discovery[action]();
+    const end = await act(transport.discovery);
     if (end === "denied") discoveryDenied();
     return end;
   }
@@ -260,7 +260,7 @@ export class Scan {
     try {
       const stopped = ({ command, foreign }: ScanCommandResult) => command === "disable" && !foreign;
       await this.#nextResult(timeout.signal, stopped, () => driver.stopScanning());
-      await this.#discovery("end");
+      await this.#discovery((it) => it.end());
     } catch (error) {
       log.warn("scan could not be stopped", { adapter: transport.name, error });
     } finally {

@@ -19,14 +19,18 @@ const DISCOVERY_TYPES = [6, 7, 1, 0];
 const USUAL_TYPES = [7, 6];
 
 const LOOK_MS = 10;
-const LONGEST_MS = 500;
+/** An end is waited for no longer: the program has 3 s to end in. */
+const LONGEST_END_MS = 500;
+/** The kernel gives up on a command that its controller does not answer after 2 s. */
+const LONGEST_BEGINNING_MS = 2_000;
 
 /** The kernel's discovery on an adapter; see {@linkcode KernelDiscovery}. */
 export function kernelDiscovery(libc: Libc, index: number, clock: Clock): KernelDiscovery {
   let neighbours = readSockets(libc);
+  const within = (longestMs: number, signal?: AbortSignal): Limits => ({ index, clock, longestMs, signal });
   return {
-    begin: () => withManagement(libc, "denied", (socket) => prepareDiscovery(libc, socket, index, clock)),
-    end: () => withManagement(libc, "denied", (socket) => endDiscovery(libc, socket, index, clock)),
+    begin: (signal) => withManagement(libc, within(LONGEST_BEGINNING_MS, signal), prepareDiscovery),
+    end: () => withManagement(libc, within(LONGEST_END_MS), endDiscovery),
     hasNewNeighbours() {
       const before = neighbours;
       neighbours = readSockets(libc);
@@ -35,31 +39,51 @@ export function kernelDiscovery(libc: Libc, index: number, clock: Clock): Kernel
   };
 }
 
-/** Runs with a socket on the management channel, closed afterwards: the kernel would tell it of each device heard. */
-async function withManagement<T>(libc: Libc, denied: T, run: (socket: number) => Promise<T>): Promise<T> {
-  using resources = new DisposableStack();
-  const socket = libc.socket(AF_BLUETOOTH, SOCKET_TYPE, BTPROTO_HCI);
-  if (socket < 0) return denied;
-  resources.defer(() => void libc.close(socket));
-  const address = Uint16Array.of(AF_BLUETOOTH, HCI_DEV_NONE, HCI_CHANNEL_CONTROL); // struct sockaddr_hci
-  if (libc.bind(socket, new Uint8Array(address.buffer)) < 0) return denied;
-  return await run(socket);
+interface Limits {
+  readonly index: number;
+  readonly clock: Clock;
+  /** How long an answer is waited for. */
+  readonly longestMs: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
-async function prepareDiscovery(libc: Libc, socket: number, index: number, clock: Clock): Promise<DiscoveryEnd> {
-  const end = await endDiscovery(libc, socket, index, clock);
+/**
+ * Sends a command about a discovery of this type, and resolves to the status of the answer; null: the kernel is at
+ * it, and takes long. A refusal comes at once.
+ */
+type Command = (opcode: number, type: number) => Promise<number | null>;
+
+/** Runs with a socket on the management channel, closed afterwards: the kernel would tell it of each device heard. */
+async function withManagement(
+  libc: Libc,
+  limits: Limits,
+  run: (command: Command) => Promise<DiscoveryEnd>,
+): Promise<DiscoveryEnd> {
+  using resources = new DisposableStack();
+  const socket = libc.socket(AF_BLUETOOTH, SOCKET_TYPE, BTPROTO_HCI);
+  if (socket < 0) return "denied";
+  resources.defer(() => void libc.close(socket));
+  const address = Uint16Array.of(AF_BLUETOOTH, HCI_DEV_NONE, HCI_CHANNEL_CONTROL); // struct sockaddr_hci
+  if (libc.bind(socket, new Uint8Array(address.buffer)) < 0) return "denied";
+  return await run((opcode, type) => command(opcode, type, libc, socket, limits));
+}
+
+/** Nothing of it may be on its way still when it has ended: the kernel would end the scan that is begun then. */
+async function prepareDiscovery(command: Command): Promise<DiscoveryEnd> {
+  const end = await endDiscovery(command);
   if (end === "denied") return end;
   for (const type of USUAL_TYPES) {
-    if (await command(START_DISCOVERY, libc, socket, index, type, clock) !== 0) continue;
-    await command(STOP_DISCOVERY, libc, socket, index, type, clock);
+    const status = await command(START_DISCOVERY, type);
+    if (status !== 0 && status !== null) continue;
+    await command(STOP_DISCOVERY, type);
     break;
   }
   return end;
 }
 
-async function endDiscovery(libc: Libc, socket: number, index: number, clock: Clock): Promise<DiscoveryEnd> {
+async function endDiscovery(command: Command): Promise<DiscoveryEnd> {
   for (const type of DISCOVERY_TYPES) {
-    const status = await command(STOP_DISCOVERY, libc, socket, index, type, clock);
+    const status = await command(STOP_DISCOVERY, type);
     if (status === 0 || status === null) return "ended";
     if (status === STATUS_REJECTED) return "none";
     if (status === STATUS_PERMISSION_DENIED) return "denied";
@@ -67,21 +91,19 @@ async function endDiscovery(libc: Libc, socket: number, index: number, clock: Cl
   return "none";
 }
 
-/** The status of the answer; null: the kernel is at it, and takes long. A refusal comes at once. */
 async function command(
   opcode: number,
+  type: number,
   libc: Libc,
   socket: number,
-  index: number,
-  type: number,
-  clock: Clock,
+  { index, clock, longestMs, signal }: Limits,
 ): Promise<number | null> {
   const packet = Uint8Array.of(...u16(opcode), ...u16(index), ...u16(1), type);
   if (libc.write(socket, packet) !== packet.length) return STATUS_REJECTED;
-  for (let waitedMs = 0; waitedMs < LONGEST_MS; waitedMs += LOOK_MS) {
+  for (let waitedMs = 0; waitedMs < longestMs; waitedMs += LOOK_MS) {
     const status = readAnswer(opcode, libc, socket);
     if (status !== null) return status;
-    await clock.sleep(LOOK_MS);
+    await clock.sleep(LOOK_MS, signal);
   }
   return null;
 }

@@ -32,12 +32,43 @@ test("KernelDiscovery.begin() has the kernel remember a discovery of bluetoothd'
       if (status === 0) running = opcode === 0x23 ? type : 0;
       return [Uint8Array.of(1, 0, 3, 0, 4, 0, opcode, 0, status, type)];
     };
-    assert.equal(await kernelDiscovery(libc, 3, new FakeClock()).begin(), "none");
+    assert.equal(await kernelDiscovery(libc, 3, new FakeClock()).begin(new AbortController().signal), "none");
     const sent = libc.managed.map((command) => `${command[0]?.toString(16)} ${command[6]}`);
     assert.deepEqual(sent.slice(1), commands);
     assert.equal(running, 0);
     assert.equal(libc.openDescriptors, 0);
   }
+});
+
+test("KernelDiscovery.begin() has ended its discovery before it resolves, also where the controller answers late", async () => {
+  const libc = new FakeLibc();
+  const clock = new FakeClock();
+  libc.manage = (command) => {
+    const [opcode = 0, , , , , , type = 0] = command;
+    if (opcode === 0x24 && libc.managed.length === 1) return [answer(0x0b)];
+    void clock.sleep(1_500).then(() => libc.deliverManagement(Uint8Array.of(1, 0, 3, 0, 4, 0, opcode, 0, 0, type)));
+    return [];
+  };
+  let end: string | null = null;
+  void kernelDiscovery(libc, 3, clock).begin(new AbortController().signal).then((result) => end = result);
+  await clock.advance(2_900);
+  assert.deepEqual(libc.managed.slice(1).map(([opcode, , , , , , type]) => [opcode, type]), [[0x23, 7], [0x24, 7]]);
+  assert.equal(end, null);
+  await clock.advance(200);
+  assert.equal(end, "none");
+});
+
+test("KernelDiscovery.begin() waits no longer once the signal aborts", async () => {
+  const libc = new FakeLibc();
+  const clock = new FakeClock();
+  libc.manage = ([opcode]) => opcode === 0x24 ? [answer(0x0b)] : [];
+  const stop = new AbortController();
+  const beginning = assert.rejects(kernelDiscovery(libc, 3, clock).begin(stop.signal), /told to end/);
+  await clock.advance(100);
+  stop.abort(new Error("told to end"));
+  await beginning;
+  assert.equal(libc.openDescriptors, 0);
+  assert.equal(clock.sleeping, 0);
 });
 
 test("KernelDiscovery.end() says where there is no discovery, and where it may not end one", async () => {

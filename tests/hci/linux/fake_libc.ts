@@ -71,6 +71,13 @@ export class FakeLibc implements OpenLibc {
     this.#wakePoll?.();
   }
 
+  /** Makes the management interface tell something by itself, such as an answer that took long. */
+  deliverManagement(packet: Uint8Array): void {
+    for (const descriptor of this.#descriptors.values()) {
+      if (descriptor.kind === "hci") descriptor.management?.push(packet);
+    }
+  }
+
   socket(domain: number, type: number, protocol: number): number {
     assert.deepEqual([domain, type, protocol], [31, 0o2004003, 1]);
     return this.#scripted("socket") ?? this.#add({ kind: "hci", index: null, filter: new Uint8Array(16) });
