@@ -8,7 +8,7 @@
 # What is up to date is not made again (FORCE=1: make it again).
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
-. "$HERE/apt.sh"
+. "$HERE/../../scripts/debian/apt.sh"
 ARCH=${1:?usage: build-kernel.sh ARCH KERNEL}; KERNEL=${2:?usage: build-kernel.sh ARCH KERNEL}
 case $KERNEL in
   6.1) RELEASE=12 IMAGE=linux-image-$ARCH ;;

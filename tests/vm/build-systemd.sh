@@ -5,7 +5,7 @@
 #   $VM_WORK/ARCH/systemd.cpio    systemd of Debian 12, nothing enabled but the journal
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
-. "$HERE/apt.sh"
+. "$HERE/../../scripts/debian/apt.sh"
 ARCH=${1:?usage: build-systemd.sh amd64|arm64}
 W=${VM_WORK:-${XDG_CACHE_HOME:-$HOME/.cache}/bt-scanner-vm}/$ARCH
 DEBS=$W/debs-12; mkdir -p "$DEBS"

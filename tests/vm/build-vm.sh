@@ -7,7 +7,7 @@
 # root is needed only to install missing tools (NOINSTALL=1: they are there).
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
-. "$HERE/apt.sh"
+. "$HERE/../../scripts/debian/apt.sh"
 ARCH=${1:?usage: build-vm.sh amd64|arm64}
 W=${VM_WORK:-${XDG_CACHE_HOME:-$HOME/.cache}/bt-scanner-vm}/$ARCH
 case $ARCH in

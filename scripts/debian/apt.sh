@@ -1,5 +1,6 @@
-# Sourced by the scripts that build virtual machines: packages of another Debian release or architecture, which the
-# host is not told about and which are never installed on it.
+# Sourced by the scripts that build virtual machines and images: packages of another Debian release or architecture,
+# which the host is not told about and which are never installed on it.
+# shellcheck shell=bash
 
 # debian RELEASE ARCH FOLDER: from now on `download` takes packages of that release (12 or 13) and architecture; apt's
 # state is kept in FOLDER.
