@@ -17,6 +17,7 @@ import { renderCopyright } from "./package/copyright.ts";
 import { buildDeb, compressedFile, controlFiles, type PackageFile, textFile } from "./package/deb.ts";
 import { renderManual } from "./package/roff.ts";
 import { renderSbom } from "./package/sbom.ts";
+import { debianVersion, sourceDateEpoch } from "./package/version.ts";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
@@ -96,11 +97,6 @@ function describeContents(
   return renderSbom({ name, version, license, executable, target, components, epochS });
 }
 
-/** A tilde sorts before the release itself, as 1.0.0-rc.1 does in semantic versioning. */
-function debianVersion(): string {
-  return `${project.version.replace("-", "~")}-1`;
-}
-
 function debianChangelog(maintainer: string, epochS: number): string {
   const date = new Date(epochS * 1000).toUTCString().replace("GMT", "+0000");
   return `bt-scanner (${debianVersion()}) stable; urgency=medium
@@ -109,16 +105,6 @@ function debianChangelog(maintainer: string, epochS: number): string {
 
  -- ${maintainer}  ${date}
 `;
-}
-
-/** When what is packaged was made: of the environment as elsewhere, else of the commit. */
-async function sourceDateEpoch(): Promise<number> {
-  const given = Deno.env.get("SOURCE_DATE_EPOCH");
-  if (given !== undefined && /^\d+$/.test(given)) return Number(given);
-  const { success, stdout } = await new Deno.Command("git", { args: ["log", "-1", "--format=%ct"], cwd: ROOT })
-    .output();
-  if (!success) throw new Error("Cannot tell the time of the commit: set SOURCE_DATE_EPOCH");
-  return Number(new TextDecoder().decode(stdout).trim());
 }
 
 async function main(args: readonly string[]): Promise<void> {

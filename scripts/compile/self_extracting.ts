@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { RUNTIME_FLAGS, type Target } from "./targets.ts";
 import { permissions } from "./permissions.ts";
 import { V8_FLAGS } from "./v8_flags.ts";
@@ -32,6 +32,49 @@ export function selfExtracting(
   };
   const head = template.replace(/@([A-Z_]+)@/g, (placeholder, name: string) => values[name] ?? placeholder);
   return concat([new TextEncoder().encode(head), payload]);
+}
+
+/** The first byte of what is compressed; the head, which is text, has no such byte. */
+const GZIP = 0x1f;
+/** How the head ends. */
+const EXEC = /^exec "\$runtime" run (.*) "\$program" "\$@"$/m;
+
+/** Whether a file is one that {@linkcode selfExtracting} made. */
+export function isSelfExtracting(file: Uint8Array): boolean {
+  return EXEC.test(headOf(file));
+}
+
+function headOf(file: Uint8Array): string {
+  return new TextDecoder().decode(file.subarray(0, Math.max(file.indexOf(GZIP), 0)));
+}
+
+/** What is in a self-extracting file. */
+export interface Unpacked {
+  readonly runtime: Uint8Array<ArrayBuffer>;
+  readonly program: Uint8Array<ArrayBuffer>;
+  /** What the runtime is told before the program. */
+  readonly flags: readonly string[];
+}
+
+/**
+ * Takes apart what {@linkcode selfExtracting} made; null: the file is of another kind.
+ *
+ * @throws {Error} where it is damaged
+ */
+export function unpack(file: Uint8Array): Unpacked | null {
+  const head = headOf(file);
+  const flags = EXEC.exec(head)?.[1]?.split(" ");
+  if (flags === undefined) return null;
+  const begin = file.indexOf(GZIP);
+  const value = (name: string) => new RegExp(`\\b${name}=(\\w+)`).exec(head)?.[1] ?? "";
+  const split = begin + Number(value("runtime_packed"));
+  const [runtime, program] = [file.subarray(begin, split), file.subarray(split)].map((bytes) => {
+    return new Uint8Array(gunzipSync(bytes));
+  }) as [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>];
+  if (sha256(runtime) !== value("runtime_digest") || sha256(program) !== value("program_digest")) {
+    throw new Error("The self-extracting file is damaged");
+  }
+  return { runtime, program, flags };
 }
 
 /** The SHA-256 digest in lower-case hex. */

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
+import { isSelfExtracting } from "../compile/self_extracting.ts";
 
 /** A file of the package; `path` is where it will be, without the first slash. */
 export interface PackageFile {
@@ -86,7 +87,8 @@ export async function buildDeb(
       await Deno.chmod(target, mode);
     }
     await settle(tree, epochS);
-    await dpkgDeb(tree, out, epochS);
+    // What is compressed already would take a minute to become no smaller.
+    await dpkgDeb(tree, out, files.some(({ bytes }) => isSelfExtracting(bytes)) ? 0 : 6, epochS);
   } finally {
     await Deno.remove(tree, { recursive: true });
   }
@@ -102,10 +104,10 @@ async function settle(folder: string, epochS: number): Promise<void> {
   await Deno.utime(folder, epochS, epochS);
 }
 
-async function dpkgDeb(tree: string, out: string, epochS: number): Promise<void> {
+async function dpkgDeb(tree: string, out: string, level: number, epochS: number): Promise<void> {
   const { success, stderr } = await new Deno.Command("dpkg-deb", {
     // One thread: with more, what xz writes depends on the machine.
-    args: ["--root-owner-group", "-Zxz", "--threads-max=1", "--build", tree, out],
+    args: ["--root-owner-group", "-Zxz", `-z${level}`, "--threads-max=1", "--build", tree, out],
     env: { SOURCE_DATE_EPOCH: String(epochS) },
     stdin: "null",
     stdout: "null",

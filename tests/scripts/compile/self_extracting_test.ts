@@ -2,7 +2,20 @@ import assert from "node:assert/strict";
 import { run, testWith } from "../../support/programs.ts";
 import { test } from "../../support/test.ts";
 import { waitFor } from "../../support/wait_for.ts";
-import { fakeFile, ORDINARY_USER, Packaged, PROGRAM, rootTest, RUNTIME, startUnpacking } from "./packaged.ts";
+import { permissions } from "../../../scripts/compile/permissions.ts";
+import { unpack } from "../../../scripts/compile/self_extracting.ts";
+import { RUNTIME_FLAGS } from "../../../scripts/compile/targets.ts";
+import { V8_FLAGS } from "../../../scripts/compile/v8_flags.ts";
+import {
+  fakeFile,
+  ORDINARY_USER,
+  Packaged,
+  PROGRAM,
+  rootTest,
+  RUNTIME,
+  startUnpacking,
+  thisMachine,
+} from "./packaged.ts";
 
 /** One whose cache is a file system in memory. */
 function tmpfsTest(name: string, options: string, fn: (packaged: Packaged) => Promise<void>): void {
@@ -31,6 +44,21 @@ function damage(bytes: Uint8Array): void {
 
 test("selfExtracting() gives the same bytes for the same content", () => {
   assert.deepEqual(fakeFile(), fakeFile());
+});
+
+test("unpack() gives back what is in the file, and the flags that the runtime is started with", () => {
+  const { runtime, program, flags } = unpack(fakeFile()) ?? assert.fail("it is another kind");
+  assert.deepEqual([runtime, program].map((bytes) => new TextDecoder().decode(bytes)), [RUNTIME, PROGRAM]);
+  assert.deepEqual(flags, [...RUNTIME_FLAGS, V8_FLAGS, ...permissions(thisMachine())]);
+});
+
+test("unpack() refuses a damaged file, and leaves one of another kind alone", () => {
+  const file = fakeFile();
+  damage(file.subarray(-40));
+  assert.throws(() => unpack(file));
+  for (const other of ["", "\x7fELF\x1f\x8b", "#!/bin/sh\necho \x1f\n"]) {
+    assert.equal(unpack(new TextEncoder().encode(other)), null);
+  }
 });
 
 test("the file unpacks once, and passes on arguments and exit code", async () => {
