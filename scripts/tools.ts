@@ -33,6 +33,11 @@ const ALL_TOOLS = [
   { program: "dash", debianPackage: "dash" },
   { program: "shellcheck", debianPackage: "shellcheck" },
   { program: "script", debianPackage: "bsdutils" }, // a terminal
+  { program: "buildah", debianPackage: "buildah" }, // what images are made with, without a daemon
+  { program: "runc", debianPackage: "runc" }, // what containers are started with
+  { program: "skopeo", debianPackage: "skopeo" }, // what images are looked at with
+  { program: "setcap", debianPackage: "libcap2-bin" },
+  { program: "unshare", debianPackage: "util-linux" },
   { program: "dpkg", debianPackage: "dpkg" },
   { program: "dpkg-deb", debianPackage: "dpkg" },
   { program: "lintian", debianPackage: "lintian" },

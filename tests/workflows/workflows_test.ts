@@ -62,7 +62,12 @@ test("the rules find what is wrong with a bad one", () => {
 
 test("nothing but a release writes anything", () => {
   const writes = [...workflows].flatMap(([name, text]) => writesOf(readWorkflow(text)).map((one) => `${name} ${one}`));
-  assert.deepEqual(writes.sort(), [] as string[]);
+  assert.deepEqual(writes.sort(), [
+    "release.yml publish: attestations",
+    "release.yml publish: contents",
+    "release.yml publish: id-token",
+    "release.yml publish: packages",
+  ]);
 });
 
 test("an action is the same commit wherever it is used", () => {
