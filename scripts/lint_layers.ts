@@ -21,7 +21,7 @@ export const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "ty
   mqtt: { agent: "all", time: "all" },
   signals: { hci: "all" },
   systemd: { agent: "types", time: "all" },
-  noble: { hci: "all", agent: "all", advertisement: "all", time: "all" },
+  scanner_hci: { hci: "all", agent: "all", advertisement: "all", time: "all" },
   cli: {
     advertisement: "all",
     agent: "all",
@@ -29,7 +29,7 @@ export const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "ty
     hci: "all",
     log: "all",
     mqtt: "all",
-    noble: "all",
+    scanner_hci: "all",
     systemd: "all",
     text: "all",
     time: "all",
@@ -46,8 +46,8 @@ const SECOND_DOORS: readonly string[] = [
 
 /** Which files may import each package. Any other package: none. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  "@abandonware/noble": ["src/noble/*"],
-  "@abandonware/bluetooth-hci-socket": ["src/noble/*"],
+  "@abandonware/noble": ["src/scanner_hci/*"],
+  "@abandonware/bluetooth-hci-socket": ["src/scanner_hci/*"],
   "@commander-js/extra-typings": ["src/cli/*"],
   "@logtape/logtape": ["src/log/*"],
   commander: ["src/cli/*"],

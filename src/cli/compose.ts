@@ -2,7 +2,7 @@ import type { AgentOptions, Logger } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { type HciSource, linuxAdapterSource, linuxHost, openReplay, openSimulated } from "../hci/mod.ts";
 import type { ConnectionState, MqttOptions } from "../mqtt/mod.ts";
-import { NobleScanner } from "../noble/mod.ts";
+import { HciScanner } from "../scanner_hci/mod.ts";
 import { readNotifySettings, sendNotification, ServiceNotifier, type ServiceNotifierParts } from "../systemd/mod.ts";
 import type { Clock } from "../time/mod.ts";
 
@@ -85,9 +85,9 @@ export function createScanner(
   clock: Clock,
   log: Logger,
   source: HciSource = hciSource(config, clock),
-): NobleScanner {
+): HciScanner {
   const { scanner } = config;
-  return new NobleScanner(
+  return new HciScanner(
     {
       source,
       paced: scanner.source === "replay",

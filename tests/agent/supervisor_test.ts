@@ -36,7 +36,7 @@ const scansAndFails: Behaviour = (sink) => {
   sink.state(SCANNING);
   return Promise.reject(new ScanError("hci0 was unplugged", "time"));
 };
-/** As NobleScanner does it, where the controller confirms the scan. */
+/** As HciScanner does it, where the controller confirms the scan. */
 const scans: Behaviour = async (sink, signal) => {
   sink.state({ kind: "starting" });
   sink.state(SCANNING);

@@ -7,7 +7,7 @@ import {
   hci,
   legacyReportsPacket,
 } from "../../../src/hci/mod.ts";
-import { NobleScanner } from "../../../src/noble/mod.ts";
+import { HciScanner } from "../../../src/scanner_hci/mod.ts";
 import { FakeAdapter } from "../../support/fake_adapter.ts";
 import { FakeClock, settlePromises } from "../../support/fake_clock.ts";
 import { RecordingLog } from "../../support/recording_log.ts";
@@ -60,7 +60,7 @@ export const linkTarget: Target = {
     const adapter = new FakeAdapter({ exclusive: input.length % 2 === 0, extended: input.length % 3 === 0 });
     const clock = new FakeClock(0, settlePromises);
     const source = { open: () => Promise.resolve(adapter), reset: () => Promise.resolve() };
-    const scanner = new NobleScanner({ ...SCAN, source }, clock, new RecordingLog());
+    const scanner = new HciScanner({ ...SCAN, source }, clock, new RecordingLog());
     const stop = new AbortController();
     const states: ScanState[] = [];
     let heard = 0;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { opcodeOf, type ScanCommandResult, ScanMonitor } from "../../src/noble/scan_monitor.ts";
+import { opcodeOf, type ScanCommandResult, ScanMonitor } from "../../src/scanner_hci/scan_monitor.ts";
 import { test } from "../support/test.ts";
 
 const ENABLE = Uint8Array.of(0x01, 0x0c, 0x20, 2, 1, 0);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { ScanFeatures } from "../../src/noble/scan_parameters.ts";
-import { ScanPlan } from "../../src/noble/scan_plan.ts";
+import type { ScanFeatures } from "../../src/scanner_hci/scan_parameters.ts";
+import { ScanPlan } from "../../src/scanner_hci/scan_plan.ts";
 import { test } from "../support/test.ts";
 
 const CODED: ScanFeatures = { extended: true, codedPhy: true };

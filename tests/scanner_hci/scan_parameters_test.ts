@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readScanFeatures, scanParametersCommand } from "../../src/noble/scan_parameters.ts";
+import { readScanFeatures, scanParametersCommand } from "../../src/scanner_hci/scan_parameters.ts";
 import { test } from "../support/test.ts";
 
 const SCAN = { mode: "passive", intervalMs: 100, windowMs: 50 } as const;

@@ -1,6 +1,6 @@
 "use strict";
 // Stands in for the native @abandonware/bluetooth-hci-socket, which Deno cannot load (it is built on
-// NAN, Deno supports Node-API alone). Bytes go through whatever link src/noble attaches.
+// NAN, Deno supports Node-API alone). Bytes go through whatever link src/scanner_hci attaches.
 const { EventEmitter } = require("node:events");
 
 module.exports = class BluetoothHciSocket extends EventEmitter {

@@ -6,8 +6,8 @@ import { type ControllerClaims, Scan } from "./scan.ts";
 import { readScanFeatures, type ScanFeatures, type ScanParameters } from "./scan_parameters.ts";
 import { ScanPlan } from "./scan_plan.ts";
 
-/** What a {@linkcode NobleScanner} scans with. */
-export interface NobleScannerOptions extends ScanParameters {
+/** What a {@linkcode HciScanner} scans with. */
+export interface HciScannerOptions extends ScanParameters {
   /** Opens the controller, anew for each run. */
   readonly source: HciSource;
   /** Whether `source` yields paced transports. */
@@ -34,7 +34,7 @@ const CURES: Readonly<Record<HciErrorCode, ScanCure>> = {
 };
 
 /** Scans through noble over any transport; the reports themselves bypass noble. */
-export class NobleScanner implements Scanner {
+export class HciScanner implements Scanner {
   #transport: HciTransport | null = null;
   #missedBefore = 0;
   /** Of the controller that was open last. */
@@ -47,7 +47,7 @@ export class NobleScanner implements Scanner {
 
   /** Prepares; {@linkcode run} opens the controller. */
   constructor(
-    private readonly options: NobleScannerOptions,
+    private readonly options: HciScannerOptions,
     private readonly clock: Clock,
     private readonly log: Logger,
   ) {}

@@ -10,7 +10,7 @@ import {
   HciError,
   legacyReportsPacket,
 } from "../../src/hci/mod.ts";
-import { NobleScanner, type NobleScannerOptions } from "../../src/noble/mod.ts";
+import { HciScanner, type HciScannerOptions } from "../../src/scanner_hci/mod.ts";
 import { FakeAdapter, type FakeAdapterOptions } from "../support/fake_adapter.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { RecordingLog } from "../support/recording_log.ts";
@@ -25,7 +25,7 @@ const REPORT = legacyReportsPacket({
   rssiDbm: -60,
 });
 
-function scanning(faults: FakeAdapterOptions = {}, options: Partial<NobleScannerOptions> = {}) {
+function scanning(faults: FakeAdapterOptions = {}, options: Partial<HciScannerOptions> = {}) {
   const adapter = new FakeAdapter(faults);
   const clock = new FakeClock();
   const log = new RecordingLog();
@@ -33,7 +33,7 @@ function scanning(faults: FakeAdapterOptions = {}, options: Partial<NobleScanner
   const states: ScanState[] = [];
   const events: Uint8Array[] = [];
   const source = { open: () => Promise.resolve(adapter), reset: () => Promise.resolve() };
-  const scanner = new NobleScanner({ ...SCAN, source, ...options }, clock, log);
+  const scanner = new HciScanner({ ...SCAN, source, ...options }, clock, log);
   const ended = scanner.run({
     event: (packet) => void events.push(packet.slice()),
     state: (state) => states.push(state),
@@ -49,7 +49,7 @@ async function stop(scan: ReturnType<typeof scanning>): Promise<void> {
   assert.equal(scan.clock.sleeping, 0);
 }
 
-test("NobleScanner scans with the configured parameters and reports duplicates", async () => {
+test("HciScanner scans with the configured parameters and reports duplicates", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   assert.deepEqual(scan.states.at(-1), {
@@ -68,7 +68,7 @@ test("NobleScanner scans with the configured parameters and reports duplicates",
   assert.deepEqual(scan.states.at(-1), { kind: "stopped", reason: "stopped" });
 });
 
-test("NobleScanner leaves the settings of a controller alone that the kernel shares", async () => {
+test("HciScanner leaves the settings of a controller alone that the kernel shares", async () => {
   const scan = scanning({ exclusive: false, extended: true });
   await scan.clock.advance(0);
   assert.equal(scan.states.at(-1)?.kind, "scanning");
@@ -84,7 +84,7 @@ test("NobleScanner leaves the settings of a controller alone that the kernel sha
   await stop(scan);
 });
 
-test("NobleScanner initialises a controller that is its own", async () => {
+test("HciScanner initialises a controller that is its own", async () => {
   const scan = scanning({ exclusive: true });
   await scan.clock.advance(0);
   assert.ok(scan.adapter.opcodes.includes(hci.CMD_RESET));
@@ -92,7 +92,7 @@ test("NobleScanner initialises a controller that is its own", async () => {
   await stop(scan);
 });
 
-test("NobleScanner uses extended scanning where the controller has it, and never where told not to", async () => {
+test("HciScanner uses extended scanning where the controller has it, and never where told not to", async () => {
   for (const [extended, expected] of [["auto", true], [false, false], [true, true]] as const) {
     const scan = scanning({ extended: true }, { extended });
     await scan.clock.advance(0);
@@ -102,7 +102,7 @@ test("NobleScanner uses extended scanning where the controller has it, and never
   }
 });
 
-test("NobleScanner fails for good where extended scanning is required and missing", async () => {
+test("HciScanner fails for good where extended scanning is required and missing", async () => {
   const scan = scanning({ extended: false }, { extended: true });
   await assert.rejects(scan.ended, (error) => error instanceof ScanError && error.cure === "person");
 });
@@ -111,7 +111,7 @@ const EXTENDED_COMMANDS = [hci.CMD_LE_SET_EXTENDED_SCAN_PARAMETERS, hci.CMD_LE_S
 
 for (const refuseByStatus of [true, false]) {
   const event = refuseByStatus ? "Command Status" : "Command Complete";
-  test(`NobleScanner scans with the legacy commands at once where the extended ones are refused by ${event}`, async () => {
+  test(`HciScanner scans with the legacy commands at once where the extended ones are refused by ${event}`, async () => {
     const refuse = new Map<number, number>(EXTENDED_COMMANDS.map((opcode) => [opcode, 0x01]));
     const scan = scanning({ extended: true, codedPhy: true, refuse, refuseByStatus });
     await scan.clock.advance(0);
@@ -125,7 +125,7 @@ for (const refuseByStatus of [true, false]) {
   });
 }
 
-test("NobleScanner scans without the coded PHY where the parameters with it are refused", async () => {
+test("HciScanner scans without the coded PHY where the parameters with it are refused", async () => {
   const refuse = new Map<number, number>([[hci.CMD_LE_SET_EXTENDED_SCAN_PARAMETERS, 0x11]]);
   const refusing = new FakeAdapter({ extended: true, codedPhy: true, refuse });
   const willing = new FakeAdapter({ extended: true, codedPhy: true });
@@ -141,7 +141,7 @@ test("NobleScanner scans without the coded PHY where the parameters with it are 
   await scan.ended;
 });
 
-test("NobleScanner says what to set where extended scanning is required, claimed and refused", async () => {
+test("HciScanner says what to set where extended scanning is required, claimed and refused", async () => {
   const refuse = new Map<number, number>(EXTENDED_COMMANDS.map((opcode) => [opcode, 0x01]));
   const scan = scanning({ extended: true, refuse }, { extended: true });
   await scan.clock.advance(0);
@@ -149,7 +149,7 @@ test("NobleScanner says what to set where extended scanning is required, claimed
   await assert.rejects(scan.ended, { message, cure: "reset" });
 });
 
-test("NobleScanner does not scan with parameters that the controller refused", async () => {
+test("HciScanner does not scan with parameters that the controller refused", async () => {
   for (const refuseByStatus of [true, false]) {
     const refuse = new Map<number, number>([[hci.CMD_LE_SET_SCAN_PARAMETERS, 0x12]]);
     const scan = scanning({ refuse, refuseByStatus });
@@ -160,7 +160,7 @@ test("NobleScanner does not scan with parameters that the controller refused", a
   }
 });
 
-test("NobleScanner remembers what its controller refused, and forgets it with another controller", async () => {
+test("HciScanner remembers what its controller refused, and forgets it with another controller", async () => {
   const refuse = new Map<number, number>(EXTENDED_COMMANDS.map((opcode) => [opcode, 0x01]));
   const adapters = [
     new FakeAdapter({ extended: true, refuse }),
@@ -171,7 +171,7 @@ test("NobleScanner remembers what its controller refused, and forgets it with an
   const opened = adapters.values();
   const source = { open: () => Promise.resolve(opened.next().value as FakeAdapter), reset: () => Promise.resolve() };
   const clock = new FakeClock();
-  const scanner = new NobleScanner({ ...SCAN, source }, clock, new RecordingLog());
+  const scanner = new HciScanner({ ...SCAN, source }, clock, new RecordingLog());
   const families: boolean[] = [];
   for (let run = 0; run < 3; run++) {
     const controller = new AbortController();
@@ -185,14 +185,14 @@ test("NobleScanner remembers what its controller refused, and forgets it with an
   assert.deepEqual(adapters[2]?.opcodes.filter((opcode) => EXTENDED_COMMANDS.some((each) => each === opcode)), []);
 });
 
-test("NobleScanner makes the next run legacy after one in which nothing was heard", async () => {
+test("HciScanner makes the next run legacy after one in which nothing was heard", async () => {
   const clock = new FakeClock();
   const heard = [false, true, true];
   const families: boolean[] = [];
   let adapter = new FakeAdapter();
   const open = () => Promise.resolve(adapter = new FakeAdapter({ extended: true }));
   const source = { open, reset: () => Promise.resolve() };
-  const scanner = new NobleScanner({ ...SCAN, source }, clock, new RecordingLog());
+  const scanner = new HciScanner({ ...SCAN, source }, clock, new RecordingLog());
   for (const hears of heard) {
     const controller = new AbortController();
     const state = (state: ScanState) => state.kind === "scanning" && families.push(state.extended);
@@ -206,7 +206,7 @@ test("NobleScanner makes the next run legacy after one in which nothing was hear
   assert.deepEqual(families, [true, false, false]);
 });
 
-test("NobleScanner says that it scans in another way when it does, not when it is told to end in a quiet room", async () => {
+test("HciScanner says that it scans in another way when it does, not when it is told to end in a quiet room", async () => {
   const scan = scanning({ extended: true });
   await scan.clock.advance(1_000);
   await stop(scan);
@@ -220,7 +220,7 @@ test("NobleScanner says that it scans in another way when it does, not when it i
   await ended;
 });
 
-test("NobleScanner tries the extended commands again as soon as a room is quiet no more, and stops the legacy scan", async () => {
+test("HciScanner tries the extended commands again as soon as a room is quiet no more, and stops the legacy scan", async () => {
   const clock = new FakeClock();
   const adapters: FakeAdapter[] = [];
   const families: boolean[] = [];
@@ -229,7 +229,7 @@ test("NobleScanner tries the extended commands again as soon as a room is quiet 
     adapters.push(adapter);
     return Promise.resolve(adapter);
   };
-  const scanner = new NobleScanner(
+  const scanner = new HciScanner(
     { ...SCAN, source: { open, reset: () => Promise.resolve() } },
     clock,
     new RecordingLog(),
@@ -254,7 +254,7 @@ test("NobleScanner tries the extended commands again as soon as a room is quiet 
   assert.equal(clock.sleeping, 0);
 });
 
-test("NobleScanner is not misled by what another program's legacy scan brings", async () => {
+test("HciScanner is not misled by what another program's legacy scan brings", async () => {
   const refuse = new Map<number, number>(EXTENDED_COMMANDS.map((opcode) => [opcode, 0x01]));
   const refusing = scanning({ extended: true, refuse });
   refusing.adapter.deliver(REPORT);
@@ -282,7 +282,7 @@ async function keepsRunning(refuse: ReadonlyMap<number, number>) {
   let resets = 0;
   const open = () => Promise.resolve(new FakeAdapter({ extended: true, refuse }));
   const source = { open, reset: () => Promise.resolve(void resets++) };
-  const scanner = new NobleScanner({ ...SCAN, source }, clock, new RecordingLog());
+  const scanner = new HciScanner({ ...SCAN, source }, clock, new RecordingLog());
   const state = (state: ScanState) => state.kind === "scanning" && families.add(state.extended);
   for (let run = 0; run < 40; run++) {
     const controller = new AbortController();
@@ -294,23 +294,23 @@ async function keepsRunning(refuse: ReadonlyMap<number, number>) {
   return { families: [...families], resets };
 }
 
-test("NobleScanner scans with the legacy commands where the extended ones are accepted and may never begin", async () => {
+test("HciScanner scans with the legacy commands where the extended ones are accepted and may never begin", async () => {
   const { families, resets } = await keepsRunning(new Map([[hci.CMD_LE_SET_EXTENDED_SCAN_ENABLE, 0x0c]]));
   assert.deepEqual({ families, resets }, { families: [false], resets: 1 });
 });
 
-test("NobleScanner does not switch the adapter off and on for ever that disallows all parameters", async () => {
+test("HciScanner does not switch the adapter off and on for ever that disallows all parameters", async () => {
   const commands = [hci.CMD_LE_SET_EXTENDED_SCAN_PARAMETERS, hci.CMD_LE_SET_SCAN_PARAMETERS];
   const { families, resets } = await keepsRunning(new Map<number, number>(commands.map((opcode) => [opcode, 0x0c])));
   assert.deepEqual({ families, resets }, { families: [], resets: 2 });
 });
 
-test("NobleScanner switches the adapter off and on where it goes on disallowing the parameters, then gives up", async () => {
+test("HciScanner switches the adapter off and on where it goes on disallowing the parameters, then gives up", async () => {
   const refuse = new Map<number, number>([[hci.CMD_LE_SET_SCAN_PARAMETERS, 0x0c]]);
   let resets = 0;
   const open = () => Promise.resolve(new FakeAdapter({ refuse }));
   const source = { open, reset: () => Promise.resolve(void resets++) };
-  const scanner = new NobleScanner({ ...SCAN, source }, new FakeClock(), new RecordingLog());
+  const scanner = new HciScanner({ ...SCAN, source }, new FakeClock(), new RecordingLog());
   const run = () => scanner.run({ event: () => undefined, state: () => {} }, new AbortController().signal);
   await assert.rejects(run(), { cure: "time" });
   assert.equal(resets, 0);
@@ -318,13 +318,13 @@ test("NobleScanner switches the adapter off and on where it goes on disallowing 
   assert.equal(resets, 1);
 });
 
-test("NobleScanner leaves a controller time that refuses to begin, for it may initiate a connection", async () => {
+test("HciScanner leaves a controller time that refuses to begin, for it may initiate a connection", async () => {
   const refuse = new Map<number, number>([[hci.CMD_LE_SET_SCAN_ENABLE, 0x0c]]);
   const clock = new FakeClock();
   let resets = 0;
   const open = () => Promise.resolve(new FakeAdapter({ refuse }));
   const source = { open, reset: () => Promise.resolve(void resets++) };
-  const scanner = new NobleScanner({ ...SCAN, source }, clock, new RecordingLog());
+  const scanner = new HciScanner({ ...SCAN, source }, clock, new RecordingLog());
   const run = () => scanner.run({ event: () => undefined, state: () => {} }, new AbortController().signal);
   await assert.rejects(run(), { message: "hci0 refused to scan (status 0x0c)", cure: "time" });
   await clock.advance(24_000);
@@ -336,7 +336,7 @@ test("NobleScanner leaves a controller time that refuses to begin, for it may in
   assert.equal(resets, 1);
 });
 
-test("NobleScanner begins anew after another process has reset the controller, and lets reports through", async () => {
+test("HciScanner begins anew after another process has reset the controller, and lets reports through", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   const sentBefore = scan.adapter.sent.length;
@@ -355,7 +355,7 @@ test("NobleScanner begins anew after another process has reset the controller, a
   await stop(scan);
 });
 
-test("NobleScanner begins anew after a reset that swallowed another process's command", async () => {
+test("HciScanner begins anew after a reset that swallowed another process's command", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   scan.adapter.deliver(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [0, 0])); // never answered
@@ -365,7 +365,7 @@ test("NobleScanner begins anew after a reset that swallowed another process's co
   await stop(scan);
 });
 
-test("NobleScanner leaves the masks alone that the kernel set after its reset", async () => {
+test("HciScanner leaves the masks alone that the kernel set after its reset", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   const sentBefore = scan.adapter.sent.length;
@@ -377,7 +377,7 @@ test("NobleScanner leaves the masks alone that the kernel set after its reset", 
   await stop(scan);
 });
 
-test("NobleScanner lets reports through that another process had the controller hide", async () => {
+test("HciScanner lets reports through that another process had the controller hide", async () => {
   for (const opcode of [hci.CMD_SET_EVENT_MASK, hci.CMD_LE_SET_EVENT_MASK]) {
     const scan = scanning();
     await scan.clock.advance(0);
@@ -391,7 +391,7 @@ test("NobleScanner lets reports through that another process had the controller 
   }
 });
 
-test("NobleScanner waits for the answer where the controller says that it is at work", async () => {
+test("HciScanner waits for the answer where the controller says that it is at work", async () => {
   const scan = scanning({ refuseByStatus: true, refuse: new Map<number, number>([[hci.CMD_LE_SET_SCAN_ENABLE, 0]]) });
   await scan.clock.advance(0);
   assert.equal(scan.states.at(-1)?.kind, "starting");
@@ -430,7 +430,7 @@ function discovering(adapter: { current: FakeAdapter | null }, end: DiscoveryEnd
   };
 }
 
-test("NobleScanner ends what the kernel takes for a discovery: a killed run's, and its own when it ends", async () => {
+test("HciScanner ends what the kernel takes for a discovery: a killed run's, and its own when it ends", async () => {
   const discovery = discovering({ current: null });
   const scan = scanning({ discovery }, { mode: "active" });
   await scan.clock.advance(0);
@@ -440,7 +440,7 @@ test("NobleScanner ends what the kernel takes for a discovery: a killed run's, a
   assert.deepEqual(discovery.told, ["begin", "end"]);
 });
 
-test("NobleScanner has the kernel discover with no other commands than its own, which a controller would then refuse", async () => {
+test("HciScanner has the kernel discover with no other commands than its own, which a controller would then refuse", async () => {
   const refuse = new Map<number, number>();
   const discovery = discovering({ current: null });
   const begin = () => {
@@ -458,7 +458,7 @@ test("NobleScanner has the kernel discover with no other commands than its own, 
   await stop(scan);
 });
 
-test("NobleScanner begins its active scan anew where a program has come that does not know of it", async () => {
+test("HciScanner begins its active scan anew where a program has come that does not know of it", async () => {
   const current: { current: FakeAdapter | null } = { current: null };
   const discovery = discovering(current);
   const scan = scanning({ discovery }, { mode: "active" });
@@ -478,7 +478,7 @@ test("NobleScanner begins its active scan anew where a program has come that doe
   await stop(scan);
 });
 
-test("NobleScanner leaves the kernel's discovery alone with a passive scan, and says once where it may not end it", async () => {
+test("HciScanner leaves the kernel's discovery alone with a passive scan, and says once where it may not end it", async () => {
   const passive = discovering({ current: null });
   const quiet = scanning({ discovery: passive });
   await quiet.clock.advance(0);
@@ -490,7 +490,7 @@ test("NobleScanner leaves the kernel's discovery alone with a passive scan, and 
   assert.equal(denied.log.of("other programs may not be able to discover devices").length, 1);
 });
 
-test("NobleScanner passes reports on past noble, empty LE Meta events too", async () => {
+test("HciScanner passes reports on past noble, empty LE Meta events too", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   scan.adapter.deliver(REPORT);
@@ -500,7 +500,7 @@ test("NobleScanner passes reports on past noble, empty LE Meta events too", asyn
   await stop(scan);
 });
 
-test("NobleScanner survives events that are cut anywhere", async () => {
+test("HciScanner survives events that are cut anywhere", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   for (const code of [0x05, 0x08, 0x0e, 0x0f, 0x10 + 0x40, 0x13, 0x3e, 0x7e, 0xff]) {
@@ -514,7 +514,7 @@ test("NobleScanner survives events that are cut anywhere", async () => {
   await stop(scan);
 });
 
-test("NobleScanner tells how many packets were missed, also after the adapter went away", async () => {
+test("HciScanner tells how many packets were missed, also after the adapter went away", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   scan.adapter.dropped = 5;
@@ -523,7 +523,7 @@ test("NobleScanner tells how many packets were missed, also after the adapter we
   assert.equal(scan.scanner.missed, 5);
 });
 
-test("NobleScanner leaves no listeners at the process", async () => {
+test("HciScanner leaves no listeners at the process", async () => {
   const before = [process.listenerCount("SIGINT"), process.listenerCount("exit")];
   const scan = scanning();
   await scan.clock.advance(0);
@@ -531,7 +531,7 @@ test("NobleScanner leaves no listeners at the process", async () => {
   await stop(scan);
 });
 
-test("NobleScanner starts its scan again after another process ended it", async () => {
+test("HciScanner starts its scan again after another process ended it", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   const sentBefore = scan.adapter.sent.length;
@@ -543,7 +543,7 @@ test("NobleScanner starts its scan again after another process ended it", async 
   await stop(scan);
 });
 
-test("NobleScanner begins anew, and says nothing else, where another process put its own scan in place", async () => {
+test("HciScanner begins anew, and says nothing else, where another process put its own scan in place", async () => {
   const own = [[0x0c, 0x20, 2, 0, 1], [0x0b, 0x20, 7, 0, 0xa0, 0, 0x50, 0, 0, 0], [0x0c, 0x20, 2, 1, 0]];
   const scan = scanning();
   await scan.clock.advance(0);
@@ -559,7 +559,7 @@ test("NobleScanner begins anew, and says nothing else, where another process put
   await stop(scan);
 });
 
-test("NobleScanner notices a foreign stop in the same breath as the answer to its own start", async () => {
+test("HciScanner notices a foreign stop in the same breath as the answer to its own start", async () => {
   const scan = scanning({ mute: new Set<number>([hci.CMD_LE_SET_SCAN_ENABLE]) });
   await scan.clock.advance(0);
   const enables = () => scan.adapter.opcodes.filter((opcode) => opcode === hci.CMD_LE_SET_SCAN_ENABLE).length;
@@ -575,7 +575,7 @@ test("NobleScanner notices a foreign stop in the same breath as the answer to it
   await scan.ended;
 });
 
-test("NobleScanner leaves another process's scan alone when it ends", async () => {
+test("HciScanner leaves another process's scan alone when it ends", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   scan.adapter.foreign(commandPacket(hci.CMD_LE_SET_SCAN_ENABLE, [1, 1]));
@@ -584,7 +584,7 @@ test("NobleScanner leaves another process's scan alone when it ends", async () =
   assert.equal(scan.adapter.sent.length, sentBefore);
 });
 
-test("NobleScanner stops a scan that it was just beginning when it was told to end", async () => {
+test("HciScanner stops a scan that it was just beginning when it was told to end", async () => {
   const scan = scanning({ mute: new Set<number>([hci.CMD_LE_SET_SCAN_ENABLE]) });
   await scan.clock.advance(0);
   assert.deepEqual([...scan.adapter.sent.at(-1) ?? []], [0x01, 0x0c, 0x20, 2, 1, 0]);
@@ -594,7 +594,7 @@ test("NobleScanner stops a scan that it was just beginning when it was told to e
   assert.deepEqual([...scan.adapter.sent.at(-1) ?? []], [0x01, 0x0c, 0x20, 2, 0, 1]);
 });
 
-test("NobleScanner fails for good where the controller has no Bluetooth LE, and noble prints nothing", async () => {
+test("HciScanner fails for good where the controller has no Bluetooth LE, and noble prints nothing", async () => {
   const printed: unknown[][] = [];
   const { log } = console;
   console.log = (...words) => void printed.push(words);
@@ -607,7 +607,7 @@ test("NobleScanner fails for good where the controller has no Bluetooth LE, and 
   assert.deepEqual(printed, []);
 });
 
-test("NobleScanner fails when the adapter is unplugged, and says so", async () => {
+test("HciScanner fails when the adapter is unplugged, and says so", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   scan.adapter.unplug();
@@ -617,14 +617,14 @@ test("NobleScanner fails when the adapter is unplugged, and says so", async () =
   assert.equal(scan.clock.sleeping, 0);
 });
 
-test("NobleScanner fails when the controller reports a hardware error", async () => {
+test("HciScanner fails when the controller reports a hardware error", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   scan.adapter.deliver(Uint8Array.of(0x04, 0x10, 1, 0x42));
   await assert.rejects(scan.ended, { message: "the controller reported a hardware error (0x42)" });
 });
 
-test("NobleScanner fails when the controller is mute, at whatever step", async () => {
+test("HciScanner fails when the controller is mute, at whatever step", async () => {
   for (const opcode of [hci.CMD_READ_SUPPORTED_COMMANDS, hci.CMD_READ_LOCAL_VERSION, hci.CMD_LE_SET_SCAN_ENABLE]) {
     const scan = scanning({ mute: new Set<number>([opcode]) });
     await scan.clock.advance(2_000);
@@ -633,13 +633,13 @@ test("NobleScanner fails when the controller is mute, at whatever step", async (
   }
 });
 
-test("NobleScanner fails when the controller refuses to scan", async () => {
+test("HciScanner fails when the controller refuses to scan", async () => {
   const scan = scanning({ refuse: new Map<number, number>([[hci.CMD_LE_SET_SCAN_ENABLE, 0x0c]]) });
   await scan.clock.advance(0);
   await assert.rejects(scan.ended, { message: "hci0 refused to scan (status 0x0c)" });
 });
 
-test("NobleScanner ends in bounded time when the controller goes mute", async () => {
+test("HciScanner ends in bounded time when the controller goes mute", async () => {
   const mute = new Set<number>();
   const scan = scanning({ mute });
   await scan.clock.advance(0);
@@ -650,7 +650,7 @@ test("NobleScanner ends in bounded time when the controller goes mute", async ()
   assert.equal(scan.log.of("scan could not be stopped").length, 1);
 });
 
-test("NobleScanner fails for good without permission, wherever it shows", async () => {
+test("HciScanner fails for good without permission, wherever it shows", async () => {
   const denied = new HciError("EPERM", "Cannot send to hci0: permission denied");
   const sending = scanning({ throwOn: new Map<number, HciError>([[hci.CMD_READ_SUPPORTED_COMMANDS, denied]]) });
   await assert.rejects(
@@ -661,7 +661,7 @@ test("NobleScanner fails for good without permission, wherever it shows", async 
   await assert.rejects(opening.ended, (error) => error instanceof ScanError && error.cure === "person");
 });
 
-test("NobleScanner asks a controller that reports nothing whether it is there, and fails where it is not", async () => {
+test("HciScanner asks a controller that reports nothing whether it is there, and fails where it is not", async () => {
   const mute = new Set<number>();
   const scan = scanning({ mute });
   await scan.clock.advance(0);
@@ -679,7 +679,7 @@ test("NobleScanner asks a controller that reports nothing whether it is there, a
   assert.equal(scan.clock.sleeping, 0);
 });
 
-test("NobleScanner notices that the adapter was powered down, which nobody tells", async () => {
+test("HciScanner notices that the adapter was powered down, which nobody tells", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   scan.adapter.isUp = () => false;
@@ -688,7 +688,7 @@ test("NobleScanner notices that the adapter was powered down, which nobody tells
   assert.equal(scan.clock.sleeping, 0);
 });
 
-test("NobleScanner ends at once while its adapter takes long to open, and closes it when it is open", async () => {
+test("HciScanner ends at once while its adapter takes long to open, and closes it when it is open", async () => {
   const opened = Promise.withResolvers<FakeAdapter>();
   const scan = scanning({}, { source: { open: () => opened.promise, reset: () => Promise.resolve() } });
   scan.controller.abort();
@@ -698,7 +698,7 @@ test("NobleScanner ends at once while its adapter takes long to open, and closes
   assert.equal(scan.adapter.closed, true);
 });
 
-test("NobleScanner keeps the failed connections of other programs from noble, which would print them", async () => {
+test("HciScanner keeps the failed connections of other programs from noble, which would print them", async () => {
   const scan = scanning();
   await scan.clock.advance(0);
   const printed: unknown[][] = [];

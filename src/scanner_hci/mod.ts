@@ -1,0 +1,6 @@
+/** A scanner over any HCI transport: noble drives the controller, advertising reports bypass it.
+ *
+ * @module
+ */
+export { HciScanner, type HciScannerOptions } from "./scanner.ts";
+export { type ScanParameters } from "./scan_parameters.ts";
