@@ -20,27 +20,42 @@ export const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "ty
   log: { agent: "types", text: "all" },
   mqtt: { agent: "all", time: "all" },
   signals: { hci: "all" },
-  systemd: { agent: "types", time: "all" },
+  status: { agent: "types", time: "types" },
+  systemd: { agent: "types", time: "types" },
   scanner_hci: { hci: "all", agent: "all", advertisement: "all", time: "all" },
-  cli: {
-    advertisement: "all",
+  app: {
     agent: "all",
-    config: "all",
+    config: "types",
     hci: "all",
     log: "all",
     mqtt: "all",
     scanner_hci: "all",
+    status: "all",
+    systemd: "all",
+    time: "types",
+  },
+  cli: {
+    advertisement: "all",
+    agent: "all",
+    app: "all",
+    config: "all",
+    hci: "all",
+    log: "all",
+    mqtt: "all",
+    status: "all",
     systemd: "all",
     text: "all",
     time: "all",
   },
-  "main.ts": { cli: "all", signals: "all" },
+  "main.ts": { cli: "all", hci: "all", signals: "all", time: "all" },
 };
 
 /** What other folders may import of a folder: its `mod.ts`, and where listed here, also this. */
 const SECOND_DOORS: readonly string[] = [
   "advertisement/schema.ts", // pulls in zod, which the hot path does without
-  "agent/schema.ts", // likewise
+  "app/exit_codes.ts", // for whoever puts nothing together
+  "app/run.ts", // loads the connection to the broker
+  "status/schema.ts", // pulls in zod, too
   "hci/linux/libc.ts", // where the C library is, for whoever needs no Bluetooth
 ];
 
@@ -53,7 +68,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   commander: ["src/cli/*"],
   mqtt: ["src/mqtt/*"],
   yaml: ["src/config/*"],
-  zod: ["src/config/*", "src/advertisement/*schema*.ts", "src/agent/*schema*.ts"],
+  zod: ["src/config/*", "src/advertisement/*schema*.ts", "src/status/*schema*.ts"],
 };
 
 /** Which folders may import files of the project that are not sources. */

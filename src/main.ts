@@ -6,7 +6,9 @@
  * @module
  */
 import { runCli } from "./cli/mod.ts";
+import { linuxHost } from "./hci/mod.ts";
 import { ignoreStraySignals } from "./signals/mod.ts";
+import { systemClock } from "./time/mod.ts";
 
 /** A supervisor that sent SIGTERM waits 3 s; whatever still hangs then is not worth more. */
 const LONGEST_END_MS = 2_900;
@@ -68,12 +70,30 @@ async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, (error) => !(error instanceof Deno.errors.NotFound));
 }
 
+async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
+  return (await Deno.open(path)).readable;
+}
+
+function memory(): { readonly heapBytes: number; readonly rssBytes: number } {
+  const { heapUsed: heapBytes, rss: rssBytes } = Deno.memoryUsage();
+  return { heapBytes, rssBytes };
+}
+
 if (import.meta.main) {
   const isService = Deno.args[0] === "run";
   ignoreStraySignals(!isService);
   const { ending, onHangup } = listenToSignals(isService);
   const io = {
-    env: Deno.env.toObject(),
+    host: {
+      env: Deno.env.toObject(),
+      pid: Deno.pid,
+      clock: systemClock,
+      random: Math.random,
+      readFile: Deno.readFile,
+      openFile,
+      memory,
+      linux: linuxHost,
+    },
     files: { exists, readTextFile: Deno.readTextFile },
     stdout: writeTo(Deno.stdout),
     stderr: writeTo(Deno.stderr),

@@ -1,21 +1,11 @@
-import {
-  encodeMessage,
-  type MessageOptions,
-  messageTopic,
-  ReportReader,
-  type ReportSink,
-  ScanResponseMerger,
-} from "../advertisement/mod.ts";
+import { encodeMessage, type MessageOptions, messageTopic, ScanResponseMerger } from "../advertisement/mod.ts";
 import type { Clock } from "../time/mod.ts";
-import { type Counters, ReportCounter } from "./counters.ts";
-import { DeviceCount } from "./device_count.ts";
 import { FailureLog } from "./failure_log.ts";
 import { Filter, type FilterOptions } from "./filter.ts";
 import { LiveOutbox, type Outbox, PacedOutbox } from "./outbox.ts";
-import type { Logger, Publisher, Scanner, ScanSink } from "./ports.ts";
-import { type MemoryUse, type StatsOptions, StatsReporter } from "./stats.ts";
-import type { StatusReporter } from "./status.ts";
+import type { Logger, Publisher, Scanner, ScanSink, ScanState } from "./ports.ts";
 import { superviseScan } from "./supervisor.ts";
+import type { Vitals } from "./vitals.ts";
 
 /** What an {@linkcode Agent} is to do. */
 export interface AgentOptions extends MessageOptions {
@@ -25,8 +15,8 @@ export interface AgentOptions extends MessageOptions {
   readonly mergeScanResponse: boolean;
   /** Which reports are published. */
   readonly filter: FilterOptions;
-  /** How statistics are reported. */
-  readonly stats: StatsOptions;
+  /** How often statistics are taken, in milliseconds. */
+  readonly intervalMs: number;
   /** Silence after which the scan is begun afresh, in milliseconds. */
   readonly stallTimeoutMs: number;
 }
@@ -37,16 +27,14 @@ export interface AgentParts {
   readonly scanner: Scanner;
   /** Takes the messages. */
   readonly publisher: Publisher;
-  /** Is told about the scan. */
-  readonly status: StatusReporter;
+  /** Is told what is true. */
+  readonly vitals: Vitals;
   /** Time. */
   readonly clock: Clock;
   /** Numbers in [0, 1), for jitter. */
   readonly random: () => number;
   /** Where events are written. */
   readonly log: Logger;
-  /** Asked for each report of statistics. */
-  readonly memory: () => MemoryUse;
 }
 
 /** How long scanning waits at the start for a connection. */
@@ -54,24 +42,11 @@ const FIRST_CONNECTION_MS = 1_000;
 
 /** Turns what a scanner hears into messages at a broker, and accounts for every report. */
 export class Agent {
-  readonly #counter = new ReportCounter();
-  readonly #devices = new DeviceCount();
   readonly #publishFailures: FailureLog;
-  #hasScanned = false;
 
   /** Prepares; {@linkcode run} begins. */
   constructor(private readonly options: AgentOptions, private readonly parts: AgentParts) {
     this.#publishFailures = new FailureLog("publish failed", parts.log, parts.clock);
-  }
-
-  /** The counters at this moment. */
-  get counters(): Counters {
-    return { ...this.#counter.snapshot(), missed: this.parts.scanner.missed };
-  }
-
-  /** Whether it has come to scanning since the start. */
-  get hasScanned(): boolean {
-    return this.#hasScanned;
   }
 
   /**
@@ -80,16 +55,11 @@ export class Agent {
    * @throws {ScanError} where scanning is impossible until a person acts, or a recording breaks off
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { scanner, publisher, status, log } = this.parts;
-    const outboxParts = { publisher, counter: this.#counter, failures: this.#publishFailures, log };
+    const { scanner, publisher, vitals, log } = this.parts;
+    const outboxParts = { publisher, counter: vitals.counter, failures: this.#publishFailures, log };
     const outbox = scanner.paced ? new PacedOutbox(outboxParts, signal) : new LiveOutbox(outboxParts);
-    const stats = new StatsReporter(this.options.stats, {
-      ...this.parts,
-      counters: () => this.counters,
-      devices: this.#devices,
-    });
     const ended = new AbortController();
-    const reporting = this.#reportPeriodically(stats, ended.signal);
+    const dividing = this.#divideTime(ended.signal);
     let reason = "finished";
     try {
       await this.#untilConnected(signal);
@@ -101,10 +71,9 @@ export class Agent {
       throw error;
     } finally {
       ended.abort();
-      await reporting;
+      await dividing;
       this.#publishFailures.summarise();
-      if (this.#hasScanned) stats.report();
-      status.stopped(signal.aborted ? "stopped" : reason);
+      vitals.end(signal.aborted ? "stopped" : reason);
     }
   }
 
@@ -119,37 +88,15 @@ export class Agent {
   }
 
   #scanSink(outbox: Outbox): ScanSink {
-    const { clock, log, scanner, status } = this.parts;
-    const reader = new ReportReader({ clock, sink: this.#reportSink(outbox), missed: () => scanner.missed });
-    return {
-      event: (packet) => {
-        status.heard();
-        reader.read(packet);
-        return outbox.room();
-      },
-      state: (state) => {
-        if (state.kind === "scanning") {
-          this.#hasScanned = true;
-          const { adapter, adapterAddress, mode, extended } = state;
-          log.info("scanning", { adapter, adapter_address: adapterAddress, mode, extended });
-        }
-        if (state.kind === "stopped") reader.end();
-        status.scan(state);
-      },
-    };
-  }
-
-  #reportSink(outbox: Outbox): ReportSink {
-    const { options, parts: { clock, log } } = this;
+    const { options, parts: { clock, log, vitals } } = this;
     const { topicPrefix, scannerId } = options;
-    const counter = this.#counter;
-    const devices = this.#devices;
+    const { counter } = vitals;
     const filter = new Filter(options.filter, clock);
     const merger = options.mergeScanResponse ? new ScanResponseMerger({ clock }) : null;
     return {
       advertisement(heard) {
         counter.received(heard.malformedStructures);
-        if (heard.addressType !== "anonymous") devices.heard(heard.address);
+        if (heard.addressType !== "anonymous") vitals.deviceHeard(heard.address);
         // Merged before it is filtered, so that names are learnt from reports that are left out.
         const advertisement = merger?.merge(heard) ?? heard;
         if (!filter.accepts(advertisement)) return counter.ended("filtered");
@@ -160,15 +107,24 @@ export class Agent {
         counter.ended("invalid");
         log.debug("report invalid", { reason });
       },
+      delivered: () => outbox.room(),
+      state: (state) => this.#logScan(state),
     };
   }
 
-  async #reportPeriodically(stats: StatsReporter, signal: AbortSignal): Promise<void> {
+  #logScan(state: ScanState): void {
+    if (state.kind !== "scanning") return;
+    const { adapter, adapterAddress, mode, extended } = state;
+    this.parts.log.info("scanning", { adapter, adapter_address: adapterAddress, mode, extended });
+  }
+
+  /** Ends intervals until `signal` aborts. */
+  async #divideTime(signal: AbortSignal): Promise<void> {
     try {
       while (true) {
-        await this.parts.clock.sleep(this.options.stats.intervalMs, signal);
+        await this.parts.clock.sleep(this.options.intervalMs, signal);
         this.#publishFailures.summarise();
-        stats.report();
+        this.parts.vitals.endInterval();
       }
     } catch (error) {
       if (!signal.aborted) throw error;

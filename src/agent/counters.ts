@@ -52,6 +52,11 @@ export class ReportCounter {
     this.#ended[fate]++;
   }
 
+  /** How many messages have reached the broker. */
+  get published(): number {
+    return this.#ended.published;
+  }
+
   /** How many reports are between the two. */
   get inFlight(): number {
     const { published, droppedOffline, droppedBackpressure, droppedUnacknowledged, filtered, invalid } = this.#ended;

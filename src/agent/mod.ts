@@ -6,6 +6,8 @@ export { Agent, type AgentOptions, type AgentParts } from "./agent.ts";
 export { type Counters } from "./counters.ts";
 export { Filter, type FilterOptions } from "./filter.ts";
 export {
+  type ConnectionSink,
+  type ConnectionState,
   type LogFields,
   type Logger,
   type LogLevel,
@@ -19,6 +21,5 @@ export {
   type ScanState,
   type Settled,
 } from "./ports.ts";
-export { countFields, type MemoryUse, type Stats, type StatsOptions } from "./stats.ts";
-export { type Status, type StatusOptions, StatusReporter } from "./status.ts";
 export { superviseScan, type SupervisorParts } from "./supervisor.ts";
+export { Vitals, type VitalsChange, type VitalsParts } from "./vitals.ts";

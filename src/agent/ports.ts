@@ -1,9 +1,10 @@
 /**
  * What the agent asks of the world. Each port is small, belongs to the agent, and is implemented at
- * the edge: `noble` scans, `mqtt` publishes, `log` writes.
+ * the edge: `scanner_hci` scans, `mqtt` publishes, `log` writes.
  *
  * @module
  */
+import type { ReportSink } from "../advertisement/mod.ts";
 
 /** Severity of a log record, least first. */
 export type LogLevel = "trace" | "debug" | "info" | "warning" | "error";
@@ -65,12 +66,41 @@ export interface Publisher {
    * one of each topic waits for it; nothing happens while offline.
    */
   announce(topic: string, payload: string, options: { readonly retain: boolean }): void;
-  /** What keeps connections from lasting, and what to do about it; null: nothing that is known. */
-  readonly warning: string | null;
-  /** The address of the broker's that the connection was made to; null while there is none, or it is unknown. */
-  readonly brokerAddress: string | null;
-  /** How many connections were made after the first one. */
-  readonly reconnects: number;
+}
+
+/** What the connection to the broker is doing. */
+export type ConnectionState =
+  | { readonly kind: "idle" }
+  | {
+    readonly kind: "connecting";
+    /** Counts from 1 since the last connection. */
+    readonly attempt: number;
+  }
+  | {
+    readonly kind: "online";
+    /** When the broker accepted, by the monotonic clock. */
+    readonly sinceMs: number;
+    /** The address of the broker's that the connection was made to; null: unknown. */
+    readonly address: string | null;
+  }
+  | {
+    readonly kind: "waiting";
+    /** Why the last attempt or connection ended. */
+    readonly reason: string;
+    /** Wait before the next attempt, in milliseconds, which a probe may cut short. */
+    readonly retryInMs: number;
+    /** Attempts that failed, or connections that were soon lost, in a row. */
+    readonly failures: number;
+  }
+  | { readonly kind: "closing" }
+  | { readonly kind: "closed" };
+
+/** Takes what becomes of the connection to the broker. */
+export interface ConnectionSink {
+  /** The connection's state has changed. On `online`, the publisher takes announcements already, and nothing else was published. */
+  setConnection(state: ConnectionState): void;
+  /** What keeps connections from lasting, and what to do about it, is known now, or (null) no more. */
+  setWarning(warning: string | null): void;
 }
 
 /** What a scan is doing. */
@@ -98,12 +128,12 @@ export type ScanState =
   | { readonly kind: "stopped"; readonly reason: string };
 
 /** Takes what a scanner finds. */
-export interface ScanSink {
+export interface ScanSink extends ReportSink {
   /**
-   * Takes one HCI event with advertising reports, as bytes that are valid during the call only.
-   * A paced source waits for a returned promise; a live one does not.
+   * The source has given something, and what could be read of it was handed over: a sign of life, even where that is
+   * nothing. A paced source waits for a returned promise; a live one does not.
    */
-  event(packet: Uint8Array): Promise<void> | undefined;
+  delivered(): Promise<void> | undefined;
   /** The scan's state has changed. */
   state(state: ScanState): void;
 }

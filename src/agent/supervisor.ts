@@ -1,12 +1,15 @@
 import { backoffMs, type BackoffPolicy, type Clock, untilAborted } from "../time/mod.ts";
 import { type Logger, ScanError, type Scanner, type ScanSink } from "./ports.ts";
 import { ResetSchedule } from "./reset_schedule.ts";
-import { WatchedSink } from "./watched_sink.ts";
+import { ScanWatch } from "./scan_watch.ts";
+import type { Vitals } from "./vitals.ts";
 
 /** What keeps a scan alive. */
 export interface SupervisorParts {
   /** Hears. */
   readonly scanner: Scanner;
+  /** Learns what the scan does. */
+  readonly vitals: Vitals;
   /** Time. */
   readonly clock: Clock;
   /** Numbers in [0, 1), for jitter. */
@@ -39,23 +42,15 @@ export function superviseScan(parts: SupervisorParts, sink: ScanSink, signal: Ab
 }
 
 class Supervisor {
-  readonly #sink: WatchedSink;
+  readonly #sink: ScanWatch;
   readonly #whenStuck = new ResetSchedule(STUCK_TRIES);
   readonly #whenSilent = new ResetSchedule(Infinity);
   /** Runs in a row that failed before anything was heard. */
   #failures = 0;
   #lastReason: string | null = null;
-  #hasScanned = false;
 
   constructor(private readonly parts: SupervisorParts, sink: ScanSink) {
-    const watched: ScanSink = {
-      event: (packet) => sink.event(packet),
-      state: (state) => {
-        if (state.kind === "scanning") this.#hasScanned = true;
-        sink.state(state);
-      },
-    };
-    this.#sink = new WatchedSink(watched, parts.clock, (silentMs) => {
+    this.#sink = new ScanWatch(sink, parts.vitals, parts.clock, (silentMs) => {
       this.#whenSilent.clear();
       parts.log.info("heard again", { silent_s: Math.round(silentMs / 1000) });
     });
@@ -79,7 +74,7 @@ class Supervisor {
 
   /** A recording that begins again would publish its beginning twice. What it once was allowed, it is still. */
   #isFinal({ cure }: ScanError): boolean {
-    return this.parts.scanner.paced || cure === "person" && !this.#hasScanned;
+    return this.parts.scanner.paced || cure === "person" && !this.parts.vitals.hasScanned;
   }
 
   /** False: it has been silent for the stall time-out. */
@@ -135,13 +130,16 @@ class Supervisor {
   }
 
   async #reset(reason: string, signal: AbortSignal): Promise<void> {
-    const { log, scanner } = this.parts;
+    const { log, scanner, vitals } = this.parts;
     log.warn("resetting the adapter", { reason });
+    vitals.scanMoved();
     try {
       // A controller that does not answer takes the kernel many seconds; the end does not wait for it.
       await untilAborted(scanner.reset(), signal);
     } catch (error) {
       if (!signal.aborted) log.warn("adapter not reset", { error });
+    } finally {
+      vitals.scanMoved();
     }
   }
 }

@@ -1,3 +1,4 @@
+import { EXIT } from "../app/exit_codes.ts";
 import {
   checkFiles,
   ConfigError,
@@ -10,7 +11,6 @@ import {
   renderConfig,
   renderProblem,
 } from "../config/mod.ts";
-import { EXIT } from "./exit_codes.ts";
 import type { KeyPairIo } from "./key_pair.ts";
 
 /** What `check` needs of the world. */

@@ -1,4 +1,6 @@
 import type { CommandUnknownOpts } from "@commander-js/extra-typings";
+import { linuxHost } from "../hci/mod.ts";
+import { systemClock } from "../time/mod.ts";
 import { createProgram } from "./program.ts";
 
 /** A command of the program, as its help describes it. */
@@ -19,10 +21,19 @@ export interface CommandDescription {
 /** Describes the whole command line, for what is made from it. */
 export function describeCli(): CommandDescription {
   const nowhere = (): void => {};
-  const files = { exists: () => Promise.resolve(false), readTextFile: () => Promise.resolve("") };
+  const nothing = () => Promise.reject(new Error("Nothing is read to describe the command line"));
   const io = {
-    files,
-    env: {},
+    host: {
+      env: {},
+      pid: 0,
+      clock: systemClock,
+      random: () => 0,
+      readFile: nothing,
+      openFile: nothing,
+      memory: () => ({ heapBytes: 0, rssBytes: 0 }),
+      linux: linuxHost,
+    },
+    files: { exists: () => Promise.resolve(false), readTextFile: nothing },
     stdout: nowhere,
     stderr: nowhere,
     log: { write: () => Promise.resolve(0) },

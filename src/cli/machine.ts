@@ -1,4 +1,4 @@
-import { type LinuxHost, linuxHost, readText } from "../hci/mod.ts";
+import { type LinuxHost, readText } from "../hci/mod.ts";
 
 /** Which machine this is, and which of its lives. */
 export interface Machine {
@@ -9,7 +9,7 @@ export interface Machine {
 }
 
 /** Reads it through the C library: Deno leaves `/proc` only to programs with all permissions. */
-export function readMachine({ openLibc }: Pick<LinuxHost, "openLibc"> = linuxHost): Machine {
+export function readMachine({ openLibc }: Pick<LinuxHost, "openLibc">): Machine {
   try {
     using libc = openLibc();
     const read = (path: string) => readText(libc, path)?.trim() || null;

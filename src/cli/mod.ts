@@ -2,4 +2,5 @@
  *
  * @module
  */
-export { type CliIo, runCli } from "./program.ts";
+export { type CliIo } from "./io.ts";
+export { runCli } from "./program.ts";

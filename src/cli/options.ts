@@ -8,9 +8,9 @@ import {
   locateFile,
   renderProblem,
 } from "../config/mod.ts";
-import { tell } from "./journal.ts";
+import type { CliIo } from "./io.ts";
 import { readMachine } from "./machine.ts";
-import type { CliIo } from "./program.ts";
+import { tell } from "./tell.ts";
 
 /** Longer than 24 days timers do not count. */
 const MAX_SECONDS = 2_147_483;
@@ -29,10 +29,10 @@ export function durationOption(): Option<"--seconds <n>", undefined, undefined, 
 
 /** Where the configuration comes from; a file that nobody has named is told. */
 export async function sources(io: CliIo, named: NamedConfig, flags: Flags): Promise<ConfigSources> {
-  const { env, files: { exists, readTextFile } } = io;
+  const { host: { env, linux }, files: { exists, readTextFile } } = io;
   const { file, isSystem } = await locateFile(named === true ? undefined : named, env, exists);
   if (isSystem) tell(io, "info", `Configuration: ${file} (--config FILE names another, --no-config none)\n`);
-  return { flags, env, file, readTextFile, hostname: () => readMachine().hostname };
+  return { flags, env, file, readTextFile, hostname: () => readMachine(linux).hostname };
 }
 
 /**

@@ -1,34 +1,13 @@
 import { Argument, Command, CommanderError, type OptionValues } from "@commander-js/extra-typings";
+import { EXIT } from "../app/exit_codes.ts";
+import type { RunHost } from "../app/run.ts";
 import { ConfigError, renderProblem, SYSTEM_FILE } from "../config/mod.ts";
-import type { ByteOutput } from "../log/mod.ts";
 import { check, inspectFile } from "./check.ts";
-import { EXIT } from "./exit_codes.ts";
-import { tell } from "./journal.ts";
+import type { CliIo } from "./io.ts";
+import { readMachine } from "./machine.ts";
 import { durationOption, loadUnnamed, loadWarning, sources } from "./options.ts";
+import { logsToJournal, tell } from "./tell.ts";
 import { VERSION } from "./version.ts";
-
-/** Where the command line reads and writes. */
-export interface CliIo {
-  /** All environment variables. */
-  readonly env: Readonly<Record<string, string>>;
-  /** Writes text to standard output. */
-  readonly stdout: (text: string) => void;
-  /** Writes text to standard error. */
-  readonly stderr: (text: string) => void;
-  /** How files that a person names are read. */
-  readonly files: {
-    /** Whether there is a file of this path, readable or not. */
-    readonly exists: (path: string) => Promise<boolean>;
-    /** Reads a file as UTF-8. */
-    readonly readTextFile: (path: string) => Promise<string>;
-  };
-  /** Where the log goes: standard error too, but never waited for. */
-  readonly log: ByteOutput;
-  /** Has `report` called with an error that nobody caught; the process ends once that resolves. */
-  readonly onFault: (report: (fault: unknown) => Promise<void>) => void;
-  /** Has `report` called at each SIGHUP, which does not end `run`. */
-  readonly onHangup: (report: () => void) => void;
-}
 
 /**
  * Carries out a command line.
@@ -114,9 +93,14 @@ function addRun(program: Command, io: CliIo, signal: AbortSignal, exit: (code: n
     .addHelpText("after", EXIT_CODES_HELP)
     .action(async ({ config: file, ...flags }) => {
       const config = await loadWarning(io, file, flags);
-      const { run } = await import("./run.ts");
-      exit(await run(config, io, signal));
+      const { run } = await import("../app/run.ts");
+      exit(await run(config, runHost(io), signal));
     });
+}
+
+function runHost({ host, log, onFault, onHangup }: CliIo): RunHost {
+  const machine = readMachine(host.linux);
+  return { ...host, version: VERSION, machine, log, isJournal: logsToJournal(host.env), onFault, onHangup };
 }
 
 function addScan(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
@@ -164,7 +148,7 @@ function addCheck(program: Command, io: CliIo, exit: (code: number) => void): vo
     .description("print the configuration as it takes effect, and everything that is wrong with it")
     .option("--scanner-id <id>", "as for run")
     .action(async ({ config: file, ...flags }) => {
-      exit(await check(await sources(io, file, flags), { ...io, inspectFile, readFile: Deno.readFile }));
+      exit(await check(await sources(io, file, flags), { ...io, inspectFile, readFile: io.host.readFile }));
     });
 }
 

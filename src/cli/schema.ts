@@ -1,4 +1,4 @@
-import { statsJsonSchema, statusJsonSchema } from "../agent/schema.ts";
+import { statsJsonSchema, statusJsonSchema } from "../status/schema.ts";
 import { messageJsonSchema } from "../advertisement/schema.ts";
 import { configJsonSchema } from "../config/mod.ts";
 

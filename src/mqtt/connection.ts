@@ -1,9 +1,8 @@
-import type { LogFields } from "../agent/mod.ts";
+import type { ConnectionState, LogFields } from "../agent/mod.ts";
 import { backoffMs, type BackoffPolicy, type Clock } from "../time/mod.ts";
 import type { ConnectionLog, FailureEvent } from "./connection_log.ts";
 import { ConnectionFailure } from "./failure.ts";
 import type { LossPattern } from "./loss_pattern.ts";
-import type { ConnectionState } from "./options.ts";
 
 /** From the beginning of one look at the broker to the next, at most; attempts and probes are looks. */
 const LOOK_INTERVAL_MS = 5_000;
@@ -40,8 +39,10 @@ export interface ConnectionParts<C extends OpenConnection> {
   readonly log: ConnectionLog;
   /** Finds out what losses have in common. */
   readonly losses: LossPattern;
-  /** Called when a connection has lasted for so long that {@linkcode LossPattern.warning} holds no more. */
-  readonly steady: () => void;
+  /** Hears of each state, of `online` after {@linkcode ConnectionParts.online}. */
+  readonly changed: (state: ConnectionState) => void;
+  /** Called when what {@linkcode LossPattern.warning} says may have changed. */
+  readonly warned: () => void;
 }
 
 /** How an attempt ended, or the connection that it made. */
@@ -70,7 +71,6 @@ interface Ending {
  * after a loss up to three times as long: agents that lost one broker together do not come back together.
  */
 export class BrokerConnection<C extends OpenConnection> {
-  #state: ConnectionState = { kind: "idle" };
   /** Attempts in a row that failed, and those of them that the broker refused. */
   #failures = 0;
   #refusals = 0;
@@ -81,10 +81,6 @@ export class BrokerConnection<C extends OpenConnection> {
   #lookedMs = -Infinity;
 
   constructor(private readonly parts: ConnectionParts<C>) {}
-
-  get state(): ConnectionState {
-    return this.#state;
-  }
 
   /**
    * Connects, again and again, until `signal` aborts. Then it closes what is open and resolves.
@@ -99,11 +95,11 @@ export class BrokerConnection<C extends OpenConnection> {
       await this.#wait(ending, signal);
     }
     await reminding;
-    this.#state = { kind: "closed" };
+    this.parts.changed({ kind: "closed" });
   }
 
   async #attempt(graceful: () => boolean, signal: AbortSignal): Promise<Ending> {
-    this.#state = { kind: "connecting", attempt: this.#failures + 1 };
+    this.parts.changed({ kind: "connecting", attempt: this.#failures + 1 });
     this.#lookedMs = this.parts.clock.monotonicMs();
     let connection: C;
     try {
@@ -118,15 +114,15 @@ export class BrokerConnection<C extends OpenConnection> {
   }
 
   async #stayOnline(connection: C, graceful: () => boolean, signal: AbortSignal): Promise<Ending> {
-    const { clock, log, losses, online, offline } = this.parts;
+    const { clock, log, losses, online, offline, changed, warned } = this.parts;
     const sinceMs = clock.monotonicMs();
     const stableAfterMs = Math.max(STABLE_AFTER_MS, 2 * this.#lastWaitMs);
     const { address } = connection;
-    this.#state = { kind: "online", sinceMs, address };
     log.online({ ...(address === null ? {} : { address }), attempt: this.#failures + 1 });
     this.#failures = this.#refusals = 0;
     losses.accepted();
     online(connection);
+    changed({ kind: "online", sinceMs, address });
     const ended = new AbortController();
     const steadying = this.#untilSteady(stableAfterMs, ended.signal);
     const aborted = Promise.withResolvers<ConnectionFailure>();
@@ -137,7 +133,7 @@ export class BrokerConnection<C extends OpenConnection> {
     signal.removeEventListener("abort", onAbort);
     const lostMs = clock.monotonicMs();
     const isGraceful = signal.aborted && graceful();
-    if (signal.aborted) this.#state = { kind: "closing" };
+    if (signal.aborted) changed({ kind: "closing" });
     offline(failure);
     await connection.close(isGraceful);
     ended.abort();
@@ -147,6 +143,7 @@ export class BrokerConnection<C extends OpenConnection> {
     const isShort = lastedMs < stableAfterMs;
     this.#drops = isShort ? this.#drops + 1 : 1;
     const remedy = losses.lost(failure, lastedMs, isShort);
+    warned();
     return {
       event: "broker connection lost",
       failure: new ConnectionFailure(failure.kind, failure.message, remedy, { cause: failure.cause }),
@@ -156,11 +153,11 @@ export class BrokerConnection<C extends OpenConnection> {
 
   /** What losses had in common is over once a connection lasts clearly longer than they did. */
   async #untilSteady(stableAfterMs: number, signal: AbortSignal): Promise<void> {
-    const { clock, losses, steady } = this.parts;
+    const { clock, losses, warned } = this.parts;
     if (losses.warning === null) return;
     await clock.sleep(Math.max(stableAfterMs, losses.outlastedMs), signal).then(() => {
       losses.clear();
-      steady();
+      warned();
     }, () => {});
   }
 
@@ -170,7 +167,7 @@ export class BrokerConnection<C extends OpenConnection> {
     const failures = this.#inARow(event, failure);
     const retryInMs = this.#waitMs(event, failures, failure);
     log.failed(event, failure, retryInMs, fields);
-    this.#state = { kind: "waiting", reason: failure.message, retryInMs, failures };
+    this.parts.changed({ kind: "waiting", reason: failure.message, retryInMs, failures });
     await this.#sleepUnlessBack(sinceMs + retryInMs, failure, signal).catch((error) => {
       if (!signal.aborted) throw error;
     });

@@ -58,30 +58,3 @@ export interface MqttOptions {
   /** What the broker publishes, retained, when this client vanishes without a word; null: nothing. */
   readonly will: { readonly topic: string; readonly payload: string; readonly retain: true } | null;
 }
-
-/** What a connection is doing. */
-export type ConnectionState =
-  | { readonly kind: "idle" }
-  | {
-    readonly kind: "connecting";
-    /** Counts from 1 since the last connection. */
-    readonly attempt: number;
-  }
-  | {
-    readonly kind: "online";
-    /** When the broker accepted, by the monotonic clock. */
-    readonly sinceMs: number;
-    /** The address of the broker's that the connection was made to; null: unknown. */
-    readonly address: string | null;
-  }
-  | {
-    readonly kind: "waiting";
-    /** Why the last attempt or connection ended. */
-    readonly reason: string;
-    /** Wait before the next attempt, in milliseconds, which a probe may cut short. */
-    readonly retryInMs: number;
-    /** Attempts that failed, or connections that were soon lost, in a row. */
-    readonly failures: number;
-  }
-  | { readonly kind: "closing" }
-  | { readonly kind: "closed" };

@@ -1,4 +1,4 @@
-import type { Logger } from "../agent/mod.ts";
+import type { ConnectionSink, Logger } from "../agent/mod.ts";
 import type { Clock } from "../time/mod.ts";
 import type { ReadFile } from "./stream.ts";
 
@@ -12,10 +12,8 @@ export interface MqttParts {
   readonly log: Logger;
   /** For certificates and keys. */
   readonly readFile: ReadFile;
-  /** Called on every CONNACK, before anything else is published: the moment to announce the status. */
-  readonly onOnline: () => void;
-  /** Called when the publisher's warning was withdrawn while connected. */
-  readonly onSteady: () => void;
+  /** Hears of each connection as soon as the broker has accepted it, before anything is published: the moment to announce the status. */
+  readonly connection: ConnectionSink;
   /** How many messages were dropped so far for want of a connection. */
   readonly dropped: () => number;
 }

@@ -1,10 +1,10 @@
-import type { Publisher, PublishOutcome, Settled } from "../agent/mod.ts";
+import type { ConnectionState, Publisher, PublishOutcome, Settled } from "../agent/mod.ts";
 import { BrokerConnection } from "./connection.ts";
 import { ConnectionLog } from "./connection_log.ts";
 import type { ConnectionFailure } from "./failure.ts";
 import { type Link, openLink } from "./link.ts";
 import { LossPattern } from "./loss_pattern.ts";
-import type { ConnectionState, MqttOptions } from "./options.ts";
+import type { MqttOptions } from "./options.ts";
 import { Outbox } from "./outbox.ts";
 import type { MqttParts } from "./parts.ts";
 import { probeBroker } from "./probe.ts";
@@ -29,7 +29,6 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   #running: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
   #isClosing = false;
-  #connections = 0;
   #hasPublished = false;
   #link: Link | null = null;
   #outbox: Outbox | null = null;
@@ -51,29 +50,9 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
       random,
       log: new ConnectionLog(log, clock, { host, port, tls: tls !== null }, dropped),
       losses: this.#losses,
-      steady: parts.onSteady,
+      changed: (state) => this.#tell(state),
+      warned: () => parts.connection.setWarning(this.#losses.warning),
     });
-  }
-
-  /** The address of the broker's that is connected to; null while there is no connection. */
-  get brokerAddress(): string | null {
-    return this.state.kind === "online" ? this.state.address : null;
-  }
-
-  /** What connections that were lost again and again have in common, and what to do; null: nothing known. */
-  get warning(): string | null {
-    return this.#losses.warning;
-  }
-
-  /** How many connections were made after the first one. */
-  get reconnects(): number {
-    return Math.max(0, this.#connections - 1);
-  }
-
-  /** What the connection is doing. */
-  get state(): ConnectionState {
-    const state = this.#connection.state;
-    return this.#isClosing && state.kind !== "closed" ? { kind: "closing" } : state;
   }
 
   /** Begins to connect, and goes on for ever. Calling it again does nothing. */
@@ -140,6 +119,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    this.#tell({ kind: "closing" });
     this.#isClosing = true;
     this.#wakeAll();
     if (this.#outbox !== null && !this.#isSettled) {
@@ -159,15 +139,18 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     }
   }
 
+  /** Once it is to end, how the last connection goes on is nobody's business. */
+  #tell(state: ConnectionState): void {
+    if (!this.#isClosing || state.kind === "closed") this.parts.connection.setConnection(state);
+  }
+
   #online(link: Link): void {
-    this.#connections++;
     this.#hasPublished = false;
     const { client, stream, pulse } = link;
     const onBroken = (failure: ConnectionFailure) => link.abandon(failure);
     const parts = { client, stream, pulse, clock: this.parts.clock, onRoom: () => this.#changed(), onBroken };
     this.#link = link;
     this.#outbox = new Outbox(parts, this.options);
-    this.parts.onOnline();
     this.#changed();
   }
 

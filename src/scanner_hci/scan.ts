@@ -1,4 +1,4 @@
-import type { Logger, ScanSink } from "../agent/mod.ts";
+import type { Logger, ScanState } from "../agent/mod.ts";
 import { type DiscoveryEnd, hci, HciError, type HciTransport, type KernelDiscovery } from "../hci/mod.ts";
 import { abortable, type Clock } from "../time/mod.ts";
 import { answered } from "./answered.ts";
@@ -12,7 +12,10 @@ import { readScanFeatures, type ScanFeatures, type ScanParameters, scanParameter
 export interface ScanParts {
   readonly transport: HciTransport;
   readonly parameters: ScanParameters;
-  readonly sink: ScanSink;
+  /** Takes the events with advertising reports; the bytes are valid during the call only. */
+  readonly reports: (packet: Uint8Array) => Promise<void> | undefined;
+  /** Hears what the scan does. */
+  readonly state: (state: ScanState) => void;
   readonly clock: Clock;
   readonly log: Logger;
   /** Decides how to scan once the controller has told what it is. */
@@ -62,13 +65,13 @@ export class Scan {
   #isAnnouncing = false;
 
   constructor(private readonly parts: ScanParts) {
-    const { transport, sink, log } = parts;
+    const { transport, reports, log } = parts;
     this.#monitor = new ScanMonitor((result) => this.#take(result));
     this.#link = new HciLink(transport, {
       reports: (packet) => {
         this.#heardLately = true;
         if (!this.#heard && this.#isOurs(packet)) this.#hear();
-        return sink.event(packet);
+        return reports(packet);
       },
       commandSent: (packet, foreign) => this.#monitor.commandSent(packet, foreign),
       commandCompleted: (opcode, status) => this.#monitor.commandCompleted(opcode, status),
@@ -104,7 +107,7 @@ export class Scan {
   }
 
   async #scan(running: AbortSignal): Promise<never> {
-    const { transport, parameters, sink, log } = this.parts;
+    const { transport, parameters, state, log } = this.parts;
     const claims = await this.#askClaims(running);
     const features = this.parts.choose(claims);
     this.#extended = features.extended;
@@ -120,7 +123,7 @@ export class Scan {
       while (true) {
         await this.#start(driver, running);
         this.parts.accepted();
-        sink.state({
+        state({
           kind: "scanning",
           adapter: transport.name,
           adapterAddress: driver.address,
@@ -129,7 +132,7 @@ export class Scan {
         });
         const reason = await this.#untilLost(driver, running);
         log.warn("scan ended", { adapter: transport.name, reason, action: "starting it again" });
-        sink.state({ kind: "stopped", reason });
+        state({ kind: "stopped", reason });
       }
     } finally {
       await this.#stop(driver, running);

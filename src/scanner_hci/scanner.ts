@@ -1,8 +1,9 @@
+import { ReportReader } from "../advertisement/mod.ts";
 import { type Logger, type ScanCure, ScanError, type Scanner, type ScanSink } from "../agent/mod.ts";
 import { hci, HciError, type HciErrorCode, type HciSource, type HciTransport } from "../hci/mod.ts";
 import { type Clock, untilAborted } from "../time/mod.ts";
 import { ScanRefused } from "./refusal.ts";
-import { type ControllerClaims, Scan } from "./scan.ts";
+import { type ControllerClaims, Scan, type ScanParts } from "./scan.ts";
 import { readScanFeatures, type ScanFeatures, type ScanParameters } from "./scan_parameters.ts";
 import { ScanPlan } from "./scan_plan.ts";
 
@@ -32,6 +33,8 @@ const CURES: Readonly<Record<HciErrorCode, ScanCure>> = {
   ENETDOWN: "time", // it is powered up when it is opened
   EIO: "reset",
 };
+
+type Hearing = Pick<ScanParts, "reports" | "state">;
 
 /** Scans through noble over any transport; the reports themselves bypass noble. */
 export class HciScanner implements Scanner {
@@ -68,18 +71,35 @@ export class HciScanner implements Scanner {
    * @throws {ScanError} where the scan cannot start, or ends without being asked to
    */
   async run(sink: ScanSink, signal: AbortSignal): Promise<void> {
-    sink.state({ kind: "starting" });
+    const hearing = this.#hear(sink);
+    hearing.state({ kind: "starting" });
     let reason = "stopped";
     try {
-      while (await this.#attempt(sink, signal) === "once more");
+      while (await this.#attempt(hearing, signal) === "once more");
     } catch (error) {
       if (signal.aborted) return;
       const failure = toScanError(error);
       reason = failure.message;
       throw failure;
     } finally {
-      sink.state({ kind: "stopped", reason });
+      hearing.state({ kind: "stopped", reason });
     }
+  }
+
+  /** Reads what a scan brings. */
+  #hear(sink: ScanSink): Hearing {
+    const missedBefore = this.missed;
+    const reader = new ReportReader({ clock: this.clock, sink, missed: () => this.missed - missedBefore });
+    return {
+      reports(packet) {
+        reader.read(packet);
+        return sink.delivered();
+      },
+      state(state) {
+        if (state.kind === "stopped") reader.end();
+        sink.state(state);
+      },
+    };
   }
 
   /** Switches the adapter off and on. */
@@ -88,10 +108,10 @@ export class HciScanner implements Scanner {
     this.#known?.plan.reset();
   }
 
-  async #attempt(sink: ScanSink, signal: AbortSignal): Promise<"over" | "once more"> {
+  async #attempt(hearing: Hearing, signal: AbortSignal): Promise<"over" | "once more"> {
     try {
       await using transport = await this.#open(signal);
-      return await this.#scan(transport, sink, signal);
+      return await this.#scan(transport, hearing, signal);
     } catch (error) {
       if (signal.aborted || !(error instanceof ScanRefused)) throw error;
       await this.#afterRefusal(error, signal);
@@ -110,7 +130,7 @@ export class HciScanner implements Scanner {
     }
   }
 
-  async #scan(transport: HciTransport, sink: ScanSink, signal: AbortSignal): Promise<"over" | "once more"> {
+  async #scan(transport: HciTransport, hearing: Hearing, signal: AbortSignal): Promise<"over" | "once more"> {
     this.#transport = transport;
     const { clock, log } = this;
     let scanningSinceMs: number | null = null;
@@ -118,7 +138,7 @@ export class HciScanner implements Scanner {
     const scan = new Scan({
       transport,
       parameters: this.options,
-      sink,
+      ...hearing,
       clock,
       log,
       choose: (claims) => this.#choose(transport.name, claims),

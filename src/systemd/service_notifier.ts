@@ -1,26 +1,20 @@
-import type { Logger, Scanner, ScanState } from "../agent/mod.ts";
+import type { ConnectionState, Logger, ScanState, Vitals } from "../agent/mod.ts";
 import type { Clock } from "../time/mod.ts";
 
 /** How a {@linkcode ServiceNotifier} watches. */
 export interface ServiceNotifierOptions {
   /** The service manager's patience, in milliseconds; null: it does not watch. */
   readonly watchdogMs: number | null;
-  /** Silence after which the agent itself begins the scan afresh, in milliseconds. */
+  /** Silence after which the agent itself begins the scan afresh, in milliseconds; Infinity: a recording, which waits. */
   readonly stallTimeoutMs: number;
 }
 
 /** What a {@linkcode ServiceNotifier} works with. */
 export interface ServiceNotifierParts {
-  /** What the scan does, as the agent tells it. */
-  readonly scan: () => ScanState;
+  /** What is true. */
+  readonly vitals: Vitals;
   /** Sends a notification without waiting; the error number, negated, where it cannot. */
   readonly send: (message: string) => number;
-  /** Why there is no connection to the broker; null while there is one. */
-  readonly offlineReason: () => string | null;
-  /** What keeps connections from lasting, and what to do; null: nothing that is known. */
-  readonly warning: () => string | null;
-  /** How many messages have been published. */
-  readonly published: () => number;
   /** Times the signs of life. */
   readonly clock: Clock;
   /** Where it is written that the scan is stuck, or that nobody listens. */
@@ -42,59 +36,23 @@ const RESTART_MARGIN_MS = 30_000;
  * begun afresh is one.
  */
 export class ServiceNotifier {
-  #hasScanned = false;
-  #hasConnected = false;
   #isEnding = false;
-  /** Whether the scan has moved since the last look; a flag, for each report sets it. */
-  #moved = true;
-  #movedMs = 0;
-  /** A recording waits for its reader: it has no time within which to move. */
-  #isPaced = false;
   #wasAlive = true;
   #wasHeard = true;
 
   /** Prepares; {@linkcode start} begins. */
   constructor(private readonly options: ServiceNotifierOptions, private readonly parts: ServiceNotifierParts) {}
 
-  /** The same scanner, whose signs of life are noted. */
-  watch(scanner: Scanner): Scanner {
-    this.#isPaced = scanner.paced;
-    return {
-      paced: scanner.paced,
-      get missed() {
-        return scanner.missed;
-      },
-      run: (sink, signal) =>
-        scanner.run({
-          event: (packet) => {
-            this.#moved = true;
-            return sink.event(packet);
-          },
-          state: (state) => {
-            sink.state(state);
-            this.#scanChanged(state);
-          },
-        }, signal),
-      reset: async () => {
-        this.#moved = true;
-        await scanner.reset();
-        this.#moved = true;
-      },
-    };
-  }
-
-  /** The broker has accepted a connection. */
-  online(): void {
-    this.#hasConnected = true;
-    this.#notify();
-  }
-
   /** Gives signs of life until `signal` aborts or it is disposed of, then says that the agent ends. */
   start(signal: AbortSignal): AsyncDisposable {
     const ended = new AbortController();
+    const watching = this.parts.vitals.onChange((change) => {
+      if (change === "scan" || change === "connection") this.#notify();
+    });
     const running = this.#run(AbortSignal.any([signal, ended.signal]));
     return {
       async [Symbol.asyncDispose]() {
+        watching[Symbol.dispose]();
         ended.abort();
         await running;
       },
@@ -119,22 +77,13 @@ export class ServiceNotifier {
   }
 
   get #isReady(): boolean {
-    return this.#hasScanned && this.#hasConnected;
-  }
-
-  #scanChanged(state: ScanState): void {
-    this.#moved = true;
-    if (state.kind === "scanning") this.#hasScanned = true;
-    this.#notify();
+    return this.parts.vitals.hasScanned && this.parts.vitals.hasConnected;
   }
 
   #checkLife(): boolean {
-    const { clock, log } = this.parts;
-    const nowMs = clock.monotonicMs();
-    if (this.#moved) this.#movedMs = nowMs;
-    this.#moved = false;
-    const silentMs = nowMs - this.#movedMs;
-    const isAlive = this.#isPaced || silentMs <= this.options.stallTimeoutMs + RESTART_MARGIN_MS;
+    const { clock, log, vitals } = this.parts;
+    const silentMs = clock.monotonicMs() - vitals.movedMs;
+    const isAlive = silentMs <= this.options.stallTimeoutMs + RESTART_MARGIN_MS;
     if (!isAlive && this.#wasAlive) {
       const action = this.options.watchdogMs === null ? "none: no watchdog is set" : "the watchdog restarts the agent";
       log.error("scan is stuck", { silent_s: Math.round(silentMs / 1000), action });
@@ -153,11 +102,9 @@ export class ServiceNotifier {
   }
 
   #status(): string {
-    const { offlineReason, published, scan, warning } = this.parts;
-    const offline = offlineReason();
-    const warned = warning() === null ? "" : ` (${warning()})`;
-    const broker = (offline === null ? "connected" : `not connected: ${offline}`) + warned;
-    const status = `${scanText(scan())}; ${broker}; ${published()} published`;
+    const { scan, connection, warning, counter } = this.parts.vitals;
+    const warned = warning === null ? "" : ` (${warning})`;
+    const status = `${scanText(scan)}; ${connectionText(connection)}${warned}; ${counter.published} published`;
     // A line break would begin another assignment.
     return status.replace(/\p{Cc}+/gu, " ");
   }
@@ -174,10 +121,22 @@ function scanText(state: ScanState): string {
     case "stopped":
       return `not scanning: ${state.reason}`;
     default:
-      return unreachable(state);
+      return state satisfies never;
   }
 }
 
-function unreachable(state: never): never {
-  throw new TypeError(`Unknown scan state: ${JSON.stringify(state)}`);
+function connectionText(state: ConnectionState): string {
+  switch (state.kind) {
+    case "online":
+      return "connected";
+    case "waiting":
+      return `not connected: ${state.reason}`;
+    case "idle":
+    case "connecting":
+    case "closing":
+    case "closed":
+      return `not connected: ${state.kind}`;
+    default:
+      return state satisfies never;
+  }
 }

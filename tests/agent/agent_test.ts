@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
+import type { Advertisement } from "../../src/advertisement/mod.ts";
 import {
   Agent,
   type AgentOptions,
   ScanError,
   type Scanner,
+  type ScanSink,
   type ScanState,
-  StatusReporter,
+  Vitals,
 } from "../../src/agent/mod.ts";
+import { StatsReporter, StatusReporter } from "../../src/status/mod.ts";
+import { someAdvertisement } from "../advertisement/support.ts";
 import { FakeClock, settlePromises } from "../support/fake_clock.ts";
 import { FakePublisher } from "../support/fake_publisher.ts";
 import { RecordingLog } from "../support/recording_log.ts";
@@ -18,7 +22,7 @@ const OPTIONS: AgentOptions = {
   topicPrefix: "ble/raw",
   mergeScanResponse: true,
   filter: { minRssiDbm: null, allow: [], deny: [], maxRatePerDevice: null },
-  stats: { scannerId: "s1", intervalMs: 60_000, topic: null, maxInFlight: null },
+  intervalMs: 60_000,
   stallTimeoutMs: 60_000,
 };
 
@@ -29,10 +33,10 @@ const STATUS = { scannerId: "s1", version: "1", topic: "ble/status/s1", hostname
 async function lastReason(run: Scanner["run"], signal: AbortSignal): Promise<unknown> {
   const publisher = new FakePublisher();
   const clock = new FakeClock(undefined, settlePromises);
-  const status = new StatusReporter(STATUS, () => publisher, clock);
+  const vitals = new Vitals({ clock, missed: () => 0 });
+  using _ = new StatusReporter(STATUS, { vitals, publisher, clock });
   const scanner: Scanner = { paced: true, missed: 0, run, reset: () => Promise.resolve() };
-  const log = new RecordingLog();
-  const agent = new Agent(OPTIONS, { scanner, publisher, status, clock, random: () => 0, log, memory });
+  const agent = new Agent(OPTIONS, { scanner, publisher, vitals, clock, random: () => 0, log: new RecordingLog() });
   await agent.run(signal).catch((error) => assert.ok(error instanceof ScanError));
   const last = JSON.parse(publisher.announced.at(-1)?.payload ?? "null");
   assert.equal(last.status, "offline");
@@ -50,15 +54,17 @@ test("Agent says in its last status why it ends", async () => {
 /** What an agent logs of statistics that never scans, or does. */
 async function statisticsOf(state: ScanState): Promise<number> {
   const [publisher, clock, log] = [new FakePublisher(), new FakeClock(undefined, settlePromises), new RecordingLog()];
-  const status = new StatusReporter(STATUS, () => publisher, clock);
+  const vitals = new Vitals({ clock, missed: () => 0 });
+  const stats = { scannerId: "s1", topic: null, maxInFlight: null };
+  using _ = new StatsReporter(stats, { vitals, publisher, memory, clock, log });
   const run: Scanner["run"] = (sink) => {
     sink.state(state);
     return Promise.reject(new ScanError("Cannot open hci0: permission denied", "person"));
   };
   const scanner: Scanner = { paced: true, missed: 0, run, reset: () => Promise.resolve() };
-  const agent = new Agent(OPTIONS, { scanner, publisher, status, clock, random: () => 0, log, memory });
+  const agent = new Agent(OPTIONS, { scanner, publisher, vitals, clock, random: () => 0, log });
   await assert.rejects(agent.run(new AbortController().signal), ScanError);
-  assert.equal(agent.hasScanned, state.kind === "scanning");
+  assert.equal(vitals.hasScanned, state.kind === "scanning");
   return log.of("statistics").length;
 }
 
@@ -66,4 +72,50 @@ test("Agent has no statistics of a start that failed", async () => {
   assert.equal(await statisticsOf({ kind: "starting" }), 0);
   const scanning = { kind: "scanning", adapter: "f", adapterAddress: null, mode: "active", extended: false } as const;
   assert.equal(await statisticsOf(scanning), 1);
+});
+
+/** Yields advertisements from an array, and has nothing to do with HCI. */
+class ArrayScanner implements Scanner {
+  readonly paced = true;
+  readonly missed = 0;
+
+  constructor(private readonly heard: readonly Advertisement[]) {}
+
+  async run(sink: ScanSink): Promise<void> {
+    sink.state({ kind: "scanning", adapter: "array", adapterAddress: null, mode: "passive", extended: false });
+    for (const advertisement of this.heard) {
+      sink.advertisement(advertisement);
+      await sink.delivered();
+    }
+    sink.invalid("trailing bytes");
+    sink.state({ kind: "stopped", reason: "over" });
+  }
+
+  reset(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+test("Agent publishes what any scanner hears, and accounts for it", async () => {
+  const clock = new FakeClock(undefined, settlePromises);
+  const publisher = new FakePublisher();
+  const scanner = new ArrayScanner([someAdvertisement({ rssiDbm: -40 }), someAdvertisement({ rssiDbm: -90 })]);
+  const vitals = new Vitals({ clock, missed: () => scanner.missed });
+  const filter = { ...OPTIONS.filter, minRssiDbm: -50 };
+  const parts = { scanner, publisher, vitals, clock, random: () => 0, log: new RecordingLog() };
+  await new Agent({ ...OPTIONS, filter }, parts).run(new AbortController().signal);
+  assert.deepEqual(publisher.taken.map(({ payload }) => JSON.parse(payload).rssi), [-40]);
+  const { received, published, filtered, invalid, inFlight } = vitals.counters;
+  assert.deepEqual({ received, published, filtered, invalid, inFlight }, {
+    received: 3,
+    published: 1,
+    filtered: 1,
+    invalid: 1,
+    inFlight: 0,
+  });
+  assert.deepEqual([vitals.scan, vitals.devices, vitals.endReason], [
+    { kind: "stopped", reason: "over" },
+    1,
+    "finished",
+  ]);
 });

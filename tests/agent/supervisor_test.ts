@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ScanCure, ScanError, type Scanner, type ScanSink, type ScanState } from "../../src/agent/mod.ts";
+import { type ScanCure, ScanError, type Scanner, type ScanSink, type ScanState, Vitals } from "../../src/agent/mod.ts";
 import { superviseScan } from "../../src/agent/supervisor.ts";
 import { FakeClock, settlePromises } from "../support/fake_clock.ts";
 import { RecordingLog } from "../support/recording_log.ts";
@@ -51,8 +51,14 @@ function supervised(scanner: Scanner, stallTimeoutMs = 60_000) {
   const log = new RecordingLog();
   const controller = new AbortController();
   const states: ScanState[] = [];
-  const sink: ScanSink = { event: () => undefined, state: (state) => states.push(state) };
-  const parts = { scanner, clock, random: () => 1, log, stallTimeoutMs };
+  const sink: ScanSink = {
+    advertisement: () => {},
+    invalid: () => {},
+    delivered: () => undefined,
+    state: (state) => states.push(state),
+  };
+  const vitals = new Vitals({ clock, missed: () => 0 });
+  const parts = { scanner, vitals, clock, random: () => 1, log, stallTimeoutMs };
   const ended = superviseScan(parts, sink, controller.signal);
   const kinds = () => states.map(({ kind }) => kind);
   return { clock, log, controller, ended, states, kinds };
@@ -75,7 +81,7 @@ test("superviseScan() begins again after a failure, waiting 1, 2, 4, 5, 5 … s"
 
 test("superviseScan() begins with short waits again once the scan has heard something", async () => {
   const hearsAndFails: Behaviour = (sink) => {
-    sink.event(Uint8Array.of(4));
+    sink.delivered();
     return Promise.reject(new ScanError("hci0 was unplugged", "time"));
   };
   const scanner = new ScriptedScanner((run) => run === 4 ? hearsAndFails : fails("hci0 was unplugged"));
@@ -232,7 +238,7 @@ test("superviseScan() says scanning again as soon as something is heard, and how
   });
   const { clock, log, controller, ended, kinds } = supervised(scanner);
   await clock.advance(90_000);
-  (sink as ScanSink | null)?.event(Uint8Array.of(4));
+  (sink as ScanSink | null)?.delivered();
   assert.deepEqual(kinds(), ["starting", "scanning", "silent", "scanning"]);
   assert.deepEqual(log.of("heard again").map(({ fields }) => fields), [{ silent_s: 90 }]);
   await clock.advance(60_000);
@@ -269,7 +275,7 @@ test("superviseScan() takes any event for a sign of life", async () => {
   const { clock, controller, ended } = supervised(scanner);
   for (let i = 0; i < 5; i++) {
     await clock.advance(40_000);
-    (sink as ScanSink | null)?.event(Uint8Array.of(4));
+    (sink as ScanSink | null)?.delivered();
   }
   assert.equal(scanner.runs, 1);
   controller.abort();

@@ -4,7 +4,8 @@
  * `deno run -A --v8-flags=--expose-gc,--max-semi-space-size=1 tests/bench/addresses_bench.ts`.
  */
 // deno-lint-ignore-file no-console
-import { Agent, type Publisher, type Scanner, type ScanSink, StatusReporter } from "../../src/agent/mod.ts";
+import { ReportReader } from "../../src/advertisement/mod.ts";
+import { Agent, type Publisher, type Scanner, type ScanSink, Vitals } from "../../src/agent/mod.ts";
 import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { systemClock as clock } from "../../src/time/mod.ts";
 import { readMemory } from "../support/memory.ts";
@@ -26,9 +27,6 @@ const publisher: Publisher = {
   },
   ready: () => Promise.resolve(),
   announce: () => {},
-  warning: null,
-  brokerAddress: null,
-  reconnects: 0,
 };
 
 /** Gives way to others now and then, and tells what is held by then. */
@@ -38,14 +36,17 @@ class Flood implements Scanner {
 
   async run(sink: ScanSink): Promise<void> {
     await tell("before");
+    const reader = new ReportReader({ clock, sink });
     for (let count = 1; count <= ADDRESSES; count++) {
       const address = crypto.getRandomValues(new Uint8Array(6));
-      sink.event(legacyReportsPacket({ eventType: 0, addressType: 1, address, data, rssiDbm: -60 }));
+      reader.read(legacyReportsPacket({ eventType: 0, addressType: 1, address, data, rssiDbm: -60 }));
+      sink.delivered();
       if (count % STEP === 0) await tell(`${count} addresses`);
     }
     for (let count = 1; count <= CHAINS; count++) {
       const address = crypto.getRandomValues(new Uint8Array(6));
-      sink.event(extendedReportsPacket({ eventType: MORE_DATA, addressType: 1, address, data, rssiDbm: -60 }));
+      reader.read(extendedReportsPacket({ eventType: MORE_DATA, addressType: 1, address, data, rssiDbm: -60 }));
+      sink.delivered();
     }
     await tell(`and ${CHAINS} unfinished chains`);
   }
@@ -66,13 +67,9 @@ async function tell(when: string): Promise<void> {
 
 if (import.meta.main) {
   const log = new RecordingLog("error");
-  const memory = () => ({ heapBytes: 0, rssBytes: 0 });
-  const status = new StatusReporter(
-    { scannerId: "s1", version: "0", hostname: null, bootId: null, topic: null },
-    () => publisher,
-    clock,
-  );
-  const parts = { scanner: new Flood(), publisher, status, clock, random: Math.random, log, memory };
+  const scanner = new Flood();
+  const vitals = new Vitals({ clock, missed: () => scanner.missed });
+  const parts = { scanner, publisher, vitals, clock, random: Math.random, log };
   const agent = new Agent(
     {
       scannerId: "s1",
@@ -80,11 +77,11 @@ if (import.meta.main) {
       topicPrefix: "ble/raw",
       mergeScanResponse: true,
       filter: { minRssiDbm: null, allow: [], deny: [], maxRatePerDevice: 10 },
-      stats: { scannerId: "s1", intervalMs: 60_000, topic: null, maxInFlight: null },
+      intervalMs: 60_000,
       stallTimeoutMs: 60_000,
     },
     parts,
   );
   await agent.run(new AbortController().signal);
-  console.log(agent.counters);
+  console.log(vitals.counters);
 }

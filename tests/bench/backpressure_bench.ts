@@ -4,11 +4,12 @@
  * `deno run -A tests/bench/backpressure_bench.ts [seconds]`.
  */
 // deno-lint-ignore-file no-console
-import { run } from "../../src/cli/run.ts";
+import { run } from "../../src/app/run.ts";
 import { loadConfig } from "../../src/config/mod.ts";
 import { systemClock } from "../../src/time/mod.ts";
 import { readMemory } from "../support/memory.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
+import { testHost } from "../support/test_host.ts";
 
 const CALM_S = 10;
 const PROBE_MS = 5;
@@ -77,7 +78,9 @@ async function measure(qos: 0 | 1, frozenS: number): Promise<void> {
     console.log(`  ${describe(before, log.fields, seconds)}`);
   };
   await phase("nothing runs yet", CALM_S / 2);
-  const running = run(config, { log, onFault: () => {}, onHangup: () => {}, env: {} }, stop.signal);
+  const machine = { hostname: null, bootId: null };
+  const process = { version: "0", machine, log, isJournal: false, onFault: () => {}, onHangup: () => {} };
+  const running = run(config, { ...testHost(), ...process }, stop.signal);
   await phase("start", CALM_S);
   await phase("as usual", CALM_S);
   broker.signal("SIGSTOP");

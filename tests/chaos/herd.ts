@@ -96,7 +96,8 @@ export async function simulateHerd({ agents, awayMs, kind, policy, random }: Out
       random,
       log: new ConnectionLog(log, clock, {}, () => 0),
       losses: new LossPattern(nobody, clock),
-      steady: () => {},
+      changed: () => {},
+      warned: () => {},
     });
   const ending = new AbortController();
   const running = Array.from({ length: agents }, () => agent().run(() => false, ending.signal));

@@ -3,8 +3,10 @@ import { doctor, type DoctorIo } from "../../src/cli/doctor/mod.ts";
 import { commandCompletePacket, hci } from "../../src/hci/mod.ts";
 import { type BrokerCertificate, ConnectionFailure, type MqttOptions } from "../../src/mqtt/mod.ts";
 import { type FakeAdapter, FakeLibc } from "../hci/linux/fake_libc.ts";
+import type { Clock } from "../../src/time/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { test } from "../support/test.ts";
+import { testHost } from "../support/test_host.ts";
 
 const never = new AbortController().signal;
 const LE = [0xff, 0xff, 0xff, 0xff, 0x40];
@@ -39,6 +41,15 @@ interface Host {
   readonly systemFiles?: Readonly<Record<string, string>>;
 }
 
+/** The clock of a machine that shows another time. */
+function at(clock: FakeClock, wallMs = clock.wallMs()): Clock {
+  return {
+    wallMs: () => wallMs,
+    monotonicMs: () => clock.monotonicMs(),
+    sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
+  };
+}
+
 /** Examines a machine on which all is well, but for what a test says. */
 async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
   const clock = new FakeClock();
@@ -47,21 +58,23 @@ async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
   const checked: MqttOptions[] = [];
   let stdout = "";
   const io: DoctorIo = {
-    host: {
-      openLibc() {
-        const libc = new AnsweringLibc(adapters, answers);
-        Object.assign(libc, { capNetRaw, capNetAdmin, procNetHci });
-        if (host.socketResult !== undefined) libc.results.socket = [host.socketResult];
-        libcs.push(libc);
-        return libc;
+    host: testHost({
+      clock: at(clock, host.wallMs),
+      readFile: () => Promise.resolve(new Uint8Array()),
+      linux: {
+        openLibc() {
+          const libc = new AnsweringLibc(adapters, answers);
+          Object.assign(libc, { capNetRaw, capNetAdmin, procNetHci });
+          if (host.socketResult !== undefined) libc.results.socket = [host.socketResult];
+          libcs.push(libc);
+          return libc;
+        },
+        clock,
       },
-      clock,
-    },
-    wallMs: () => host.wallMs ?? clock.wallMs(),
+    }),
     inspectFile: () => Promise.resolve({ isFile: true, mode: 0o600, modifiedMs: null }),
     readSystemText: (path) => host.systemFiles?.[path] ?? null,
     brokerCertificate: () => Promise.resolve(host.brokerCertificate ?? null),
-    readFile: () => Promise.resolve(new Uint8Array()),
     checkBroker(options) {
       checked.push(options);
       return host.brokerFailure === undefined ? Promise.resolve() : Promise.reject(host.brokerFailure);
@@ -236,12 +249,13 @@ test("doctor tells where the service's password is, which it does not see by its
 test("doctor ends with 1 where it is told to end before it is through", async () => {
   const ending = new AbortController();
   const io: DoctorIo = {
-    host: { openLibc: () => new FakeLibc([{ ...ADAPTER, up: false }]), clock: new FakeClock() },
-    wallMs: () => Date.UTC(2026, 1, 1),
+    host: testHost({
+      readFile: () => Promise.reject(new Error("unused")),
+      linux: { openLibc: () => new FakeLibc([{ ...ADAPTER, up: false }]), clock: new FakeClock() },
+    }),
     inspectFile: () => Promise.reject(new Error("unused")),
     readSystemText: () => null,
     brokerCertificate: () => Promise.resolve(null),
-    readFile: () => Promise.reject(new Error("unused")),
     checkBroker(_, signal) {
       ending.abort();
       return Promise.reject(signal.reason);

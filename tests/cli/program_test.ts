@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type CliIo, runCli } from "../../src/cli/mod.ts";
 import { SYSTEM_FILE } from "../../src/config/mod.ts";
 import { test } from "../support/test.ts";
+import { testHost } from "../support/test_host.ts";
 
 function exists(path: string): Promise<boolean> {
   return Deno.stat(path).then(() => true, () => false);
@@ -18,7 +19,7 @@ async function cli(
   const log: string[] = [];
   const decoder = new TextDecoder();
   const io: CliIo = {
-    env,
+    host: testHost({ env }),
     files: {
       exists: (path) => path === SYSTEM_FILE ? Promise.resolve(systemFile !== null) : exists(path),
       readTextFile: (path) => path === SYSTEM_FILE ? Promise.resolve(systemFile ?? "") : Deno.readTextFile(path),

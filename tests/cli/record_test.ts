@@ -8,6 +8,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
+import { testHost } from "../support/test_host.ts";
 
 const never = new AbortController().signal;
 
@@ -90,7 +91,7 @@ function simulated(): Config {
 function recordingIo(open: () => Writable, name = "a.btsnoop") {
   const clock = new FakeClock();
   const out = { stderr: "" };
-  const io: RecordIo = { clock, name, stderr: (text) => out.stderr += text, open };
+  const io: RecordIo = { host: testHost({ clock }), name, stderr: (text) => out.stderr += text, open };
   return { io, clock, out };
 }
 

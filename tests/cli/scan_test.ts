@@ -10,13 +10,13 @@ import { renderTable, sortDevices } from "../../src/cli/scan/table.ts";
 import type { Terminal } from "../../src/cli/scan/terminal.ts";
 import { type Config, defaultConfig } from "../../src/config/mod.ts";
 import { adStructure, legacyReportsPacket } from "../../src/hci/mod.ts";
-import { systemClock } from "../../src/time/mod.ts";
 import { displayWidth } from "../../src/text/mod.ts";
 import { someAdvertisement } from "../advertisement/support.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { countingPackets, countingReport, recordingOf } from "../support/recording.ts";
 import { testWith } from "../support/programs.ts";
 import { test } from "../support/test.ts";
+import { testHost } from "../support/test_host.ts";
 
 /** Anything a terminal obeys or hides. */
 const HARMFUL = /[\p{C}\p{Zl}\p{Zp}]/u;
@@ -288,7 +288,7 @@ function recordingIo(size: TerminalSize | null) {
   const out = { stdout: "", stderr: "" };
   let fault: (error: unknown) => Promise<void> = () => Promise.resolve();
   const io: ScanIo = {
-    clock: systemClock,
+    host: testHost(),
     stdout: (text) => out.stdout += text,
     stderr: (text) => out.stderr += text,
     onFault: (report) => fault = report,
@@ -357,7 +357,7 @@ for (const typed of ["q", "Q", "xq", null]) {
     const { terminal, asked, state } = someTerminal();
     const config = defaultConfig("s1");
     const simulated = { ...config, scanner: { ...config.scanner, source: "simulate" } } as const;
-    const scanning = scan(simulated, null, { ...io, clock, openTerminal: () => terminal }, never);
+    const scanning = scan(simulated, null, { ...io, host: testHost({ clock }), openTerminal: () => terminal }, never);
     state.typed = "x";
     await clock.advance(2_000);
     assert.ok(out.stdout.includes("more  q ends\x1b[K"));
@@ -432,7 +432,7 @@ test("scan --json ends where nobody reads any more", async () => {
   const stdout = () => {
     if (++lines > 2) throw new Error("Broken pipe");
   };
-  const printing = printMessages(simulated, null, { ...io, clock, stdout }, never);
+  const printing = printMessages(simulated, null, { ...io, host: testHost({ clock }), stdout }, never);
   const ended = assert.rejects(printing, /^Error: Broken pipe$/);
   await clock.advance(2_000);
   await ended;
@@ -481,7 +481,7 @@ test("scan puts the terminal back before it says of an error that nobody caught"
   const config = defaultConfig("s1");
   const ending = new AbortController();
   const simulated = { ...config, scanner: { ...config.scanner, source: "simulate" } } as const;
-  const scanning = scan(simulated, null, { ...io, clock }, ending.signal);
+  const scanning = scan(simulated, null, { ...io, host: testHost({ clock }) }, ending.signal);
   await clock.advance(0);
   await fault(new Error("unforeseen"));
   assert.ok(out.stdout.endsWith("\x1b[?1049l"));
@@ -499,7 +499,7 @@ test("scan stops listening before it fails where the terminal is gone", async ()
   const stdout = (text: string) => {
     if (isGone && text.startsWith("\x1b[H")) throw new Error("Input/output error");
   };
-  const scanning = scan(simulated, null, { ...io, clock, stdout }, never);
+  const scanning = scan(simulated, null, { ...io, host: testHost({ clock }), stdout }, never);
   const ended = assert.rejects(scanning, /^Error: Input\/output error$/);
   await clock.advance(2_000);
   isGone = true;
@@ -515,7 +515,7 @@ test("scan redraws each second and ends by itself after its time", async () => {
   const scanning = scan(
     { ...config, scanner: { ...config.scanner, source: "simulate" } },
     5_500,
-    { ...io, clock },
+    { ...io, host: testHost({ clock }) },
     never,
   );
   await clock.advance(5_500);
@@ -543,7 +543,7 @@ test("scan tells how to end it, where nothing would show that it works", async (
   const ending = new AbortController();
   const config = defaultConfig("s1");
   const simulated = { ...config, scanner: { ...config.scanner, source: "simulate" } } as const;
-  const scanning = scan(simulated, null, { ...io, clock }, ending.signal);
+  const scanning = scan(simulated, null, { ...io, host: testHost({ clock }) }, ending.signal);
   await clock.advance(1_000);
   assert.equal(out.stderr, "The table comes at the end: Ctrl-C ends it, or --seconds N.\n");
   ending.abort();

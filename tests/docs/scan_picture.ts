@@ -8,6 +8,7 @@ import { scan } from "../../src/cli/scan/mod.ts";
 import { defaultConfig } from "../../src/config/mod.ts";
 import { displayWidth } from "../../src/text/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { testHost } from "../support/test_host.ts";
 
 /** Where the picture is. */
 export const PICTURE = new URL("../../docs/scan.svg", import.meta.url);
@@ -33,7 +34,7 @@ export async function liveTable(): Promise<string[]> {
     { ...config, scanner: { ...config.scanner, source: "simulate" } },
     null,
     {
-      clock,
+      host: testHost({ clock }),
       stdout: (text) => written += text,
       stderr: () => {},
       onFault: () => {},

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { statsSchema, statusSchema } from "../../src/agent/status_schema.ts";
+import { statsSchema, statusSchema } from "../../src/status/status_schema.ts";
 import { messageSchema } from "../../src/advertisement/message_schema.ts";
 import { legacyReportsPacket } from "../../src/hci/mod.ts";
 import { finalCounts } from "../support/counts.ts";

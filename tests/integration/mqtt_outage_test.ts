@@ -36,9 +36,12 @@ for (const qos of [0, 1] as const) {
       `MqttPublisher accounts for every message when the broker ${how} in mid-stream, at QoS ${qos}`,
       async () => {
         await using broker = await Mosquitto.start();
-        await using publishing = startPublishing(broker.port, { qos }, {
-          onOnline: () => publishing.publisher.announce("status", "online", { retain: true }),
-        });
+        await using publishing = startPublishing(
+          broker.port,
+          { qos },
+          {},
+          (publisher) => publisher.announce("status", "online", { retain: true }),
+        );
         await publishing.ready();
         let stopped = false;
         const stopping = (async () => {
@@ -82,7 +85,7 @@ for (const qos of [0, 1] as const) {
       }
       ok(dropped > 0, "backpressure");
       ok(accepted - publishing.settled.length <= 1_000, "what is under way is bounded");
-      equal(publishing.publisher.state.kind, "online");
+      equal(publishing.state.kind, "online");
       broker.signal("SIGCONT");
       await publishing.ready();
       await waitFor(() => publishing.settled.length === accepted, "all to be settled");
@@ -137,7 +140,7 @@ mosquittoTest("MqttPublisher keeps a quiet connection alive", async () => {
   await using publishing = startPublishing(broker.port, { keepAliveS: 1 });
   await publishing.ready();
   await new Promise((resolve) => setTimeout(resolve, 2_500)); // Mosquitto drops a silent client after 1.5 s
-  equal(publishing.publisher.state.kind, "online");
+  equal(publishing.state.kind, "online");
   deepEqual(lost(publishing), []);
 });
 

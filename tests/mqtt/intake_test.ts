@@ -66,7 +66,7 @@ test("MqttPublisher answers what it never asked for, with each quality of servic
   equal(of(4), count / 2, "PUBACK");
   equal(of(5), count / 2, "PUBREC");
   equal(of(7), 1, "PUBCOMP");
-  equal(publishing.publisher.state.kind, "online");
+  equal(publishing.state.kind, "online");
 });
 
 test("MqttPublisher ends a connection whose broker asks for answers and does not read them", async () => {

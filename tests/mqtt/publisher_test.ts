@@ -80,8 +80,8 @@ test("MqttPublisher backs off from a broker that accepts the session and drops i
     reconnect: { initialDelayMs: 1_000, maxDelayMs: 60_000, exponential: true },
   }, { clock, random: () => 0.99 }); // the longest waits, before which no probe is due
   for (const failure of [1, 2, 3, 4]) {
-    await waitFor(() => publishing.publisher.state.kind === "waiting", "the wait");
-    const { state } = publishing.publisher;
+    await waitFor(() => publishing.state.kind === "waiting", "the wait");
+    const { state } = publishing;
     ok(state.kind === "waiting" && state.failures === failure && state.retryInMs >= 500 * 2 ** (failure - 1));
     equal(broker.accepted, failure);
     await clock.advance(state.retryInMs);
@@ -94,7 +94,7 @@ test("MqttPublisher leaves no socket, timer or listener behind after 50 connecti
   const before = openSockets();
   let online = 0;
   {
-    await using publishing = startPublishing(broker.port, AT_ONCE, { onOnline: () => online++ });
+    await using publishing = startPublishing(broker.port, AT_ONCE, {}, () => online++);
     for (let connection = 1; connection <= 50; connection++) {
       await waitFor(() => online === connection, "the connection");
       publishing.publish("x");
@@ -139,9 +139,12 @@ test("MqttPublisher publishes what onOnline announces before anything else, on e
     const bytes = new Uint8Array(65_536);
     received.push(bytes.slice(0, await connection.read(bytes) ?? 0));
   });
-  await using publishing = startPublishing(broker.port, AT_ONCE, {
-    onOnline: () => publishing.publisher.announce("status", "online", { retain: true }),
-  });
+  await using publishing = startPublishing(
+    broker.port,
+    AT_ONCE,
+    {},
+    (publisher) => publisher.announce("status", "online", { retain: true }),
+  );
   while (received.length < 3) {
     await publishing.ready();
     publishing.publish("report");
@@ -351,9 +354,9 @@ test("MqttPublisher waits half a second for a broker that does not hang up after
   await waitFor(() => received.length > 0, "DISCONNECT");
   deepEqual(received, [14]);
   await clock.advance(499);
-  deepEqual(publishing.publisher.state, { kind: "closing" });
+  deepEqual(publishing.state, { kind: "closing" });
   await clock.advance(1);
-  await waitFor(() => publishing.publisher.state.kind === "closed", "the end");
+  await waitFor(() => publishing.state.kind === "closed", "the end");
   await closing;
   over.resolve();
 });

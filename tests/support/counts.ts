@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { countFields } from "../../src/agent/mod.ts";
+import type { countFields } from "../../src/status/mod.ts";
 import type { LogLine } from "./program.ts";
 
 /** The agent's counters at one moment. */

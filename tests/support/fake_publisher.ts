@@ -13,9 +13,6 @@ export class FakePublisher implements Publisher {
   readonly announced: { readonly topic: string; readonly payload: string; readonly retain: boolean }[] = [];
   /** Settles each message as soon as it is taken. */
   settlesAtOnce = true;
-  warning: string | null = null;
-  brokerAddress: string | null = "192.0.2.7";
-  reconnects = 0;
   #outcome: PublishOutcome = "accepted";
   readonly #waiting = new Set<() => void>();
 

@@ -82,9 +82,12 @@ export function publisherContract(broker: string, register: Register, start: () 
 
   contract("tells of the connection, so that the status can be announced", async (port) => {
     await using subscriber = await Subscriber.open(port, "#");
-    await using publishing = startPublishing(port, {}, {
-      onOnline: () => publishing.publisher.announce("status", "online", { retain: true }),
-    });
+    await using publishing = startPublishing(
+      port,
+      {},
+      {},
+      (publisher) => publisher.announce("status", "online", { retain: true }),
+    );
     await publishing.ready();
     publishing.publish("report");
     await subscriber.until(2);
@@ -107,13 +110,13 @@ export function publisherContract(broker: string, register: Register, start: () 
     const publishing = startPublishing(port);
     equal(publishing.publish("too early"), "offline");
     await publishing.ready();
-    equal(publishing.publisher.state.kind, "online");
+    equal(publishing.state.kind, "online");
     const disposed = publishing.publisher[Symbol.asyncDispose]();
     equal(publishing.publish("too late"), "offline");
-    deepEqual(publishing.publisher.state, { kind: "closing" });
+    deepEqual(publishing.state, { kind: "closing" });
     await rejects(publishing.ready(), /closed/);
     await disposed;
-    deepEqual(publishing.publisher.state, { kind: "closed" });
+    deepEqual(publishing.state, { kind: "closed" });
     deepEqual(publishing.settled, []);
   });
 }

@@ -1,3 +1,4 @@
+import type { ConnectionState } from "../../src/agent/mod.ts";
 import { type MqttOptions, type MqttParts, MqttPublisher } from "../../src/mqtt/mod.ts";
 import { systemClock } from "../../src/time/mod.ts";
 import { RecordingLog } from "./recording_log.ts";
@@ -31,18 +32,22 @@ export interface Publishing extends AsyncDisposable {
   readonly log: RecordingLog;
   /** How each accepted message ended, in order. */
   readonly settled: (Error | null)[];
+  /** What the connection does, as last told. */
+  readonly state: ConnectionState;
   /** Resolves once the publisher takes messages. */
   ready(timeoutMs?: number): Promise<void>;
   /** Publishes one message to `topic`, whose end goes to `settled`. */
   publish(payload: string, topic?: string): ReturnType<MqttPublisher["publish"]>;
 }
 
-/** Starts a publisher. */
+/** Starts a publisher; `onOnline` is called on every connection. */
 export function startPublishing(
   port: number,
   changes: Partial<MqttOptions> = {},
   parts: Partial<MqttParts> = {},
+  onOnline: (publisher: MqttPublisher) => void = () => {},
 ): Publishing {
+  const told: ConnectionState[] = [{ kind: "idle" }];
   const log = new RecordingLog();
   const settled: (Error | null)[] = [];
   const publisher = new MqttPublisher(mqttOptions(port, changes), {
@@ -50,8 +55,13 @@ export function startPublishing(
     random: Math.random,
     log,
     readFile: Deno.readFile,
-    onOnline: () => {},
-    onSteady: () => {},
+    connection: {
+      setConnection(state) {
+        told.push(state);
+        if (state.kind === "online") onOnline(publisher);
+      },
+      setWarning: () => {},
+    },
     dropped: () => 0,
     ...parts,
   });
@@ -61,6 +71,9 @@ export function startPublishing(
     publisher,
     log,
     settled,
+    get state() {
+      return told.at(-1) ?? { kind: "idle" };
+    },
     ready: (timeoutMs = 20_000) => publisher.ready(AbortSignal.timeout(timeoutMs)),
     publish: (payload, topic = "ble/raw/scanner-01/AA") => publisher.publish(topic, payload, settle),
     [Symbol.asyncDispose]: () => publisher[Symbol.asyncDispose](),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Scanner, ScanSink, ScanState } from "../../src/agent/mod.ts";
+import { type ConnectionState, type Scanner, type ScanSink, type ScanState, Vitals } from "../../src/agent/mod.ts";
 import { superviseScan } from "../../src/agent/supervisor.ts";
 import { ServiceNotifier } from "../../src/systemd/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -14,84 +14,49 @@ const SCANNING: ScanState = {
   extended: false,
 };
 const STALL_TIMEOUT_MS = 60_000;
-const EVENT = Uint8Array.of(4, 0x3e, 0);
+const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, address: null };
+const SINK: ScanSink = { advertisement: () => {}, invalid: () => {}, delivered: () => undefined, state: () => {} };
 
-/** A scanner that a test moves by hand, and that ends when it is told to, unless it is stuck. */
-class HandScanner implements Scanner {
-  sink: ScanSink | null = null;
-  isStuck = false;
-  missed = 0;
-  constructor(readonly paced = false) {}
-  reset(): Promise<void> {
-    return Promise.resolve();
-  }
-  run(sink: ScanSink, signal: AbortSignal): Promise<void> {
-    this.sink = sink;
-    return new Promise((resolve) => {
-      signal.addEventListener("abort", () => {
-        if (!this.isStuck) resolve();
-      }, { once: true });
-    });
-  }
-}
-
-function notifier({ watchdogMs = 30_000 as number | null, paced = false } = {}) {
+function notifier({ watchdogMs = 30_000 as number | null, stallTimeoutMs = STALL_TIMEOUT_MS } = {}) {
   const clock = new FakeClock();
   const log = new RecordingLog();
+  const vitals = new Vitals({ clock, missed: () => 0 });
   const sent: string[][] = [];
-  const world = {
-    offline: "connecting" as string | null,
-    warning: null as string | null,
-    published: 0,
-    result: 1,
-    scan: { kind: "starting" } as ScanState,
+  const manager = { result: 1 };
+  const send = (message: string) => {
+    sent.push(message.split("\n"));
+    return manager.result;
   };
-  const service = new ServiceNotifier({ watchdogMs, stallTimeoutMs: STALL_TIMEOUT_MS }, {
-    clock,
-    log,
-    send: (message) => {
-      sent.push(message.split("\n"));
-      return world.result;
-    },
-    scan: () => world.scan,
-    offlineReason: () => world.offline,
-    warning: () => world.warning,
-    published: () => world.published,
-  });
+  const service = new ServiceNotifier({ watchdogMs, stallTimeoutMs }, { vitals, send, clock, log });
   const stop = new AbortController();
-  const scanner = new HandScanner(paced);
-  const heard: string[] = [];
-  const sink: ScanSink = {
-    event: () => void heard.push("event"),
-    state: (state) => {
-      world.scan = state;
-      heard.push(state.kind);
-    },
-  };
-  const watched = service.watch(scanner);
   const begin = () => {
-    const scanning = watched.run(sink, stop.signal);
     const serving = service.start(stop.signal);
     return {
       async [Symbol.asyncDispose]() {
         stop.abort();
-        await scanning;
         await serving[Symbol.asyncDispose]();
       },
     };
   };
   const count = (line: string) => sent.filter((lines) => lines.includes(line)).length;
   const status = () => sent.at(-1)?.find((line) => line.startsWith("STATUS="));
-  return { service, scanner, watched, clock, log, sent, world, stop, heard, begin, count, status };
+  return { service, vitals, clock, log, sent, manager, stop, begin, count, status };
+}
+
+function publish(vitals: Vitals, messages: number): void {
+  for (let message = 0; message < messages; message++) {
+    vitals.counter.received();
+    vitals.counter.ended("published");
+  }
 }
 
 test("ServiceNotifier says that it is ready once it has scanned and been connected, in either order", async () => {
   for (const order of ["scan first", "broker first"]) {
     const t = notifier();
     await using _ = t.begin();
-    const steps = [() => t.scanner.sink?.state(SCANNING), () => t.service.online()];
+    const steps = [() => t.vitals.setScan(SCANNING), () => t.vitals.setConnection(ONLINE)];
     if (order === "broker first") steps.reverse();
-    t.scanner.sink?.state({ kind: "starting" });
+    t.vitals.setScan({ kind: "starting" });
     steps[0]?.();
     assert.equal(t.count("READY=1"), 0, order);
     steps[1]?.();
@@ -102,10 +67,10 @@ test("ServiceNotifier says that it is ready once it has scanned and been connect
 test("ServiceNotifier stays ready when the adapter or the broker is gone", async () => {
   const t = notifier();
   await using _ = t.begin();
-  t.service.online();
-  t.scanner.sink?.state(SCANNING);
-  t.world.offline = "connect ECONNREFUSED";
-  t.scanner.sink?.state({ kind: "stopped", reason: "hci0 is gone" });
+  t.vitals.setConnection(ONLINE);
+  t.vitals.setScan(SCANNING);
+  t.vitals.setConnection({ kind: "waiting", reason: "connect ECONNREFUSED", retryInMs: 1_000, failures: 1 });
+  t.vitals.setScan({ kind: "stopped", reason: "hci0 is gone" });
   assert.ok(t.sent.at(-1)?.includes("READY=1"));
   assert.equal(t.status(), "STATUS=not scanning: hci0 is gone; not connected: connect ECONNREFUSED; 0 published");
 });
@@ -113,36 +78,23 @@ test("ServiceNotifier stays ready when the adapter or the broker is gone", async
 test("ServiceNotifier shows scan, connection and count in one line that no reason can break", async () => {
   const t = notifier();
   await using _ = t.begin();
-  t.world.offline = null;
-  t.world.published = 1_234;
-  t.scanner.sink?.state(SCANNING);
+  t.vitals.setConnection(ONLINE);
+  publish(t.vitals, 1_234);
+  t.vitals.setScan(SCANNING);
   assert.equal(t.status(), "STATUS=scanning with hci0; connected; 1234 published");
-  t.scanner.sink?.state({ kind: "starting" });
-  assert.equal(t.status(), "STATUS=starting to scan; connected; 1234 published");
-  t.scanner.sink?.state({ kind: "stopped", reason: "odd\nMAINPID=1\r\n" });
+  t.vitals.setScan({ kind: "stopped", reason: "odd\nMAINPID=1\r\n" });
   assert.equal(t.status(), "STATUS=not scanning: odd MAINPID=1 ; connected; 1234 published");
-  t.world.warning = "another client has its identifier";
-  t.scanner.sink?.state(SCANNING);
+  t.vitals.setWarning("another client has its identifier");
+  t.vitals.setScan(SCANNING);
   assert.match(t.status() ?? "", /; connected \(another client has its identifier\); 1234 published$/);
-});
-
-test("ServiceNotifier passes events, states and losses on", async () => {
-  const t = notifier();
-  await using _ = t.begin();
-  assert.equal(t.watched.paced, false);
-  t.scanner.sink?.state(SCANNING);
-  t.scanner.sink?.event(EVENT);
-  t.scanner.missed = 7;
-  assert.deepEqual(t.heard, ["scanning", "event"]);
-  assert.equal(t.watched.missed, 7);
 });
 
 test("ServiceNotifier feeds the watchdog at half its patience while events come", async () => {
   const t = notifier({ watchdogMs: 10_000 });
   await using _ = t.begin();
-  t.scanner.sink?.state(SCANNING);
+  t.vitals.setScan(SCANNING);
   for (let s = 0; s < 600; s += 5) {
-    t.scanner.sink?.event(EVENT);
+    t.vitals.heard();
     await t.clock.advance(5_000);
   }
   assert.equal(t.count("WATCHDOG=1"), 1 + 600 / 5);
@@ -152,11 +104,11 @@ test("ServiceNotifier feeds the watchdog at half its patience while events come"
 test("ServiceNotifier does not say scanning in a silence, and takes a reset for movement", async () => {
   const t = notifier();
   await using _ = t.begin();
-  t.world.scan = { kind: "silent", adapter: "hci0", adapterAddress: null, extended: false, silentMs: 60_000 };
-  t.service.online();
+  t.vitals.setConnection({ kind: "connecting", attempt: 1 });
+  t.vitals.setScan({ kind: "silent", adapter: "hci0", adapterAddress: null, extended: false, silentMs: 60_000 });
   assert.equal(t.status(), "STATUS=nothing heard with hci0 for 60 s; not connected: connecting; 0 published");
   for (let minute = 0; minute < 5; minute++) {
-    await t.watched.reset();
+    t.vitals.scanMoved();
     await t.clock.advance(60_000);
   }
   assert.equal(t.log.of("scan is stuck").length, 0);
@@ -165,7 +117,7 @@ test("ServiceNotifier does not say scanning in a silence, and takes a reset for 
 test("ServiceNotifier starves the watchdog once the scan has not moved, and feeds it again when it does", async () => {
   const t = notifier();
   await using _ = t.begin();
-  t.scanner.sink?.state(SCANNING);
+  t.vitals.setScan(SCANNING);
   await t.clock.advance(90_000);
   const fed = t.count("WATCHDOG=1");
   assert.equal(fed, 1 + 90 / 15);
@@ -173,7 +125,7 @@ test("ServiceNotifier starves the watchdog once the scan has not moved, and feed
   // What moved just before the first look counts from then.
   assert.ok(t.count("WATCHDOG=1") <= fed + 1);
   assert.equal(t.log.of("scan is stuck").length, 1);
-  t.scanner.sink?.event(EVENT);
+  t.vitals.heard();
   await t.clock.advance(15_000);
   assert.ok(t.sent.at(-1)?.includes("WATCHDOG=1"));
 });
@@ -192,9 +144,8 @@ test("ServiceNotifier feeds the watchdog for as long as the agent finds no adapt
         return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
       },
     };
-    const sink: ScanSink = { event: () => undefined, state: () => {} };
     const parts = { clock: t.clock, random: () => 1, log: t.log, stallTimeoutMs: STALL_TIMEOUT_MS };
-    const supervised = superviseScan({ ...parts, scanner: t.service.watch(scanner) }, sink, t.stop.signal);
+    const supervised = superviseScan({ ...parts, scanner, vitals: t.vitals }, SINK, t.stop.signal);
     await using _ = t.service.start(t.stop.signal);
     await t.clock.advance(900_000);
     assert.equal(t.count("WATCHDOG=1"), 1 + 900 / 15, kind);
@@ -205,21 +156,27 @@ test("ServiceNotifier feeds the watchdog for as long as the agent finds no adapt
 
 test("ServiceNotifier starves the watchdog when the agent cannot end a silent scan", async () => {
   const t = notifier();
-  t.scanner.isStuck = true;
-  const sink: ScanSink = { event: () => undefined, state: () => {} };
+  const scanner: Scanner = {
+    paced: false,
+    missed: 0,
+    run(sink) {
+      sink.state(SCANNING);
+      return new Promise(() => {});
+    },
+    reset: () => Promise.resolve(),
+  };
   const parts = { clock: t.clock, random: () => 1, log: t.log, stallTimeoutMs: STALL_TIMEOUT_MS };
-  superviseScan({ ...parts, scanner: t.watched }, sink, t.stop.signal);
-  await using _ = t.service.start(t.stop.signal);
-  t.scanner.sink?.state(SCANNING);
+  superviseScan({ ...parts, scanner, vitals: t.vitals }, SINK, t.stop.signal);
+  await using _ = t.begin();
   await t.clock.advance(900_000);
   assert.ok(t.count("WATCHDOG=1") <= 8);
   assert.deepEqual(t.log.of("scan is stuck").map(({ level }) => level), ["error"]);
 });
 
 test("ServiceNotifier lets a recording take its time", async () => {
-  const t = notifier({ paced: true });
+  const t = notifier({ stallTimeoutMs: Infinity });
   await using _ = t.begin();
-  t.scanner.sink?.state(SCANNING);
+  t.vitals.setScan(SCANNING);
   await t.clock.advance(900_000);
   assert.equal(t.count("WATCHDOG=1"), 1 + 900 / 15);
 });
@@ -233,8 +190,8 @@ test("ServiceNotifier asks for more time to start while the scan moves, and only
   await t.clock.advance(900_000);
   assert.ok(t.count("EXTEND_TIMEOUT_USEC=30000000") <= 8, "a stuck scan is no reason to wait");
   const asked = t.count("EXTEND_TIMEOUT_USEC=30000000");
-  t.scanner.sink?.state(SCANNING);
-  t.service.online();
+  t.vitals.setScan(SCANNING);
+  t.vitals.setConnection(ONLINE);
   await t.clock.advance(60_000);
   assert.equal(t.count("EXTEND_TIMEOUT_USEC=30000000"), asked);
 });
@@ -251,11 +208,11 @@ test("ServiceNotifier says once that it ends, as soon as it is told to, and noth
   const t = notifier();
   {
     await using _ = t.begin();
-    t.scanner.sink?.state(SCANNING);
+    t.vitals.setScan(SCANNING);
     t.stop.abort();
     await t.clock.advance(0);
     assert.equal(t.count("STOPPING=1"), 1);
-    t.scanner.sink?.state({ kind: "stopped", reason: "stopped" });
+    t.vitals.setScan({ kind: "stopped", reason: "stopped" });
   }
   assert.equal(t.count("STOPPING=1"), 1);
   assert.ok(t.sent.at(-1)?.includes("STOPPING=1"));
@@ -270,14 +227,14 @@ test("ServiceNotifier says that it ends when it is disposed of", async () => {
 
 test("ServiceNotifier logs once that nobody listens, and goes on", async () => {
   const t = notifier();
-  t.world.result = -111;
+  t.manager.result = -111;
   await using _ = t.begin();
   await t.clock.advance(60_000);
   const complaints = () => t.log.of("service manager does not listen").map(({ level, fields }) => [level, fields]);
   assert.deepEqual(complaints(), [["warning", { errno: 111 }]]);
-  t.world.result = 1;
+  t.manager.result = 1;
   await t.clock.advance(15_000);
-  t.world.result = -111;
+  t.manager.result = -111;
   await t.clock.advance(30_000);
   assert.equal(complaints().length, 2);
 });

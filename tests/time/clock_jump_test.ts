@@ -1,5 +1,7 @@
+import { ReportReader } from "../../src/advertisement/mod.ts";
+import { StatsReporter, StatusReporter } from "../../src/status/mod.ts";
 import assert from "node:assert/strict";
-import { Agent, ScanError, type Scanner, type ScanSink, StatusReporter } from "../../src/agent/mod.ts";
+import { Agent, ScanError, type Scanner, type ScanSink, Vitals } from "../../src/agent/mod.ts";
 import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { BrokerConnection } from "../../src/mqtt/connection.ts";
 import { ConnectionLog } from "../../src/mqtt/connection_log.ts";
@@ -42,7 +44,11 @@ class Air implements Scanner {
   run(sink: ScanSink, signal: AbortSignal): Promise<void> {
     if (this.runsMs.push(this.clock.monotonicMs()) % 3 === 0) throw new ScanError("hci0 does not answer", "reset");
     sink.state({ kind: "scanning", adapter: "hci0", adapterAddress: null, mode: "active", extended: true });
-    this.hear = (packet) => sink.event(packet);
+    const reader = new ReportReader({ clock: this.clock, sink });
+    this.hear = (packet) => {
+      reader.read(packet);
+      sink.delivered();
+    };
     return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
   }
 
@@ -86,16 +92,20 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
   const publisher = new FakePublisher();
   const log = new RecordingLog();
   const options = { scannerId: "s1", version: "1", topic: "ble/status/s1", hostname: null, bootId: null };
-  const status = new StatusReporter(options, () => publisher, clock);
+  const vitals = new Vitals({ clock, missed: () => 0 });
+  const memory = () => ({ heapBytes: 0, rssBytes: 0 });
+  const stats = { scannerId: "s1", topic: "ble/stats/s1", maxInFlight: null };
+  using _stats = new StatsReporter(stats, { vitals, publisher, memory, clock, log });
+  using _status = new StatusReporter(options, { vitals, publisher, clock });
   const agent = new Agent({
     scannerId: "s1",
     fields: "standard",
     topicPrefix: "ble/raw",
     mergeScanResponse: true,
     filter: { minRssiDbm: null, allow: [], deny: [], maxRatePerDevice: 2 },
-    stats: { scannerId: "s1", intervalMs: 60_000, topic: "ble/stats/s1", maxInFlight: null },
+    intervalMs: 60_000,
     stallTimeoutMs: 60_000,
-  }, { scanner: air, publisher, status, clock, random: () => 1, log, memory: () => ({ heapBytes: 0, rssBytes: 0 }) });
+  }, { scanner: air, publisher, vitals, clock, random: () => 1, log });
   const ending = new AbortController();
   const running = agent.run(ending.signal);
   for (const [waitMs, packet] of STORY) {
@@ -112,7 +122,7 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
     if (timestamp !== undefined) stamps.push(timestamp);
     return { topic, ...rest };
   });
-  return { done: [messages, log.records, air.runsMs, air.resetsMs, agent.counters], stamps };
+  return { done: [messages, log.records, air.runsMs, air.resetsMs, vitals.counters], stamps };
 }
 
 /** When a connection is tried and a broker looked for that is away, while the clock is set by so much. */
@@ -136,7 +146,8 @@ async function connectionsStory(setByMs: number): Promise<{ attemptsMs: number[]
     random: () => 1,
     log: new ConnectionLog(new RecordingLog(), clock, { host: "broker" }, () => 0),
     losses: new LossPattern({ clientId: "c1", topics: [], reconnect: policy }, clock),
-    steady() {},
+    changed() {},
+    warned() {},
   });
   const ending = new AbortController();
   const running = connection.run(() => true, ending.signal);

@@ -1,6 +1,6 @@
 /** A service whose scan hangs, and whose agent cannot even begin it afresh: the watchdog's business. */
 import process from "node:process";
-import type { Logger, Scanner, ScanState } from "../../src/agent/mod.ts";
+import { type Logger, type Scanner, type ScanSink, Vitals } from "../../src/agent/mod.ts";
 import { superviseScan } from "../../src/agent/supervisor.ts";
 import { linuxHost } from "../../src/hci/mod.ts";
 import { readNotifySettings, sendNotification, ServiceNotifier } from "../../src/systemd/mod.ts";
@@ -23,22 +23,15 @@ const scanner: Scanner = {
   },
   reset: () => Promise.resolve(),
 };
-let scan: ScanState = { kind: "starting" };
 const settings = readNotifySettings(Deno.env.toObject(), Deno.pid);
 if (settings === null) throw new Error("not started by systemd");
 const libc = linuxHost.openLibc();
 const stallTimeoutMs = 1_000;
-const service = new ServiceNotifier({ watchdogMs: settings.watchdogMs, stallTimeoutMs }, {
-  send: (message) => sendNotification(libc, settings.socket, message),
-  scan: () => scan,
-  offlineReason: () => null,
-  warning: () => null,
-  published: () => 0,
-  clock,
-  log,
-});
+const vitals = new Vitals({ clock, missed: () => 0 });
+const send = (message: string) => sendNotification(libc, settings.socket, message);
+const service = new ServiceNotifier({ watchdogMs: settings.watchdogMs, stallTimeoutMs }, { vitals, send, clock, log });
 const signal = new AbortController().signal;
 service.start(signal);
-service.online();
-const parts = { scanner: service.watch(scanner), clock, random: Math.random, log, stallTimeoutMs };
-await superviseScan(parts, { event: () => undefined, state: (state) => scan = state }, signal);
+vitals.setConnection({ kind: "online", sinceMs: 0, address: null });
+const sink: ScanSink = { advertisement: () => {}, invalid: () => {}, delivered: () => undefined, state: () => {} };
+await superviseScan({ scanner, vitals, clock, random: Math.random, log, stallTimeoutMs }, sink, signal);

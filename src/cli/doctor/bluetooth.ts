@@ -1,3 +1,4 @@
+import { EXIT } from "../../app/exit_codes.ts";
 import type { Config } from "../../config/mod.ts";
 import {
   type BluetoothSurvey,
@@ -12,7 +13,6 @@ import {
   type SurveyedAdapter,
 } from "../../hci/mod.ts";
 import type { Clock } from "../../time/mod.ts";
-import { EXIT } from "../exit_codes.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
 const GRANT = "use sudo, run it as the service, or see Permissions in the README";

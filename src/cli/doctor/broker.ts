@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
+import { type Host, mqttOptions } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { type BrokerCertificate, ConnectionFailure, type MqttOptions } from "../../mqtt/mod.ts";
-import { mqttOptions } from "../compose.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
 /** What the examination of the broker needs of the world. */
@@ -10,9 +10,7 @@ export interface BrokerIo {
   readonly checkBroker: (options: MqttOptions, signal: AbortSignal) => Promise<void>;
   /** The certificate that the broker shows; null: none to be had. */
   readonly brokerCertificate: (options: MqttOptions, signal: AbortSignal) => Promise<BrokerCertificate | null>;
-  readonly readFile: (path: string) => Promise<Uint8Array>;
-  /** Milliseconds since the Unix epoch. */
-  readonly wallMs: () => number;
+  readonly host: Pick<Host, "env" | "readFile" | "clock">;
 }
 
 /** The service's password, which systemd hands over to it alone. */
@@ -25,13 +23,13 @@ const BROKER_RENEW_DAYS = 7;
 
 /** Whether the broker takes a connection as `run` would make it, and the certificate that is shown to it. */
 export async function* examineBroker(config: Config, io: BrokerIo, signal: AbortSignal): AsyncGenerator<Finding> {
-  const options = mqttOptions(config, null);
+  const options = mqttOptions(config, io.host, null);
   const { host, port, tls } = options;
   const certFile = tls?.certFile ?? null;
   if (certFile !== null) yield await examineCertificate(certFile, io);
   const url = `${tls === null ? "mqtt" : "mqtts"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
   const shown = await io.brokerCertificate(options, signal);
-  if (shown !== null) yield brokerValidity(shown, io.wallMs());
+  if (shown !== null) yield brokerValidity(shown, io.host.clock.wallMs());
   // With the agent's own identifier it would throw a running agent out.
   const clientId = `${options.clientId}-doctor`;
   try {
@@ -48,7 +46,7 @@ function remedyOf({ kind, remedy }: ConnectionFailure, { username, password }: M
   return [remedy, SERVICE_PASSWORD].filter((each) => each !== null).join("; ");
 }
 
-async function examineCertificate(path: string, { readFile, wallMs }: BrokerIo): Promise<Finding> {
+async function examineCertificate(path: string, { host: { readFile, clock } }: BrokerIo): Promise<Finding> {
   const subject = "client certificate";
   let certificate: X509Certificate;
   try {
@@ -58,7 +56,7 @@ async function examineCertificate(path: string, { readFile, wallMs }: BrokerIo):
     return problem(subject, `${path} cannot be read: ${why}`, "check mqtt.broker.tls.cert_file");
   }
   const validity = { from: new Date(certificate.validFrom), to: new Date(certificate.validTo), renewDays: RENEW_DAYS };
-  return validityOf(subject, path, validity, wallMs());
+  return validityOf(subject, path, validity, clock.wallMs());
 }
 
 /** Who runs a broker renews its certificate late, and by a program. */

@@ -1,5 +1,5 @@
+import { EXIT } from "../../app/exit_codes.ts";
 import { escapeInvisible } from "../../text/mod.ts";
-import { EXIT } from "../exit_codes.ts";
 
 /** Something that was looked at. */
 export interface Finding {

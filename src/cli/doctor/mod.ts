@@ -2,6 +2,8 @@
  *
  * @module
  */
+import { EXIT } from "../../app/exit_codes.ts";
+import type { Host } from "../../app/mod.ts";
 import {
   type Config,
   ConfigError,
@@ -11,12 +13,10 @@ import {
   loadConfig,
   renderProblem,
 } from "../../config/mod.ts";
-import { type LinuxHost, linuxHost, readText } from "../../hci/mod.ts";
+import { type LinuxHost, readText } from "../../hci/mod.ts";
 import { brokerCertificate, checkBroker } from "../../mqtt/mod.ts";
-import { systemClock } from "../../time/mod.ts";
 import { examineConfig, inspectFile } from "../check.ts";
-import { EXIT } from "../exit_codes.ts";
-import type { CliIo } from "../program.ts";
+import type { CliIo } from "../io.ts";
 import { examineBluetooth } from "./bluetooth.ts";
 import { type BrokerIo, examineBroker } from "./broker.ts";
 import { exitCodeOf, type Finding, ok, problem, renderFinding, summarise, warning } from "./finding.ts";
@@ -24,7 +24,7 @@ import { examineService } from "./service.ts";
 
 /** What `doctor` needs of the world. */
 export interface DoctorIo extends BrokerIo {
-  readonly host: LinuxHost;
+  readonly host: Host;
   /** The text of a file of the system's; null where it cannot be read. */
   readonly readSystemText: (path: string) => string | null;
   /** Opens a file for reading and tells about it; rejects where it cannot. */
@@ -34,23 +34,21 @@ export interface DoctorIo extends BrokerIo {
 }
 
 /** The process's own. */
-export function doctorIo({ stdout }: CliIo): DoctorIo {
-  const readFile = Deno.readFile;
+export function doctorIo({ stdout, host }: CliIo): DoctorIo {
+  const { clock, readFile, linux } = host;
   return {
     stdout,
-    host: linuxHost,
+    host,
     inspectFile,
-    readFile,
-    readSystemText,
-    wallMs: systemClock.wallMs,
-    brokerCertificate: (options, signal) => brokerCertificate(options, { clock: systemClock, readFile }, signal),
-    checkBroker: (options, signal) => checkBroker(options, { clock: systemClock, readFile }, signal),
+    readSystemText: (path) => readSystemText(path, linux),
+    brokerCertificate: (options, signal) => brokerCertificate(options, { clock, readFile }, signal),
+    checkBroker: (options, signal) => checkBroker(options, { clock, readFile }, signal),
   };
 }
 
-function readSystemText(path: string): string | null {
+function readSystemText(path: string, { openLibc }: LinuxHost): string | null {
   try {
-    using libc = linuxHost.openLibc();
+    using libc = openLibc();
     return readText(libc, path);
   } catch {
     return null; // no C library that this process may use
@@ -83,9 +81,9 @@ export async function doctor(sources: ConfigSources, io: DoctorIo, signal: Abort
 
 async function* examine(sources: ConfigSources, io: DoctorIo, signal: AbortSignal): AsyncGenerator<Finding> {
   const { config, isUsable } = yield* examineSources(sources, io);
-  yield examineClock(io.wallMs());
+  yield examineClock(io.host.clock.wallMs());
   yield examineService(io.readSystemText);
-  yield* examineBluetooth(config.scanner, io.host);
+  yield* examineBluetooth(config.scanner, io.host.linux);
   if (isUsable) yield* examineBroker(config, io, signal);
   else yield warning("broker", "not looked at before the configuration is right", null);
 }
@@ -100,7 +98,10 @@ interface Examinable {
 
 async function* examineSources(sources: ConfigSources, io: DoctorIo): AsyncGenerator<Finding, Examinable> {
   const subject = "configuration";
-  const { loaded, isValid, problems, warnings } = await examineConfig(sources, io);
+  const { loaded, isValid, problems, warnings } = await examineConfig(sources, {
+    inspectFile: io.inspectFile,
+    readFile: io.host.readFile,
+  });
   yield* warnings.map((each) => warning(subject, renderProblem(each), null));
   yield* problems.map((each) => problem(subject, renderProblem(each), null, EXIT.usage));
   if (!isValid || loaded === null) {

@@ -2,19 +2,17 @@
  *
  * @module
  */
+import { EXIT } from "../../app/exit_codes.ts";
+import { hciSource, type Host, listen, type ListenEnd } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { recordPackets } from "../../hci/mod.ts";
 import { createLog } from "../../log/mod.ts";
-import { type Clock, systemClock } from "../../time/mod.ts";
-import { hciSource } from "../compose.ts";
-import { EXIT } from "../exit_codes.ts";
-import { listen, type ListenEnd } from "../listen.ts";
-import type { CliIo } from "../program.ts";
+import type { CliIo } from "../io.ts";
 import { CaptureFile, openCapture, type Writable } from "./capture_file.ts";
 
 /** What `record` needs of the world. */
 export interface RecordIo {
-  readonly clock: Clock;
+  readonly host: Pick<Host, "clock" | "random" | "openFile" | "linux">;
   /** What people call the file. */
   readonly name: string;
   /** Writes text to standard error. */
@@ -24,9 +22,9 @@ export interface RecordIo {
 }
 
 /** The process's own. */
-export function recordIo({ stderr }: CliIo, path: string, overwrite: boolean): RecordIo {
+export function recordIo({ stderr, host }: CliIo, path: string, overwrite: boolean): RecordIo {
   const name = path === "-" ? "standard output" : path;
-  return { clock: systemClock, name, stderr, open: () => openCapture(path, overwrite) };
+  return { host, name, stderr, open: () => openCapture(path, overwrite) };
 }
 
 /**
@@ -67,13 +65,15 @@ function listenInto(
   capture: CaptureFile,
   config: Config,
   durationMs: number | null,
-  { clock, name, stderr }: RecordIo,
+  { host, name, stderr }: RecordIo,
   signal: AbortSignal,
 ): Promise<ListenEnd> {
-  const log = createLog({ level: "warning", format: "text", write: stderr, now: () => clock.wallMs() });
-  const source = recordPackets(hciSource(config, clock), clock, (packet) => capture.put(packet));
-  return listen({ config, source, durationMs, clock, log }, {
-    event: () => undefined,
+  const log = createLog({ level: "warning", format: "text", write: stderr, now: () => host.clock.wallMs() });
+  const source = recordPackets(hciSource(config, host), host.clock, (packet) => capture.put(packet));
+  return listen({ config, source, durationMs, host, log }, {
+    advertisement: () => {},
+    invalid: () => {},
+    delivered: () => undefined,
     state(state) {
       if (state.kind === "scanning") stderr(`Recording ${state.adapter} to ${name}; Ctrl-C ends it.\n`);
     },

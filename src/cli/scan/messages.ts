@@ -1,11 +1,10 @@
-import { encodeMessage, ReportReader, ScanResponseMerger } from "../../advertisement/mod.ts";
+import { encodeMessage, ScanResponseMerger } from "../../advertisement/mod.ts";
+import { agentOptions, listen } from "../../app/mod.ts";
 import { Filter, type ScanSink } from "../../agent/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { createLog } from "../../log/mod.ts";
 import { escapeInvisible } from "../../text/mod.ts";
 import type { Clock } from "../../time/mod.ts";
-import { agentOptions } from "../compose.ts";
-import { listen } from "../listen.ts";
 import type { ScanIo } from "./mod.ts";
 
 /**
@@ -19,10 +18,10 @@ import type { ScanIo } from "./mod.ts";
 export async function printMessages(
   config: Config,
   durationMs: number | null,
-  { clock, stdout, stderr }: Pick<ScanIo, "clock" | "stdout" | "stderr">,
+  { host, stdout, stderr }: Pick<ScanIo, "host" | "stdout" | "stderr">,
   signal: AbortSignal,
 ): Promise<number> {
-  const log = createLog({ level: "warning", format: "text", write: stderr, now: () => clock.wallMs() });
+  const log = createLog({ level: "warning", format: "text", write: stderr, now: () => host.clock.wallMs() });
   const failed = new AbortController();
   let messages = 0;
   const print = (message: string) => {
@@ -36,8 +35,8 @@ export async function printMessages(
   };
   const ending = AbortSignal.any([signal, failed.signal]);
   const { exitCode, problem } = await listen(
-    { config, durationMs, clock, log },
-    messageSink(config, clock, print),
+    { config, durationMs, host, log },
+    messageSink(config, host.clock, print),
     ending,
   );
   failed.signal.throwIfAborted();
@@ -49,20 +48,13 @@ function messageSink(config: Config, clock: Clock, print: (message: string) => v
   const options = agentOptions(config);
   const filter = new Filter(options.filter, clock);
   const merger = options.mergeScanResponse ? new ScanResponseMerger({ clock }) : null;
-  const reader = new ReportReader({
-    clock,
-    sink: {
-      advertisement(heard) {
-        const advertisement = merger?.merge(heard) ?? heard;
-        if (filter.accepts(advertisement)) print(escapeInvisible(encodeMessage(advertisement, options)));
-      },
-      invalid: () => {},
-    },
-  });
   return {
-    event: (packet) => void reader.read(packet),
-    state(state) {
-      if (state.kind === "stopped") reader.end();
+    advertisement(heard) {
+      const advertisement = merger?.merge(heard) ?? heard;
+      if (filter.accepts(advertisement)) print(escapeInvisible(encodeMessage(advertisement, options)));
     },
+    invalid: () => {},
+    delivered: () => undefined,
+    state: () => {},
   };
 }

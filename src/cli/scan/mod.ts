@@ -2,11 +2,10 @@
  *
  * @module
  */
+import { type Host, listen } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { createLog } from "../../log/mod.ts";
-import { type Clock, systemClock } from "../../time/mod.ts";
-import { listen } from "../listen.ts";
-import type { CliIo } from "../program.ts";
+import type { CliIo } from "../io.ts";
 import { Screen, type TerminalSize, terminalSize, USUAL_SIZE } from "./screen.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import { ScanView } from "./view.ts";
@@ -15,7 +14,7 @@ export { printMessages } from "./messages.ts";
 
 /** What `scan` needs of the world. */
 export interface ScanIo extends Pick<CliIo, "stdout" | "stderr" | "onFault"> {
-  readonly clock: Clock;
+  readonly host: Pick<Host, "clock" | "random" | "openFile" | "linux">;
   /** The size of the terminal that shows standard output; null where that is none. */
   readonly terminalSize: () => TerminalSize | null;
   /** Opens that terminal; null where it can only be written to. */
@@ -23,8 +22,8 @@ export interface ScanIo extends Pick<CliIo, "stdout" | "stderr" | "onFault"> {
 }
 
 /** The process's own. */
-export function scanIo({ stdout, stderr, onFault, env }: CliIo): ScanIo {
-  return { stdout, stderr, onFault, clock: systemClock, terminalSize: () => terminalSize(env), openTerminal };
+export function scanIo({ stdout, stderr, onFault, host }: CliIo): ScanIo {
+  return { stdout, stderr, onFault, host, terminalSize: () => terminalSize(host.env), openTerminal };
 }
 
 const REDRAW_MS = 1_000;
@@ -44,16 +43,16 @@ export async function scan(
   io: ScanIo,
   signal: AbortSignal,
 ): Promise<number> {
-  const { clock, stdout, stderr } = io;
+  const { host, stdout, stderr } = io;
   const isLive = io.terminalSize() !== null;
   if (!isLive && durationMs === null && config.scanner.source !== "replay") {
     stderr("The table comes at the end: Ctrl-C ends it, or --seconds N.\n");
   }
-  const view = new ScanView(clock);
+  const view = new ScanView(host.clock);
   const write = isLive ? (line: string) => view.note(line) : stderr;
-  const log = createLog({ level: "warning", format: "text", write, now: () => clock.wallMs() });
+  const log = createLog({ level: "warning", format: "text", write, now: () => host.clock.wallMs() });
   const quit = new AbortController();
-  const listening = listen({ config, durationMs, clock, log }, view.sink, AbortSignal.any([signal, quit.signal]));
+  const listening = listen({ config, durationMs, host, log }, view.sink, AbortSignal.any([signal, quit.signal]));
   if (isLive) {
     await showLive(io, view, listening, () => quit.abort()).finally(() => {
       quit.abort();
@@ -68,7 +67,7 @@ export async function scan(
 
 /** Redraws until it has ended; `quit` is called where a person wants that. */
 async function showLive(io: ScanIo, view: ScanView, ending: Promise<unknown>, quit: () => void): Promise<void> {
-  const { clock, stdout, stderr, onFault, terminalSize } = io;
+  const { host: { clock }, stdout, stderr, onFault, terminalSize } = io;
   const terminal = io.openTerminal();
   if (terminal !== null) view.note("q ends");
   using screen = new Screen(stdout, terminal);

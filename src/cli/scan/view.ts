@@ -1,5 +1,4 @@
 import type { ScanSink, ScanState } from "../../agent/mod.ts";
-import { ReportReader } from "../../advertisement/mod.ts";
 import type { Clock } from "../../time/mod.ts";
 import { Devices } from "./devices.ts";
 import { renderFrame } from "./frame.ts";
@@ -9,23 +8,20 @@ import { renderTable, sortDevices } from "./table.ts";
 /** What is heard, and how it is shown. */
 export class ScanView {
   readonly #devices = new Devices();
-  readonly #reader: ReportReader;
   #state: ScanState = { kind: "starting" };
   #note = "";
   #lastFrame: { readonly reports: number; readonly atMs: number };
 
   constructor(private readonly clock: Clock) {
     this.#lastFrame = { reports: 0, atMs: clock.monotonicMs() };
-    this.#reader = new ReportReader({
-      clock,
-      sink: { advertisement: (heard) => this.#devices.add(heard, clock.monotonicMs()), invalid: () => {} },
-    });
   }
 
   /** Takes what a scan finds. */
   get sink(): ScanSink {
     return {
-      event: (packet) => void this.#reader.read(packet),
+      advertisement: (heard) => this.#devices.add(heard, this.clock.monotonicMs()),
+      invalid: () => {},
+      delivered: () => undefined,
       state: (state) => this.#state = state,
     };
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ReportReader } from "../../../src/advertisement/mod.ts";
 import { messageSchema } from "../../../src/advertisement/message_schema.ts";
 import {
   Agent,
@@ -9,7 +10,7 @@ import {
   type Scanner,
   type ScanSink,
   type Settled,
-  StatusReporter,
+  Vitals,
 } from "../../../src/agent/mod.ts";
 import { createLog } from "../../../src/log/mod.ts";
 import { abortable, type Clock } from "../../../src/time/mod.ts";
@@ -41,10 +42,8 @@ export const agentTarget: Target = {
     const write = (line: string) => void (isHarmless(line) || harmful.push(line));
     const format = input.length % 3 === 0 ? "text" : "json";
     const log = createLog({ level: "trace", format, write, now: clock.wallMs });
-    const machine = { hostname: null, bootId: null };
-    const options = { scannerId: SCANNER_ID, version: "0", topic: null, ...machine };
-    const status = new StatusReporter(options, () => publisher, clock);
-    const scanner = new InputScanner(input, clock, failures, () => checkLaw(agent.counters));
+    const vitals = new Vitals({ clock, missed: () => 0 });
+    const scanner = new InputScanner(input, clock, failures, () => checkLaw(vitals.counters));
     const agent = new Agent(
       {
         scannerId: SCANNER_ID,
@@ -52,16 +51,16 @@ export const agentTarget: Target = {
         topicPrefix: "ble/raw",
         mergeScanResponse: true,
         filter: { minRssiDbm: -100, allow: [], deny: ["00:00"], maxRatePerDevice: 40 },
-        stats: { scannerId: SCANNER_ID, intervalMs: 60_000, topic: "ble/stats", maxInFlight: null },
+        intervalMs: 60_000,
         stallTimeoutMs: 60_000,
       },
-      { scanner, publisher, status, clock, random: () => 0.5, log, memory: () => ({ heapBytes: 0, rssBytes: 0 }) },
+      { scanner, publisher, vitals, clock, random: () => 0.5, log },
     );
     await agent.run(new AbortController().signal);
     failures.throwFirst();
     publisher.settleRest();
-    checkLaw(agent.counters);
-    assert.equal(agent.counters.inFlight, 0, "a message was never settled");
+    checkLaw(vitals.counters);
+    assert.equal(vitals.counters.inFlight, 0, "a message was never settled");
     assert.deepEqual(harmful, [], "lines of the log");
   },
 };
@@ -105,9 +104,6 @@ function checkMessage(topic: string, payload: string): void {
 
 /** Takes most messages, and settles some of them later, some as lost. */
 class MoodyPublisher implements Publisher {
-  readonly warning = null;
-  readonly brokerAddress = null;
-  readonly reconnects = 0;
   readonly #waiting: Settled[] = [];
   #messages = 0;
 
@@ -158,13 +154,16 @@ class InputScanner implements Scanner {
   run(sink: ScanSink): Promise<void> {
     const adapter = { adapter: "fuzz", adapterAddress: null };
     sink.state({ kind: "scanning", ...adapter, mode: "active", extended: true });
+    const reader = new ReportReader({ clock: this.clock, sink });
     for (const piece of this.input) {
       this.clock.nowMs += pauseMs(piece);
       this.failures.collect(() => {
-        sink.event(piece);
+        reader.read(piece);
+        sink.delivered();
         this.check();
       });
     }
+    reader.end();
     sink.state({ kind: "stopped", reason: "over" });
     return Promise.resolve();
   }

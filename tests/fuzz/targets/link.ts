@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ScanError, type ScanState } from "../../../src/agent/mod.ts";
+import { ScanError, type ScanSink, type ScanState } from "../../../src/agent/mod.ts";
 import {
   commandCompletePacket,
   commandPacket,
@@ -64,7 +64,13 @@ export const linkTarget: Target = {
     const stop = new AbortController();
     const states: ScanState[] = [];
     let heard = 0;
-    const ended = scanner.run({ event: () => void heard++, state: (state) => void states.push(state) }, stop.signal)
+    const sink: ScanSink = {
+      advertisement: () => {},
+      invalid: () => {},
+      delivered: () => void heard++,
+      state: (state) => void states.push(state),
+    };
+    const ended = scanner.run(sink, stop.signal)
       .then(() => null, (error: unknown) => error);
     const isEarly = input[0]?.[0] === FROM_THE_START[0];
     for (const piece of isEarly ? input : []) {

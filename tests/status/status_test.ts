@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { StatusReporter } from "../../src/agent/mod.ts";
-import { statusSchema } from "../../src/agent/status_schema.ts";
+import { type ConnectionState, Vitals } from "../../src/agent/mod.ts";
+import { StatusReporter, statusWill } from "../../src/status/mod.ts";
+import { statusSchema } from "../../src/status/status_schema.ts";
+import type { Clock } from "../../src/time/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakePublisher } from "../support/fake_publisher.ts";
 import { test } from "../support/test.ts";
@@ -14,16 +16,21 @@ const SCANNING = {
   extended: true,
 } as const;
 
-function reporter(topic: string | null = OPTIONS.topic) {
+const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, address: "192.0.2.7" };
+
+function reporter(topic: string | null = OPTIONS.topic, clock: Clock = new FakeClock()) {
   const publisher = new FakePublisher();
-  const status = new StatusReporter({ ...OPTIONS, topic }, () => publisher, new FakeClock());
+  const vitals = new Vitals({ clock, missed: () => 0 });
+  const options = { ...OPTIONS, topic };
+  const status = new StatusReporter(options, { vitals, publisher, clock });
   const last = () => statusSchema.parse(JSON.parse(publisher.announced.at(-1)?.payload ?? "null"));
-  return { publisher, status, last };
+  const will = () => statusWill(options, vitals);
+  return { publisher, vitals, status, last, will };
 }
 
 test("StatusReporter says online on a connection, retained, and why it does not scan yet", () => {
-  const { publisher, status, last } = reporter();
-  status.online();
+  const { publisher, vitals, last } = reporter();
+  vitals.setConnection(ONLINE);
   assert.equal(publisher.announced[0]?.retain, true);
   assert.equal(publisher.announced[0]?.topic, "ble/status/s1");
   assert.deepEqual(last(), {
@@ -46,8 +53,8 @@ test("StatusReporter says online on a connection, retained, and why it does not 
 });
 
 test("StatusReporter says scanning with the adapter, from when the scan runs", () => {
-  const { status, last } = reporter();
-  status.scan(SCANNING);
+  const { vitals, last } = reporter();
+  vitals.setScan(SCANNING);
   assert.deepEqual([last().scanning, last().adapter, last().adapter_address, last().reason], [
     true,
     "hci0",
@@ -57,70 +64,68 @@ test("StatusReporter says scanning with the adapter, from when the scan runs", (
 });
 
 test("StatusReporter says why the scan stopped, also on the next connection", () => {
-  const { status, last } = reporter();
-  status.scan(SCANNING);
-  status.scan({ kind: "stopped", reason: "hci0 was unplugged" });
-  status.online();
+  const { vitals, last } = reporter();
+  vitals.setScan(SCANNING);
+  vitals.setScan({ kind: "stopped", reason: "hci0 was unplugged" });
+  vitals.setConnection(ONLINE);
   assert.deepEqual([last().status, last().scanning, last().reason], ["online", false, "hci0 was unplugged"]);
 });
 
 test("StatusReporter keeps the last failure while the scan begins again, and publishes nothing twice", () => {
-  const { publisher, status, last } = reporter();
-  status.online();
-  status.scan({ kind: "starting" });
+  const { publisher, vitals, last } = reporter();
+  vitals.setConnection(ONLINE);
+  vitals.setScan({ kind: "starting" });
   assert.equal(publisher.announced.length, 1);
   for (let time = 0; time < 3; time++) {
-    status.scan({ kind: "stopped", reason: "hci0 was unplugged" });
-    status.scan({ kind: "starting" });
+    vitals.setScan({ kind: "stopped", reason: "hci0 was unplugged" });
+    vitals.setScan({ kind: "starting" });
   }
   assert.equal(publisher.announced.length, 2);
   assert.equal(last().reason, "hci0 was unplugged");
-  status.scan(SCANNING);
+  vitals.setScan(SCANNING);
   assert.deepEqual([publisher.announced.length, last().reason], [3, null]);
 });
 
 test("StatusReporter says since when it does what it does, and when it heard something last", async () => {
-  const publisher = new FakePublisher();
   const clock = new FakeClock();
-  const status = new StatusReporter(OPTIONS, () => publisher, clock);
+  const { vitals, last } = reporter(OPTIONS.topic, clock);
   const told = () => {
-    const { since, last_heard_at } = statusSchema.parse(JSON.parse(publisher.announced.at(-1)?.payload ?? "null"));
+    const { since, last_heard_at } = last();
     return [since, last_heard_at].map((time) => time?.slice(14, 19));
   };
   await clock.advance(10_000);
-  status.scan(SCANNING);
+  vitals.setScan(SCANNING);
   assert.deepEqual(told(), ["30:55", undefined]);
   await clock.advance(10_000);
-  status.heard();
+  vitals.heard();
   await clock.advance(10_000);
-  status.scan({ kind: "stopped", reason: "hci0 was unplugged" });
+  vitals.setScan({ kind: "stopped", reason: "hci0 was unplugged" });
   await clock.advance(60_000);
-  status.scan({ kind: "stopped", reason: "there is none" });
+  vitals.setScan({ kind: "stopped", reason: "there is none" });
   assert.deepEqual(told(), ["31:15", "31:05"]);
-  status.online();
+  vitals.setConnection(ONLINE);
   assert.deepEqual(told(), ["31:15", "31:05"]);
   await clock.advance(5_000);
-  status.stopped("stopped");
+  vitals.end("stopped");
   assert.deepEqual(told(), ["32:20", "31:05"]);
 });
 
 test("StatusReporter says what the publisher warns of, which the will does not know", () => {
-  const { publisher, status, last } = reporter();
-  status.scan(SCANNING);
-  publisher.warning = "another client";
-  status.online();
+  const { vitals, last, will } = reporter();
+  vitals.setScan(SCANNING);
+  vitals.setWarning("another client");
+  vitals.setConnection(ONLINE);
   assert.deepEqual([last().scanning, last().reason, last().warning], [true, null, "another client"]);
-  publisher.warning = null;
-  status.warningChanged();
+  vitals.setWarning(null);
   assert.equal(last().warning, null);
-  publisher.warning = "another client";
-  const { warning, since } = statusSchema.parse(JSON.parse(status.will?.payload ?? "null"));
+  vitals.setWarning("another client");
+  const { warning, since } = statusSchema.parse(JSON.parse(will()?.payload ?? "null"));
   assert.deepEqual([warning, since], [null, null]);
 });
 
 test("StatusReporter does not say scanning in a silence, but what it listens with and why", () => {
-  const { status, last } = reporter();
-  status.scan({
+  const { vitals, last } = reporter();
+  vitals.setScan({
     kind: "silent",
     adapter: "hci0",
     adapterAddress: "00:11:22:33:44:55",
@@ -132,32 +137,31 @@ test("StatusReporter does not say scanning in a silence, but what it listens wit
 });
 
 test("StatusReporter says offline at the end, and in the will", () => {
-  const { status, last } = reporter();
-  status.scan(SCANNING);
-  assert.equal(status.will?.topic, "ble/status/s1");
-  const will = statusSchema.parse(JSON.parse(status.will?.payload ?? "null"));
-  assert.deepEqual([will.status, will.scanning, will.reason], ["offline", false, "connection lost"]);
-  status.stopped("stopped");
+  const { vitals, last, will } = reporter();
+  vitals.setScan(SCANNING);
+  assert.equal(will()?.topic, "ble/status/s1");
+  const spoken = statusSchema.parse(JSON.parse(will()?.payload ?? "null"));
+  assert.deepEqual([spoken.status, spoken.scanning, spoken.reason], ["offline", false, "connection lost"]);
+  vitals.end("stopped");
   assert.deepEqual([last().status, last().scanning, last().reason], ["offline", false, "stopped"]);
 });
 
 test("StatusReporter says nothing where status is off", () => {
-  const { publisher, status } = reporter(null);
-  status.online();
-  status.stopped("stopped");
-  assert.equal(status.will, null);
+  const { publisher, vitals, will } = reporter(null);
+  vitals.setConnection(ONLINE);
+  vitals.end("stopped");
+  assert.equal(will(), null);
   assert.deepEqual(publisher.announced, []);
 });
 
 test("StatusReporter tells the time of the start anew when the clock was set", async () => {
-  const publisher = new FakePublisher();
   const clock = new FakeClock(Date.UTC(2024, 0, 1));
   let setByMs = 0;
   const settable = { ...clock, wallMs: () => clock.wallMs() + setByMs, monotonicMs: () => clock.monotonicMs() };
-  const status = new StatusReporter(OPTIONS, () => publisher, { ...settable, sleep: clock.sleep.bind(clock) });
+  const { vitals, last } = reporter(OPTIONS.topic, { ...settable, sleep: clock.sleep.bind(clock) });
   const startedAt = () => {
-    status.online();
-    return statusSchema.parse(JSON.parse(publisher.announced.at(-1)?.payload ?? "null")).started_at;
+    vitals.setConnection(ONLINE);
+    return last().started_at;
   };
   assert.equal(startedAt(), "2024-01-01T00:00:00.000Z");
   await clock.advance(90_000);
@@ -165,4 +169,23 @@ test("StatusReporter tells the time of the start anew when the clock was set", a
   assert.equal(startedAt(), "2024-01-01T00:00:00.000Z");
   setByMs = Date.UTC(2026, 0, 1) - Date.UTC(2024, 0, 1);
   assert.equal(startedAt(), "2026-01-01T00:00:00.000Z");
+});
+
+test("StatusReporter tells the status again after each interval, with the time of the last report", async () => {
+  const clock = new FakeClock();
+  const { publisher, vitals, last, status } = reporter(OPTIONS.topic, clock);
+  vitals.setConnection(ONLINE);
+  vitals.setScan(SCANNING);
+  assert.equal(last().last_heard_at, null);
+  await clock.advance(50_000);
+  vitals.heard();
+  await clock.advance(10_000);
+  vitals.endInterval();
+  assert.deepEqual([last().status, last().last_heard_at], ["online", "2026-01-11T10:31:35.123Z"]);
+  const { length } = publisher.announced;
+  vitals.setConnection({ kind: "waiting", reason: "gone", retryInMs: 1, failures: 1 });
+  assert.equal(publisher.announced.length, length, "nobody is there to be told");
+  status[Symbol.dispose]();
+  vitals.endInterval();
+  assert.equal(publisher.announced.length, length);
 });

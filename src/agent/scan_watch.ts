@@ -1,13 +1,15 @@
+import type { Advertisement, InvalidReason } from "../advertisement/mod.ts";
 import type { Clock } from "../time/mod.ts";
 import type { ScanSink, ScanState } from "./ports.ts";
+import type { Vitals } from "./vitals.ts";
 
 /**
  * Notes the signs of life of a scan, before any filter looks at them, and keeps its state true in
  * silence: what has reported nothing for so long is not called scanning again until it does.
  */
-export class WatchedSink implements ScanSink {
-  /** When the last event came, or this run of the scan began; monotonic. */
-  #lastMs: number;
+export class ScanWatch implements ScanSink {
+  /** When this run of the scan, or its scanning, began; monotonic. */
+  #beganMs = -Infinity;
   /** From when it was noticed until something is heard. */
   #silence: { readonly sinceMs: number; readonly timeoutMs: number } | null = null;
   #scanning: Extract<ScanState, { kind: "scanning" }> | null = null;
@@ -22,11 +24,10 @@ export class WatchedSink implements ScanSink {
    */
   constructor(
     private readonly sink: ScanSink,
+    private readonly vitals: Vitals,
     private readonly clock: Clock,
     private readonly heardAgain: (silentMs: number) => void,
-  ) {
-    this.#lastMs = clock.monotonicMs();
-  }
+  ) {}
 
   /** Whether this run has come to scanning, and not failed since. */
   get isScanning(): boolean {
@@ -38,9 +39,14 @@ export class WatchedSink implements ScanSink {
     return this.clock.monotonicMs() - this.#lastMs;
   }
 
+  get #lastMs(): number {
+    return Math.max(this.#beganMs, this.vitals.heardMs ?? -Infinity);
+  }
+
   /** A run of the scan begins. */
   begin(): void {
-    this.#lastMs = this.clock.monotonicMs();
+    this.vitals.scanMoved();
+    this.#beganMs = this.clock.monotonicMs();
     this.#isScanning = false;
   }
 
@@ -60,18 +66,27 @@ export class WatchedSink implements ScanSink {
     return true;
   }
 
-  event(packet: Uint8Array): Promise<void> | undefined {
-    this.#lastMs = this.clock.monotonicMs();
+  advertisement(heard: Advertisement): void {
+    this.sink.advertisement(heard);
+  }
+
+  invalid(reason: InvalidReason): void {
+    this.sink.invalid(reason);
+  }
+
+  delivered(): Promise<void> | undefined {
+    this.vitals.heard();
     this.#heard = true;
     if (this.#silence !== null) this.#endSilence(this.#silence.sinceMs);
-    return this.sink.event(packet);
+    return this.sink.delivered();
   }
 
   state(state: ScanState): void {
+    this.vitals.scanMoved();
     this.#isScanning = state.kind === "scanning";
     if (state.kind === "scanning") {
       this.#scanning = state;
-      this.#lastMs = this.clock.monotonicMs();
+      this.#beganMs = this.clock.monotonicMs();
     }
     const isOwnRestart = state.kind === "stopped" && this.#isRestarting;
     if (state.kind === "stopped") this.#isRestarting = false;
@@ -95,5 +110,6 @@ export class WatchedSink implements ScanSink {
   #show(state: ScanState): void {
     this.#shown = state.kind;
     this.sink.state(state);
+    this.vitals.setScan(state);
   }
 }

@@ -1,21 +1,16 @@
 import assert from "node:assert/strict";
-import { mqttOptions } from "../../src/cli/compose.ts";
+import { mqttOptions } from "../../src/app/mod.ts";
 import { type Config, defaultConfig } from "../../src/config/mod.ts";
 import { test } from "../support/test.ts";
+import { testHost } from "../support/test_host.ts";
 
 /** What the broker is given as the password, with this folder as systemd's credentials. */
 async function passwordWith(broker: Partial<Config["mqtt"]["broker"]>, credentials: string): Promise<unknown> {
   const config = defaultConfig("s1");
-  const before = Deno.env.get("CREDENTIALS_DIRECTORY");
-  Deno.env.set("CREDENTIALS_DIRECTORY", credentials);
-  try {
-    const mqtt = { ...config.mqtt, broker: { ...config.mqtt.broker, username: "u", ...broker } };
-    const { password } = mqttOptions({ ...config, mqtt }, null);
-    return typeof password === "function" ? await password() : password;
-  } finally {
-    if (before === undefined) Deno.env.delete("CREDENTIALS_DIRECTORY");
-    else Deno.env.set("CREDENTIALS_DIRECTORY", before);
-  }
+  const mqtt = { ...config.mqtt, broker: { ...config.mqtt.broker, username: "u", ...broker } };
+  const host = testHost({ env: { CREDENTIALS_DIRECTORY: credentials } });
+  const { password } = mqttOptions({ ...config, mqtt }, host, null);
+  return typeof password === "function" ? await password() : password;
 }
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
+import type { Publisher, ScanState, Vitals, VitalsChange } from "../agent/mod.ts";
 import type { Clock } from "../time/mod.ts";
-import type { Publisher, ScanState } from "./ports.ts";
 
 /** What is retained on `{status.topic_prefix}/{scanner_id}`. */
 export interface Status {
@@ -25,7 +25,7 @@ export interface Status {
   readonly since: string | null;
   /** When it last heard something, UTC; null: never, or, in the will, unknown. */
   readonly last_heard_at: string | null;
-  /** What keeps connections from lasting, see {@linkcode Publisher.warning}. */
+  /** What keeps connections from lasting, see {@linkcode Vitals.warning}. */
   readonly warning: string | null;
   /** The address that the broker's name led to, for this connection; null: unknown. */
   readonly broker_address: string | null;
@@ -52,98 +52,89 @@ export interface StatusOptions {
 /** A time of the start that differs by more from before means that the clock was set. */
 const CLOCK_SET_MS = 60_000;
 
-/** Keeps the retained status message true: on every connection, and whenever the scan changes. */
-export class StatusReporter {
-  readonly #startedMs: number;
+/** What a {@linkcode StatusReporter} works with. */
+export interface StatusParts {
+  /** What is true. */
+  readonly vitals: Vitals;
+  /** Takes the status. */
+  readonly publisher: Publisher;
+  /** Time. */
+  readonly clock: Clock;
+}
+
+/** What the broker is to publish when this agent vanishes; null where status is off. */
+export function statusWill(
+  options: StatusOptions,
+  { startedWallMs }: Vitals,
+): { readonly topic: string; readonly payload: string } | null {
+  const { topic, scannerId, version, hostname, bootId } = options;
+  if (topic === null) return null;
+  const payload: Status = {
+    status: "offline",
+    scanner_id: scannerId,
+    version,
+    started_at: new Date(startedWallMs).toISOString(),
+    scanning: false,
+    adapter: null,
+    adapter_address: null,
+    extended: null,
+    reason: "connection lost",
+    since: null,
+    last_heard_at: null,
+    warning: null,
+    broker_address: null,
+    hostname,
+    boot_id: bootId,
+  };
+  return { topic, payload: JSON.stringify(payload) };
+}
+
+/**
+ * Keeps the retained status message true: on every connection, and whenever the scan changes. It is told again after
+ * each interval, for the time of the last report, and because a broker may have published an old will meanwhile.
+ */
+export class StatusReporter implements Disposable {
   #startedWallMs: number;
-  #scan: ScanState = { kind: "starting" };
-  /** Since when the scan is in this kind of state, and when something was heard; monotonic. */
-  #sinceMs: number;
-  #heardMs: number | null = null;
+  readonly #watching: Disposable;
 
-  /** Reports to a publisher.
-   *
-   * @param publisher called for when needed, since the publisher's will comes from here */
-  constructor(
-    private readonly options: StatusOptions,
-    private readonly publisher: () => Publisher,
-    private readonly clock: Clock,
-  ) {
-    this.#startedMs = this.#sinceMs = clock.monotonicMs();
-    this.#startedWallMs = clock.wallMs();
+  /** Reports from now on, until it is disposed of. */
+  constructor(private readonly options: StatusOptions, private readonly parts: StatusParts) {
+    this.#startedWallMs = parts.vitals.startedWallMs;
+    this.#watching = parts.vitals.onChange((change) => this.#changed(change));
   }
 
-  /** What the broker is to publish when this agent vanishes; null where status is off. */
-  get will(): { readonly topic: string; readonly payload: string } | null {
+  [Symbol.dispose](): void {
+    this.#watching[Symbol.dispose]();
+  }
+
+  #changed(change: VitalsChange): void {
     const { topic } = this.options;
-    if (topic === null) return null;
-    const payload = this.#message("offline", "connection lost", null);
-    return { topic, payload: JSON.stringify(payload) };
-  }
-
-  /** The broker has accepted a connection. */
-  online(): void {
-    this.#announce("online", null);
-  }
-
-  /** What the scan does, as last told. */
-  get scanState(): ScanState {
-    return this.#scan;
-  }
-
-  /** Something was heard; called for each event. */
-  heard(): void {
-    this.#heardMs = this.clock.monotonicMs();
-  }
-
-  /** The scan's state has changed. A scan that begins again is no news: what is known of the last one holds. */
-  scan(state: ScanState): void {
-    const before = this.#scan;
-    if (state.kind === "starting" || isSame(state, before)) return;
-    if (state.kind !== before.kind) this.#sinceMs = this.clock.monotonicMs();
-    this.#scan = state;
-    this.#announce("online", null);
-  }
-
-  /** What the publisher warns of has changed. */
-  warningChanged(): void {
-    this.#announce("online", null);
-  }
-
-  /** The agent ends, for this reason. */
-  stopped(reason: string): void {
-    this.#sinceMs = this.clock.monotonicMs();
-    this.#announce("offline", reason);
-  }
-
-  #announce(status: Status["status"], reason: string | null): void {
-    const { topic } = this.options;
-    if (topic === null) return;
-    const publisher = this.publisher();
-    publisher.announce(topic, JSON.stringify(this.#message(status, reason, publisher)), { retain: true });
+    if (topic === null || change === "connection" && this.parts.vitals.connection.kind !== "online") return;
+    this.parts.publisher.announce(topic, JSON.stringify(this.#message()), { retain: true });
   }
 
   /** A Pi has no clock battery: it starts with a time that may be years off, until NTP sets it. */
   #startedAt(): string {
-    const startedMs = this.#wallMs(this.#startedMs);
+    const startedMs = this.#wallMs(this.parts.vitals.startedMs);
     if (Math.abs(startedMs - this.#startedWallMs) > CLOCK_SET_MS) this.#startedWallMs = startedMs;
     return new Date(this.#startedWallMs).toISOString();
   }
 
   /** What the wall clock showed, or would have shown had it been right, at a moment of the monotonic one. */
   #wallMs(monotonicMs: number): number {
-    return this.clock.wallMs() - (this.clock.monotonicMs() - monotonicMs);
+    const { clock } = this.parts;
+    return clock.wallMs() - (clock.monotonicMs() - monotonicMs);
   }
 
   #time(monotonicMs: number | null): string | null {
     return monotonicMs === null ? null : new Date(this.#wallMs(monotonicMs)).toISOString();
   }
 
-  /** @param publisher null: this is the will, written before anything is known */
-  #message(status: Status["status"], reason: string | null, publisher: Publisher | null): Status {
-    const adapter = status === "online" && "adapter" in this.#scan ? this.#scan : null;
+  #message(): Status {
+    const { scan, scanSinceMs, heardMs, connection, warning, endReason } = this.parts.vitals;
+    const adapter = endReason === null && "adapter" in scan ? scan : null;
     return {
-      status,
+      status: endReason === null ? "online" : "offline",
       scanner_id: this.options.scannerId,
       version: this.options.version,
       started_at: this.#startedAt(),
@@ -151,20 +142,15 @@ export class StatusReporter {
       adapter: adapter?.adapter ?? null,
       adapter_address: adapter?.adapterAddress ?? null,
       extended: adapter?.extended ?? null,
-      reason: reason ?? whyNotScanning(this.#scan),
-      since: publisher === null ? null : this.#time(this.#sinceMs),
-      last_heard_at: this.#time(this.#heardMs),
-      warning: publisher?.warning ?? null,
-      broker_address: publisher?.brokerAddress ?? null,
+      reason: endReason ?? whyNotScanning(scan),
+      since: this.#time(scanSinceMs),
+      last_heard_at: this.#time(heardMs),
+      warning,
+      broker_address: connection.kind === "online" ? connection.address : null,
       hostname: this.options.hostname,
       boot_id: this.options.bootId,
     };
   }
-}
-
-/** Whether both would be told with the same words. */
-function isSame(one: ScanState, other: ScanState): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function whyNotScanning(state: ScanState): string | null {
@@ -178,10 +164,6 @@ function whyNotScanning(state: ScanState): string | null {
     case "stopped":
       return state.reason;
     default:
-      return unreachable(state);
+      return state satisfies never;
   }
-}
-
-function unreachable(state: never): never {
-  throw new TypeError(`Unknown scan state: ${JSON.stringify(state)}`);
 }

@@ -1,10 +1,11 @@
-import { type Logger, ScanError, type ScanSink, superviseScan } from "../agent/mod.ts";
+import { type Logger, ScanError, type ScanSink, superviseScan, Vitals } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
 import type { HciSource } from "../hci/mod.ts";
-import type { Clock } from "../time/mod.ts";
-import { createScanner, hciSource } from "./compose.ts";
 import { EXIT } from "./exit_codes.ts";
 import { failureCode } from "./failure.ts";
+import type { Host } from "./host.ts";
+import { stallTimeoutMs } from "./options.ts";
+import { createScanner, type ScannerHost } from "./scanner.ts";
 
 /** What {@linkcode listen} works with. */
 export interface ListenParts {
@@ -13,7 +14,7 @@ export interface ListenParts {
   readonly source?: HciSource;
   /** After how long it ends by itself; null: when it is told to. */
   readonly durationMs: number | null;
-  readonly clock: Clock;
+  readonly host: ScannerHost & Pick<Host, "random">;
   readonly log: Logger;
 }
 
@@ -32,11 +33,13 @@ export interface ListenEnd {
  * is a failure.
  */
 export async function listen(parts: ListenParts, sink: ScanSink, signal: AbortSignal): Promise<ListenEnd> {
-  const { config, clock, log, durationMs, source = hciSource(config, clock) } = parts;
-  const scanner = createScanner(config, clock, log, source);
+  const { config, host, log, durationMs, source } = parts;
+  const { clock, random } = host;
+  const scanner = createScanner(config, host, log, source);
+  const vitals = new Vitals({ clock, missed: () => scanner.missed });
   let problem: string | null = "It did not come to scanning.";
   const watched: ScanSink = {
-    event: (packet) => sink.event(packet),
+    ...sink,
     state(state) {
       if (state.kind === "scanning") problem = null;
       if (state.kind === "stopped" && state.reason !== "stopped") problem &&= state.reason;
@@ -47,8 +50,7 @@ export async function listen(parts: ListenParts, sink: ScanSink, signal: AbortSi
   const over = new AbortController();
   const timing = durationMs !== null && clock.sleep(durationMs, done.signal).then(() => over.abort(), () => {});
   try {
-    const stallTimeoutMs = config.scanner.stall_timeout_s * 1000;
-    const supervision = { scanner, clock, random: Math.random, log, stallTimeoutMs };
+    const supervision = { scanner, vitals, clock, random, log, stallTimeoutMs: stallTimeoutMs(config.scanner) };
     await superviseScan(supervision, watched, AbortSignal.any([signal, over.signal]));
     return { exitCode: problem === null ? EXIT.ok : EXIT.failure, problem, missed: scanner.missed };
   } catch (error) {

@@ -2,18 +2,18 @@ import { fstatSync } from "node:fs";
 import type { LogLevel } from "../agent/mod.ts";
 import { journalLines } from "../log/mod.ts";
 import { type FileIdentity, isJournal } from "../systemd/mod.ts";
-import type { CliIo } from "./program.ts";
+import type { CliIo } from "./io.ts";
 
 const STDERR = 2;
 
 /** Whether standard error goes to systemd's journal. */
-export function logsToJournal(env: CliIo["env"]): boolean {
+export function logsToJournal(env: CliIo["host"]["env"]): boolean {
   const stream = env["JOURNAL_STREAM"];
   return stream !== undefined && isJournal(stream, stderrIdentity());
 }
 
 /** Writes lines to standard error; the journal is told how severe they are. */
-export function tell({ env, stderr }: Pick<CliIo, "env" | "stderr">, level: LogLevel, text: string): void {
+export function tell({ host: { env }, stderr }: Pick<CliIo, "host" | "stderr">, level: LogLevel, text: string): void {
   stderr(logsToJournal(env) ? journalLines(level, text) : text);
 }
 

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { statsSchema } from "../../src/agent/status_schema.ts";
-import { DeviceCount } from "../../src/agent/device_count.ts";
-import { ReportCounter } from "../../src/agent/counters.ts";
-import { StatsReporter } from "../../src/agent/stats.ts";
+import { statsSchema } from "../../src/status/status_schema.ts";
+import { Vitals } from "../../src/agent/mod.ts";
+import { StatsReporter } from "../../src/status/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakePublisher } from "../support/fake_publisher.ts";
 import { RecordingLog } from "../support/recording_log.ts";
@@ -12,27 +11,22 @@ function reporter(topic: string | null, maxInFlight: number | null = null) {
   const clock = new FakeClock();
   const publisher = new FakePublisher();
   const log = new RecordingLog();
-  const counter = new ReportCounter();
-  const devices = new DeviceCount();
-  publisher.reconnects = 2;
-  const stats = new StatsReporter({ scannerId: "s1", intervalMs: 60_000, topic, maxInFlight }, {
-    clock,
-    publisher,
-    log,
-    counters: () => ({ ...counter.snapshot(), missed: 3 }),
-    devices,
-    memory: () => ({ heapBytes: 5_000_000, rssBytes: 60_000_000 }),
-  });
-  return { devices, clock, publisher, log, counter, stats };
+  const vitals = new Vitals({ clock, missed: () => 3 });
+  for (let connection = 0; connection < 3; connection++) {
+    vitals.setConnection({ kind: "online", sinceMs: 0, address: null });
+  }
+  const memory = () => ({ heapBytes: 5_000_000, rssBytes: 60_000_000 });
+  new StatsReporter({ scannerId: "s1", topic, maxInFlight }, { vitals, publisher, memory, clock, log });
+  return { vitals, counter: vitals.counter, clock, publisher, log };
 }
 
 test("StatsReporter publishes the counters with rates over the interval, not retained", async () => {
-  const { clock, publisher, log, counter, devices, stats } = reporter("ble/stats/s1");
-  for (const last of ["01", "02", "01"]) devices.heard(`AA:BB:CC:DD:EE:${last}`);
+  const { clock, publisher, log, counter, vitals } = reporter("ble/stats/s1");
+  for (const last of ["01", "02", "01"]) vitals.deviceHeard(`AA:BB:CC:DD:EE:${last}`);
   for (let i = 0; i < 600; i++) counter.received();
   for (let i = 0; i < 300; i++) counter.ended("published");
   await clock.advance(60_000);
-  stats.report();
+  vitals.endInterval();
   const { topic, payload, retain } = publisher.announced[0] ?? { topic: "", payload: "{}", retain: true };
   assert.equal(topic, "ble/stats/s1");
   assert.equal(retain, false);
@@ -64,12 +58,12 @@ test("StatsReporter publishes the counters with rates over the interval, not ret
 });
 
 test("StatsReporter takes rates since the last report, and totals since the start", async () => {
-  const { clock, log, counter, stats } = reporter(null);
+  const { clock, log, counter, vitals } = reporter(null);
   for (let i = 0; i < 100; i++) counter.received();
   await clock.advance(10_000);
-  stats.report();
+  vitals.endInterval();
   await clock.advance(10_000);
-  stats.report();
+  vitals.endInterval();
   assert.deepEqual(log.of("statistics").map((r) => [r.fields["received"], r.fields["received_per_s"]]), [
     [100, 10],
     [100, 0],
@@ -77,21 +71,21 @@ test("StatsReporter takes rates since the last report, and totals since the star
 });
 
 test("StatsReporter has no rate over no time", () => {
-  const { publisher, log, counter, stats } = reporter(null);
+  const { publisher, log, counter, vitals } = reporter(null);
   counter.received();
-  stats.report();
+  vitals.endInterval();
   assert.equal(log.of("statistics")[0]?.fields["received_per_s"], 0);
   assert.deepEqual(publisher.announced, []);
 });
 
 test("StatsReporter says that max_in_flight holds messages back, and how long an acknowledgement takes", async () => {
-  const { clock, log, counter, stats } = reporter(null, 100);
+  const { clock, log, counter, vitals } = reporter(null, 100);
   const pass = async (published: number, dropped: number, inFlight: number) => {
     for (let i = 0; i < published + dropped + inFlight; i++) counter.received();
     for (let i = 0; i < published; i++) counter.ended("published");
     for (let i = 0; i < dropped; i++) counter.ended("droppedBackpressure");
     await clock.advance(10_000);
-    stats.report();
+    vitals.endInterval();
     return log.of("statistics").at(-1)?.fields["limited_by"];
   };
   assert.equal(await pass(1_000, 0, 50), null);
@@ -102,10 +96,19 @@ test("StatsReporter says that max_in_flight holds messages back, and how long an
 });
 
 test("StatsReporter knows no max_in_flight where nothing is acknowledged", async () => {
-  const { clock, log, counter, stats } = reporter(null);
+  const { clock, log, counter, vitals } = reporter(null);
   for (let i = 0; i < 300; i++) counter.received();
   for (let i = 0; i < 100; i++) counter.ended(i % 2 === 0 ? "published" : "droppedBackpressure");
   await clock.advance(10_000);
-  stats.report();
+  vitals.endInterval();
   assert.equal(log.of("statistics")[0]?.fields["limited_by"], null);
+});
+
+test("StatsReporter reports at the end too, but has no statistics of a start that failed", () => {
+  const { log, vitals } = reporter(null);
+  vitals.end("Cannot open hci0");
+  assert.equal(log.of("statistics").length, 0);
+  vitals.setScan({ kind: "scanning", adapter: "hci0", adapterAddress: null, mode: "active", extended: false });
+  vitals.end("stopped");
+  assert.equal(log.of("statistics").length, 1);
 });

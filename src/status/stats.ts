@@ -1,7 +1,5 @@
+import type { Counters, Logger, Publisher, Vitals, VitalsChange } from "../agent/mod.ts";
 import type { Clock } from "../time/mod.ts";
-import type { Counters } from "./counters.ts";
-import type { DeviceCount } from "./device_count.ts";
-import type { Logger, Publisher } from "./ports.ts";
 
 /** What is published on `{stats.topic_prefix}/{scanner_id}`; {@linkcode Counters} explains the counts. */
 export interface Stats {
@@ -39,7 +37,7 @@ export interface Stats {
   readonly published_per_s: number;
   /** What held the rate of messages down over the interval, where that is known; null: nothing. */
   readonly limited_by: string | null;
-  /** Different addresses heard over the interval, before any filter; counted up to {@linkcode MOST_DEVICES}. */
+  /** Different addresses heard over the interval, before any filter; see {@linkcode Vitals.devices}. */
   readonly devices: number;
   /** Connections to the broker made after the first one, since the start. */
   readonly reconnects: number;
@@ -53,8 +51,6 @@ export interface Stats {
 export interface StatsOptions {
   /** Who reports. */
   readonly scannerId: string;
-  /** From one report to the next, in milliseconds. */
-  readonly intervalMs: number;
   /** Where they are published; null: they are only logged. */
   readonly topic: string | null;
   /** Most messages that may wait for the broker's acknowledgement; null: it acknowledges none. */
@@ -71,27 +67,42 @@ export interface MemoryUse {
 
 /** What a {@linkcode StatsReporter} works with. */
 export interface StatsParts {
-  readonly counters: () => Counters;
-  readonly devices: DeviceCount;
-  readonly memory: () => MemoryUse;
+  /** What is true. */
+  readonly vitals: Vitals;
+  /** Takes the statistics. */
   readonly publisher: Publisher;
+  /** Asked for each report. */
+  readonly memory: () => MemoryUse;
+  /** Time. */
   readonly clock: Clock;
+  /** Where they are written. */
   readonly log: Logger;
 }
 
-/** Logs and publishes the counters with their rates since the last time. */
-export class StatsReporter {
-  readonly #startedMs: number;
+/** Logs and publishes the counters, with their rates since the last time, after each interval and at the end. */
+export class StatsReporter implements Disposable {
+  readonly #watching: Disposable;
   #lastMs: number;
   #last: Counters;
 
+  /** Reports from now on, until it is disposed of. */
   constructor(private readonly options: StatsOptions, private readonly parts: StatsParts) {
-    this.#startedMs = this.#lastMs = parts.clock.monotonicMs();
-    this.#last = parts.counters();
+    const { vitals } = parts;
+    this.#lastMs = vitals.startedMs;
+    this.#last = vitals.counters;
+    this.#watching = vitals.onChange((change) => this.#changed(change));
   }
 
-  /** Reports once. */
-  report(): void {
+  [Symbol.dispose](): void {
+    this.#watching[Symbol.dispose]();
+  }
+
+  /** A start that failed has no statistics. */
+  #changed(change: VitalsChange): void {
+    if (change === "interval" || change === "ended" && this.parts.vitals.hasScanned) this.#report();
+  }
+
+  #report(): void {
     const { topic } = this.options;
     const stats = this.#take();
     const { scanner_id: _, timestamp: __, ...fields } = stats;
@@ -100,23 +111,23 @@ export class StatsReporter {
   }
 
   #take(): Stats {
-    const { clock, counters, devices, memory, publisher } = this.parts;
+    const { clock, memory, vitals } = this.parts;
     const { heapBytes, rssBytes } = memory();
     const nowMs = clock.monotonicMs();
-    const now = counters();
+    const now = vitals.counters;
     const intervalS = (nowMs - this.#lastMs) / 1000;
     const rate = (delta: number) => intervalS > 0 ? round(delta / intervalS) : 0;
     const stats: Stats = {
       scanner_id: this.options.scannerId,
       timestamp: new Date(clock.wallMs()).toISOString(),
-      uptime_s: round((nowMs - this.#startedMs) / 1000),
+      uptime_s: round((nowMs - vitals.startedMs) / 1000),
       interval_s: round(intervalS),
       ...countFields(now),
       received_per_s: rate(now.received - this.#last.received),
       published_per_s: rate(now.published - this.#last.published),
       limited_by: this.#limit(now, intervalS),
-      devices: devices.take(),
-      reconnects: publisher.reconnects,
+      devices: vitals.devices,
+      reconnects: vitals.reconnects,
       heap_bytes: heapBytes,
       rss_bytes: rssBytes,
     };

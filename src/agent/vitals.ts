@@ -1,0 +1,181 @@
+import type { Clock } from "../time/mod.ts";
+import { type Counters, ReportCounter } from "./counters.ts";
+import { DeviceCount } from "./device_count.ts";
+import type { ConnectionSink, ConnectionState, ScanState } from "./ports.ts";
+
+/** What has changed, as {@linkcode Vitals.onChange} tells. */
+export type VitalsChange =
+  | "scan" // Vitals.scan
+  | "connection" // Vitals.connection
+  | "warning" // Vitals.warning
+  | "interval" // an interval is over: Vitals.devices
+  | "ended"; // Vitals.endReason
+
+/** What {@linkcode Vitals} works with. */
+export interface VitalsParts {
+  /** Dates what happens. */
+  readonly clock: Clock;
+  /** How many packets were lost so far before they could be read. */
+  readonly missed: () => number;
+}
+
+/**
+ * What is true of this scanner now, in one place. The scan, the connection and the agent write it; status, statistics
+ * and the service manager's notifier read it, and hear of changes.
+ *
+ * What each report changes, counters, devices and the time of the last sign of life, is only there to be read: nobody
+ * is told of it.
+ */
+export class Vitals implements ConnectionSink {
+  /** Accounts for each report. */
+  readonly counter = new ReportCounter();
+  /** When this began, by the monotonic clock. */
+  readonly startedMs: number;
+  /** What the wall clock showed then, which may have been wrong. */
+  readonly startedWallMs: number;
+  readonly #listeners = new Set<(change: VitalsChange) => void>();
+  readonly #heardDevices = new DeviceCount();
+  #devices = 0;
+  #scan: ScanState = { kind: "starting" };
+  #scanSinceMs: number;
+  #heardMs: number | null = null;
+  #movedMs: number;
+  #hasScanned = false;
+  #connection: ConnectionState = { kind: "idle" };
+  #connections = 0;
+  #warning: string | null = null;
+  #endReason: string | null = null;
+
+  /** Nothing is known yet. */
+  constructor(private readonly parts: VitalsParts) {
+    this.startedWallMs = parts.clock.wallMs();
+    this.startedMs = this.#scanSinceMs = this.#movedMs = parts.clock.monotonicMs();
+  }
+
+  /** The counters at this moment. */
+  get counters(): Counters {
+    return { ...this.counter.snapshot(), missed: this.parts.missed() };
+  }
+
+  /** What the scan does. One that begins again is no news: until it is known what came of it, the last state holds. */
+  get scan(): ScanState {
+    return this.#scan;
+  }
+
+  /** Since when the scan is in this kind of state; monotonic. */
+  get scanSinceMs(): number {
+    return this.#scanSinceMs;
+  }
+
+  /** Whether it has come to scanning since the start. */
+  get hasScanned(): boolean {
+    return this.#hasScanned;
+  }
+
+  /** How many different addresses were heard in the last interval, before any filter; up to 65,536. */
+  get devices(): number {
+    return this.#devices;
+  }
+
+  /** When the source gave something last, before any filter; monotonic; null: never. */
+  get heardMs(): number | null {
+    return this.#heardMs;
+  }
+
+  /** When the scan last gave a sign of life: something was heard, or it moved; monotonic. */
+  get movedMs(): number {
+    return Math.max(this.#movedMs, this.#heardMs ?? -Infinity);
+  }
+
+  /** What the connection to the broker does. */
+  get connection(): ConnectionState {
+    return this.#connection;
+  }
+
+  /** Whether the broker has accepted a connection since the start. */
+  get hasConnected(): boolean {
+    return this.#connections > 0;
+  }
+
+  /** How many connections were made after the first one. */
+  get reconnects(): number {
+    return Math.max(0, this.#connections - 1);
+  }
+
+  /** What keeps connections from lasting, and what to do about it; null: nothing that is known. */
+  get warning(): string | null {
+    return this.#warning;
+  }
+
+  /** Why the agent ends; null: it does not. */
+  get endReason(): string | null {
+    return this.#endReason;
+  }
+
+  /** Has `listener` told of each change, in the order in which the listeners came, until it is disposed of. */
+  onChange(listener: (change: VitalsChange) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** The source has given something. Called for each event. */
+  heard(): void {
+    this.#heardMs = this.parts.clock.monotonicMs();
+  }
+
+  /** A device was heard, by its address `AA:BB:CC:DD:EE:FF`. */
+  deviceHeard(address: string): void {
+    this.#heardDevices.heard(address);
+  }
+
+  /** An interval is over, of those over which devices are counted and statistics are taken. */
+  endInterval(): void {
+    this.#devices = this.#heardDevices.take();
+    this.#tell("interval");
+  }
+
+  /** The scan was begun, ended, or its adapter reset: it is not stuck. */
+  scanMoved(): void {
+    this.#movedMs = this.parts.clock.monotonicMs();
+  }
+
+  /** The scan's state has changed. */
+  setScan(state: ScanState): void {
+    if (state.kind === "scanning") this.#hasScanned = true;
+    if (state.kind === "starting" || isSame(state, this.#scan)) return;
+    if (state.kind !== this.#scan.kind) this.#scanSinceMs = this.parts.clock.monotonicMs();
+    this.#scan = state;
+    this.#tell("scan");
+  }
+
+  /** The connection's state has changed. */
+  setConnection(state: ConnectionState): void {
+    if (state.kind === "online") this.#connections++;
+    this.#connection = state;
+    this.#tell("connection");
+  }
+
+  /** What keeps connections from lasting has changed. */
+  setWarning(warning: string | null): void {
+    if (warning === this.#warning) return;
+    this.#warning = warning;
+    this.#tell("warning");
+  }
+
+  /** The agent ends. */
+  end(reason: string): void {
+    this.#devices = this.#heardDevices.take();
+    this.#endReason = reason;
+    this.#scanSinceMs = this.parts.clock.monotonicMs();
+    this.#tell("ended");
+  }
+
+  #tell(change: VitalsChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}
+
+/** Whether both would be told with the same words. */
+function isSame(one: ScanState, other: ScanState): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}

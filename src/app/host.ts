@@ -1,0 +1,23 @@
+import type { LinuxHost } from "../hci/mod.ts";
+import type { MemoryUse } from "../status/mod.ts";
+import type { Clock } from "../time/mod.ts";
+
+/** The process and its machine: all that the program asks of them, so that a test can answer in their place. */
+export interface Host {
+  /** All environment variables. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The number of this process. */
+  readonly pid: number;
+  /** Time. */
+  readonly clock: Clock;
+  /** Numbers in [0, 1), for jitter. */
+  readonly random: () => number;
+  /** Reads a file whole. */
+  readonly readFile: (path: string) => Promise<Uint8Array>;
+  /** Opens a file, to be read as it is needed. */
+  readonly openFile: (path: string) => Promise<ReadableStream<Uint8Array>>;
+  /** The memory that the process holds. */
+  readonly memory: () => MemoryUse;
+  /** The kernel's Bluetooth, and its C library. */
+  readonly linux: LinuxHost;
+}

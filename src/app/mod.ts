@@ -1,0 +1,9 @@
+/** Puts the program together: what the configuration means to each part, and the parts wired to each other.
+ *
+ * @module
+ */
+export { failureCode } from "./failure.ts";
+export { type Host } from "./host.ts";
+export { listen, type ListenEnd, type ListenParts } from "./listen.ts";
+export { agentOptions, mqttOptions } from "./options.ts";
+export { createScanner, hciSource, type ScannerHost } from "./scanner.ts";

@@ -1,0 +1,86 @@
+import type { AgentOptions } from "../agent/mod.ts";
+import type { Config } from "../config/mod.ts";
+import type { MqttOptions } from "../mqtt/mod.ts";
+import { passwordOf } from "./credentials.ts";
+import type { Host } from "./host.ts";
+
+/** Name, TCP, TLS and CONNACK together; slow links to far brokers take seconds. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** What the configuration means to the agent. */
+export function agentOptions({ scanner, filter, publisher, stats }: Config): AgentOptions {
+  return {
+    scannerId: scanner.id,
+    fields: publisher.fields,
+    topicPrefix: publisher.topic_prefix,
+    mergeScanResponse: publisher.merge_scan_response,
+    filter: {
+      minRssiDbm: filter.min_rssi,
+      allow: filter.allow,
+      deny: filter.deny,
+      maxRatePerDevice: filter.max_rate_per_device,
+    },
+    intervalMs: stats.interval_s * 1000,
+    stallTimeoutMs: stallTimeoutMs(scanner),
+  };
+}
+
+/** What the configuration means to the connection. */
+export function mqttOptions(
+  config: Config,
+  host: Pick<Host, "env" | "readFile">,
+  will: { topic: string; payload: string } | null,
+): MqttOptions {
+  const { broker, client, reconnect } = config.mqtt;
+  return {
+    host: broker.host,
+    port: broker.port,
+    username: broker.username,
+    password: passwordOf(broker, host),
+    tls: broker.tls.enabled
+      ? {
+        caFile: broker.tls.ca_file,
+        certFile: broker.tls.cert_file,
+        keyFile: broker.tls.key_file,
+        serverName: broker.tls.server_name,
+        insecureSkipVerify: broker.tls.insecure_skip_verify,
+      }
+      : null,
+    clientId: client.client_id,
+    topics: publishedTopics(config),
+    keepAliveS: client.keep_alive,
+    cleanSession: client.clean_session,
+    qos: client.qos,
+    maxInFlight: client.max_in_flight,
+    ackTimeoutMs: client.ack_timeout_s * 1000,
+    // A recording waits for the broker; nothing of it gets old.
+    maxAgeMs: config.scanner.source === "replay" ? Infinity : client.max_age_s * 1000,
+    reconnect: {
+      initialDelayMs: reconnect.initial_delay * 1000,
+      maxDelayMs: reconnect.max_delay * 1000,
+      exponential: reconnect.exponential_backoff,
+    },
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    will: will === null ? null : { ...will, retain: true },
+  };
+}
+
+/** The retained topic of the status; null where it is off. */
+export function statusTopic({ scanner, status }: Config): string | null {
+  return status.enabled ? `${status.topic_prefix}/${scanner.id}` : null;
+}
+
+/** The topic of the statistics; null where they are not published. */
+export function statsTopic({ scanner, stats }: Config): string | null {
+  return stats.publish ? `${stats.topic_prefix}/${scanner.id}` : null;
+}
+
+/** Silence after which the scan is begun afresh, in milliseconds. */
+export function stallTimeoutMs({ stall_timeout_s }: Config["scanner"]): number {
+  return stall_timeout_s * 1000;
+}
+
+function publishedTopics(config: Config): string[] {
+  const messages = `${config.publisher.topic_prefix}/${config.scanner.id}/#`;
+  return [messages, statusTopic(config), statsTopic(config)].filter((topic) => topic !== null);
+}

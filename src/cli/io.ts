@@ -1,0 +1,25 @@
+import type { Host } from "../app/mod.ts";
+import type { ByteOutput } from "../log/mod.ts";
+
+/** Where the command line reads and writes. */
+export interface CliIo {
+  /** The process and its machine. */
+  readonly host: Host;
+  /** Writes text to standard output. */
+  readonly stdout: (text: string) => void;
+  /** Writes text to standard error. */
+  readonly stderr: (text: string) => void;
+  /** How files that a person names are read. */
+  readonly files: {
+    /** Whether there is a file of this path, readable or not. */
+    readonly exists: (path: string) => Promise<boolean>;
+    /** Reads a file as UTF-8. */
+    readonly readTextFile: (path: string) => Promise<string>;
+  };
+  /** Where the log goes: standard error too, but never waited for. */
+  readonly log: ByteOutput;
+  /** Has `report` called with an error that nobody caught; the process ends once that resolves. */
+  readonly onFault: (report: (fault: unknown) => Promise<void>) => void;
+  /** Has `report` called at each SIGHUP, which does not end `run`. */
+  readonly onHangup: (report: () => void) => void;
+}
