@@ -9,17 +9,21 @@ import { createScanner, type ScannerHost } from "./scanner.ts";
 
 /** What {@linkcode listen} works with. */
 export interface ListenParts {
+  /** What to scan with. */
   readonly config: Config;
   /** In place of the one that is configured. */
   readonly source?: HciSource;
   /** After how long it ends by itself; null: when it is told to. */
   readonly durationMs: number | null;
+  /** The process and its machine. */
   readonly host: ScannerHost & Pick<Host, "random">;
+  /** Where events are written. */
   readonly log: Logger;
 }
 
 /** How {@linkcode listen} ended. */
 export interface ListenEnd {
+  /** What the process ends with. */
   readonly exitCode: number;
   /** What kept it from hearing; null: nothing. */
   readonly problem: string | null;

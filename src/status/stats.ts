@@ -93,6 +93,7 @@ export class StatsReporter implements Disposable {
     this.#watching = vitals.onChange((change) => this.#changed(change));
   }
 
+  /** Reports no more. */
   [Symbol.dispose](): void {
     this.#watching[Symbol.dispose]();
   }

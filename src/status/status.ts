@@ -103,6 +103,7 @@ export class StatusReporter implements Disposable {
     this.#watching = parts.vitals.onChange((change) => this.#changed(change));
   }
 
+  /** Reports no more. */
   [Symbol.dispose](): void {
     this.#watching[Symbol.dispose]();
   }
