@@ -38,6 +38,11 @@ const ALL_TOOLS = [
   { program: "skopeo", debianPackage: "skopeo" }, // what images are looked at with
   { program: "setcap", debianPackage: "libcap2-bin" },
   { program: "unshare", debianPackage: "util-linux" },
+  { program: "aptly", debianPackage: "aptly" },
+  { program: "gpg", debianPackage: "gpg" },
+  { program: "gpg-agent", debianPackage: "gpg-agent" },
+  { program: "gpgconf", debianPackage: "gpgconf" },
+  { program: "gpgv", debianPackage: "gpgv" }, // what apt looks at signatures with
   { program: "dpkg", debianPackage: "dpkg" },
   { program: "dpkg-deb", debianPackage: "dpkg" },
   { program: "lintian", debianPackage: "lintian" },

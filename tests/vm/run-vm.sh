@@ -14,6 +14,7 @@
 #         btvirt   hci0 and hci1 are BlueZ's own emulator and hear each other
 #         none     no controller (the command may start its own)
 #   VM_INIT=systemd  Debian's systemd runs COMMAND, as a unit (needs build-systemd.sh); default: busybox
+#   VM_APT=1       apt and dpkg are there (needs build-apt.sh)
 #   VM_UP=1        power the controllers up before COMMAND; 0: leave them down
 #   VM_MEM=1024 MiB   VM_SMP=2   VM_TIMEOUT=300 seconds   VM_OUT=./vm-out
 #   VM_ACCEL=tcg,thread=multi    QEMU's accelerator; kvm is faster where it works
@@ -40,8 +41,8 @@ cp "$HERE/vhci_controller.py" "$T/j/job/"
 install -m 755 "$HERE/guest-init" "$T/j/init"
 printf '%s\n' "$CMD" >"$T/j/job/cmd"
 printf '%s\n' "VM_BT=${VM_BT:-fake}" "VM_UP=${VM_UP:-1}" "VM_INIT=${VM_INIT:-}" "VM_FAKE_ARGS=${VM_FAKE_ARGS@Q}" >"$T/j/job/env"
-OVERLAY=""; [ "${VM_INIT:-}" = systemd ] && OVERLAY=$W/systemd.cpio
-(cd "$T/j" && find init job | cpio -o -H newc -R 0:0 --quiet) | cat "$W/user.cpio" "$K/modules.cpio" $OVERLAY - >"$T/initrd"
+OVERLAY=(); [ "${VM_INIT:-}" != systemd ] || OVERLAY+=("$W/systemd.cpio"); [ "${VM_APT:-}" != 1 ] || OVERLAY+=("$W/apt.cpio")
+(cd "$T/j" && find init job | cpio -o -H newc -R 0:0 --quiet) | cat "$W/user.cpio" "$K/modules.cpio" "${OVERLAY[@]}" - >"$T/initrd"
 truncate -s 256M "$T/out.img"       # sparse; the guest writes its tar here
 
 LOG="quiet loglevel=3"; [ "$VM_VERBOSE" = 1 ] && LOG="loglevel=7"

@@ -67,6 +67,8 @@ test("nothing but a release writes anything", () => {
     "release.yml publish: contents",
     "release.yml publish: id-token",
     "release.yml publish: packages",
+    "release.yml serve: id-token",
+    "release.yml serve: pages",
   ]);
 });
 

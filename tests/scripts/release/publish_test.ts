@@ -4,6 +4,7 @@ import { run, runToEnd, testWith } from "../../support/programs.ts";
 import { TemporaryFolder } from "../../support/temporary_folder.ts";
 
 const PUBLISH = fileURLToPath(new URL("../../../scripts/release/publish", import.meta.url));
+const PACKAGES = fileURLToPath(new URL("../../../scripts/release/packages", import.meta.url));
 
 /** A release of one file, and stand-ins for the programs that reach the network, which say how they were called. */
 async function prepare(version: string): Promise<TemporaryFolder> {
@@ -60,4 +61,26 @@ testWith(["bash"], "nothing is published of what differs from its sums", async (
   const { code, calls } = await publish(folder, "v1.2.3");
   assert.notEqual(code, 0);
   assert.deepEqual(calls.filter((call) => /^(gh|skopeo)/.test(call)), []);
+});
+
+testWith(["bash"], "the repository is made of packages that are as their release's sums have them", async () => {
+  await using folder = await TemporaryFolder.make();
+  const gh = `#!/bin/sh
+case "$2" in
+  list) echo v1.0.1; echo v1.0.0 ;;
+  download) cd "$9" && echo "$3" >"bt-scanner_\${3#v}-1_amd64.deb" && sha256sum *.deb >SHA256SUMS
+    [ ! -e '${folder.path}/damage' ] || echo more >>"$(ls *.deb)" ;;
+esac
+`;
+  await Deno.writeTextFile(`${folder.path}/gh`, gh, { mode: 0o755 });
+  const download = () => {
+    const env = { PATH: `${folder.path}:${Deno.env.get("PATH")}` };
+    return runToEnd(PACKAGES, [`${folder.path}/released`], { env });
+  };
+  const { code, stderr } = await download();
+  assert.equal(code, 0, stderr);
+  const names = await Array.fromAsync(Deno.readDir(`${folder.path}/released`), ({ name }) => name);
+  assert.deepEqual(names.sort(), ["bt-scanner_1.0.0-1_amd64.deb", "bt-scanner_1.0.1-1_amd64.deb"]);
+  await Deno.writeTextFile(`${folder.path}/damage`, "");
+  assert.notEqual((await download()).code, 0);
 });
