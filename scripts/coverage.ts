@@ -21,7 +21,7 @@ export function coverageByFolder(lcov: string, src: string): Map<string, LineCov
 }
 
 /** Adds up. */
-export function totalCoverage(parts: Iterable<LineCoverage>): LineCoverage {
+function totalCoverage(parts: Iterable<LineCoverage>): LineCoverage {
   let [covered, lines] = [0, 0];
   for (const part of parts) {
     covered += part.covered;
@@ -31,7 +31,7 @@ export function totalCoverage(parts: Iterable<LineCoverage>): LineCoverage {
 }
 
 /** Lines that ran, in percent of all; 0 where none were seen. */
-export function percent({ covered, lines }: LineCoverage): number {
+function percent({ covered, lines }: LineCoverage): number {
   return lines === 0 ? 0 : 100 * covered / lines;
 }
 

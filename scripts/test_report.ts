@@ -2,32 +2,37 @@
 export interface TestOutcome {
   readonly passed: number;
   readonly failed: number;
-  /** Names of the tests that did not run, each with its file. */
+  /** Names of the tests and steps that did not run. */
   readonly ignored: readonly string[];
 }
 
-// deno-lint-ignore no-control-regex
-const ANSI = /\x1b\[[0-9;]*m/g;
-const SUMMARY = /^(?:ok|FAILED) \| (\d+) passed.*? \| (\d+) failed/;
-const MODULE = /^running \d+ tests? from (.+)$/;
-const IGNORED = /^\s*(.+) \.\.\. ignored \(/;
+const CASE = /<testcase name="([^"]*)"[^>]*>([^]*?)<\/testcase>/g;
+/** Between the name of a test and that of its step. */
+const STEP = " > ";
 
-/**
- * Reads what `deno test` printed with its pretty reporter. A run that ended before its summary, as
- * when a module does not compile, is one failure.
- */
-export function readOutcome(output: string): TestOutcome {
+/** Reads the JUnit report that `deno test --junit-path` writes. */
+export function readOutcome(junit: string): TestOutcome {
+  const cases = [...junit.matchAll(CASE)].map(([, name = "", result = ""]) => ({ name: unescaped(name), result }));
+  const names = new Set(cases.map(({ name }) => name));
   let passed = 0;
-  let failed = 1;
-  let file = "";
+  let failed = 0;
   const ignored: string[] = [];
-  for (const line of output.replaceAll(ANSI, "").split("\n")) {
-    file = MODULE.exec(line)?.[1] ?? file;
-    const name = IGNORED.exec(line)?.[1];
-    if (name !== undefined) ignored.push(`${file} => ${name}`);
-    // A test's own output may hold such a line; the runner's comes last.
-    const summary = SUMMARY.exec(line);
-    if (summary !== null) [passed, failed] = [Number(summary[1]), Number(summary[2])];
+  for (const { name, result } of cases) {
+    if (result.includes("<skipped")) ignored.push(name);
+    else if (isStep(name, names)) continue;
+    else if (/<failure|<error/.test(result)) failed++;
+    else passed++;
   }
   return { passed, failed, ignored };
+}
+
+function isStep(name: string, names: ReadonlySet<string>): boolean {
+  const parts = name.split(STEP);
+  return parts.some((_, count) => count > 0 && names.has(parts.slice(0, count).join(STEP)));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', apos: "'", amp: "&" };
+
+function unescaped(text: string): string {
+  return text.replaceAll(/&(\w+);/g, (whole, name) => ENTITIES[name] ?? whole);
 }

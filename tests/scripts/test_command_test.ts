@@ -36,6 +36,12 @@ test("the test command fails where a test failed", async () => {
   assert.equal(code, 1);
 });
 
+test("the test command counts a file that does not load as one that failed", async () => {
+  const { code, lines } = await runTests(`import "./not_there.ts";`, "0");
+  assert.equal(lines.at(-1), "0 passed, 1 failed");
+  assert.equal(code, 1);
+});
+
 test("the test command fails where nothing ran", async () => {
   const { code, lines } = await runTests("", "0");
   assert.equal(lines.at(-1), "0 passed, 0 failed");
