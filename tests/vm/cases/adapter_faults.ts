@@ -18,6 +18,8 @@ import { MosquittoSub } from "../mosquitto_sub.ts";
 const PATIENCE_MS = 300_000;
 const REPETITIONS = Number(Deno.env.get("REPETITIONS") ?? 1);
 const HOLD_MS = 3_000;
+/** Of the controller that the VM starts with. */
+const ADDRESS = "C0:FF:EE:00:00:01";
 const SHORT_STALL = { BT_SCANNER_SCANNER_STALL_TIMEOUT_S: "3" };
 
 interface Status {
@@ -252,9 +254,14 @@ test("run follows an adapter by its address when it comes back under another num
   await observed.untilNextMessage();
   controller.control("vanish");
   await observed.agent.logged("scan failed", 0, PATIENCE_MS);
+  // Asked for hci0, it would take the stranger while its own is not back: it must not look in between.
+  observed.agent.kill("SIGSTOP");
   const other = await startController("hci0", "--addr", "C0:FF:EE:00:00:99");
   controller.control("appear");
+  const isBack = () => listAdapters().some(({ name, address }) => name === "hci1" && address === ADDRESS);
+  await waitFor(isBack, "its adapter", PATIENCE_MS);
   const from = observed.statuses.length;
+  observed.agent.kill("SIGCONT");
   await observed.untilStatus(({ adapter }) => adapter === "hci1", "hci1", from);
   await observed.untilNextMessage();
   controller.control("vanish");
