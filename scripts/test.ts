@@ -17,22 +17,25 @@ import { BROKER_TOOLS, ensureTools, searchPath } from "./tools.ts";
 
 const NOTHING_LEFT_OUT = Deno.env.get("REQUIRE_MOSQUITTO") === "1";
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
-/** Files of tests that run at a time, for each processor: tests mostly wait. */
+/** The program as a process: what it must do within a time, it does so only where it has a processor. */
+const PROCESS_TESTS = "tests/process";
+/** Files of tests that run at a time, for each processor: most of them wait. */
 const FILES_PER_PROCESSOR = 2;
 
 type Run = TestOutcome & { readonly code: number };
 
 /** Runs Deno in the project and resolves to its exit code. */
-async function deno(...args: string[]): Promise<number> {
-  const jobs = Deno.env.get("DENO_JOBS") ?? `${FILES_PER_PROCESSOR * navigator.hardwareConcurrency}`;
-  const env = { PATH: searchPath(), DENO_JOBS: jobs };
-  return (await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, env, stdin: "null" }).spawn().status).code;
+async function deno(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<number> {
+  const around = { cwd: ROOT, env: { PATH: searchPath(), ...env }, stdin: "null" } as const;
+  return (await new Deno.Command(Deno.execPath(), { ...around, args: [...args] }).spawn().status).code;
 }
 
 /** Runs tests, which are shown, and says how they ended. */
-async function runTests(scratch: string, args: readonly string[]): Promise<Run> {
+async function runTests(scratch: string, args: readonly string[], filesPerProcessor = 1): Promise<Run> {
   const report = await Deno.makeTempFile({ dir: scratch });
-  const code = await deno("test", "--allow-all", "--no-check", "--parallel", `--junit-path=${report}`, ...args);
+  const options = ["--allow-all", "--no-check", "--parallel", `--junit-path=${report}`];
+  const files = Deno.env.get("DENO_JOBS") ?? String(filesPerProcessor * navigator.hardwareConcurrency);
+  const code = await deno(["test", ...options, ...args], { DENO_JOBS: files });
   return { ...readOutcome(await Deno.readTextFile(report)), code };
 }
 
@@ -41,14 +44,8 @@ async function reportCoverage(profile: string): Promise<boolean> {
   await Deno.mkdir(`${ROOT}coverage`, { recursive: true });
   const lcov = `${ROOT}coverage/lcov.info`;
   await Deno.writeTextFile(lcov, ""); // where nothing of src/ ran, nothing is written
-  const code = await deno(
-    "coverage",
-    "--quiet",
-    `--include=^file://${ROOT}src/`,
-    "--lcov",
-    `--output=${lcov}`,
-    profile,
-  );
+  const options = ["--quiet", `--include=^file://${ROOT}src/`, "--lcov", `--output=${lcov}`];
+  const code = await deno(["coverage", ...options, profile]);
   const folders = coverageByFolder(await Deno.readTextFile(lcov), `${ROOT}src/`);
   console.log(`line coverage of src/ (by line: coverage/lcov.info)\n${coverageTable(folders)}\n`);
   return code === 0;
@@ -81,7 +78,8 @@ async function test(scratch: string, args: readonly string[]): Promise<number> {
     return conclude([run], []);
   }
   const runs = [
-    await runTests(scratch, [...measured, "tests"]),
+    await runTests(scratch, [...measured, `--ignore=${PROCESS_TESTS}`, "tests"], FILES_PER_PROCESSOR),
+    await runTests(scratch, [...measured, PROCESS_TESTS]),
     await runTests(scratch, [...measured, "--doc", "src"]),
   ];
   return conclude(runs, await reportCoverage(profile) ? [] : ["line coverage is below what deno.json demands"]);
@@ -97,7 +95,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     if (args[0] !== "--executable") return await test(scratch, args);
     Deno.env.set("TEST_EXECUTABLE", await Deno.realPath(args[1] ?? ""));
-    return conclude([await runTests(scratch, [...args.slice(2), "tests/process"])], []);
+    return conclude([await runTests(scratch, [...args.slice(2), PROCESS_TESTS])], []);
   } finally {
     await Deno.remove(scratch, { recursive: true });
   }
