@@ -5,16 +5,19 @@ import { test } from "../support/test.ts";
 const SCRIPT = fileURLToPath(new URL("../../scripts/test.ts", import.meta.url));
 
 /** Runs the command behind `deno task test` on one file of tests. */
-async function runTests(tests: string, required: "0" | "1"): Promise<{ code: number; lines: string[] }> {
+async function runTests(
+  tests: string,
+  required: "0" | "1",
+): Promise<{ code: number; lines: string[]; stderr: string }> {
   const folder = await Deno.makeTempDir({ prefix: "bt-scanner-test-" });
   try {
     await Deno.writeTextFile(`${folder}/some_test.ts`, tests);
-    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", SCRIPT, "--", `${folder}/some_test.ts`],
       env: { REQUIRE_MOSQUITTO: required },
-      stderr: "null",
     }).output();
-    return { code, lines: new TextDecoder().decode(stdout).trimEnd().split("\n") };
+    const decoder = new TextDecoder();
+    return { code, lines: decoder.decode(stdout).trimEnd().split("\n"), stderr: decoder.decode(stderr) };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -56,4 +59,12 @@ test("the test command names what is left out, and fails for it where all is req
   const strict = await runTests(GOOD + LEFT_OUT, "1");
   assert.ok(strict.lines.includes("problem: 1 left out, though none may be"), strict.lines.join("\n"));
   assert.equal(strict.code, 1);
+});
+
+test("the test command does not ask of a part of the tests that it covers the whole source", async () => {
+  const clock = new URL("../../src/time/clock.ts", import.meta.url);
+  const { code, lines, stderr } = await runTests(`import "${clock}";\n${GOOD}`, "0");
+  assert.ok(lines.some((line) => /^ +total +\d/.test(line)), lines.join("\n"));
+  assert.doesNotMatch(stderr, /threshold/);
+  assert.equal(code, 0);
 });
