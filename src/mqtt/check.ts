@@ -1,4 +1,4 @@
-import { openLink } from "./link.ts";
+import { openNetworkConnection } from "./network_connection.ts";
 import type { MqttOptions } from "./options.ts";
 import type { MqttParts } from "./parts.ts";
 
@@ -14,6 +14,6 @@ export async function checkBroker(
   parts: Pick<MqttParts, "clock" | "readFile">,
   signal: AbortSignal,
 ): Promise<void> {
-  const link = await openLink({ ...options, will: null }, parts, signal);
-  await link.close(true);
+  const connection = await openNetworkConnection({ ...options, will: null }, parts, signal);
+  await connection.close(true);
 }

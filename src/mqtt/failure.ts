@@ -36,7 +36,7 @@ export class ConnectionFailure extends Error {
   }
 }
 
-type Finding = readonly [kind: FailureKind, reason: string, remedy: string | null];
+type Explanation = readonly [kind: FailureKind, reason: string, remedy: string | null];
 
 const NOT_LISTENING = "start the broker, or check mqtt.broker.host and mqtt.broker.port";
 const NETWORK = "check the network, and mqtt.broker.host";
@@ -47,14 +47,14 @@ const AUTHORITY =
 const CLIENT_CERTIFICATE = "set mqtt.broker.tls.cert_file and key_file to a certificate that the broker trusts";
 const CLOCK = "renew the broker's certificate, or set this machine's clock";
 
-const UNTRUSTED: Finding = [
+const UNTRUSTED: Explanation = [
   "unfit",
   "the broker's certificate comes from an authority that is not trusted",
   AUTHORITY,
 ];
 
 /** What the codes of Node's errors mean here. */
-const BY_CODE: Readonly<Record<string, Finding>> = {
+const BY_CODE: Readonly<Record<string, Explanation>> = {
   ECONNREFUSED: ["unreachable", "connection refused: nothing listens there", NOT_LISTENING],
   ENOTFOUND: ["unreachable", "the broker's name does not resolve", NETWORK],
   EAI_AGAIN: ["unreachable", "name resolution does not work at the moment", NETWORK],
@@ -78,7 +78,7 @@ const BY_CODE: Readonly<Record<string, Finding>> = {
 };
 
 /** What the return codes of CONNACK mean. @see MQTT 3.1.1, 3.2.2.3 */
-const BY_RETURN_CODE: Readonly<Record<number, Finding>> = {
+const BY_RETURN_CODE: Readonly<Record<number, Explanation>> = {
   1: ["rejected", "unacceptable protocol version", "use a broker that speaks MQTT 3.1.1"],
   2: ["rejected", "identifier rejected", "change mqtt.client.client_id"],
   3: ["unresponsive", "server unavailable", "check the broker's log"], // brokers that are starting say so
@@ -97,14 +97,14 @@ export interface Progress {
 /** Says what an error of the socket or of mqtt.js means; null: the peer closed without one. */
 export function explain(error: Error | null, progress: Progress): ConnectionFailure {
   if (error instanceof ConnectionFailure) return error;
-  const [kind, reason, remedy] = finding(error, progress);
+  const [kind, reason, remedy] = explanation(error, progress);
   const cause = error === null ? undefined : { cause: error };
   // What helps to connect does not help once the broker had accepted.
   if (progress.stage === "accepted") return new ConnectionFailure("dropped", reason, null, cause);
   return new ConnectionFailure(kind, reason, remedy, cause);
 }
 
-function finding(error: Error | null, { stage, offer, connectTimeoutMs, keepAliveS }: Progress): Finding {
+function explanation(error: Error | null, { stage, offer, connectTimeoutMs, keepAliveS }: Progress): Explanation {
   if (error === null) return closed(stage, offer);
   // mqtt.js tells these two by their words alone.
   if (error.message === "connack timeout") {
@@ -122,7 +122,7 @@ function finding(error: Error | null, { stage, offer, connectTimeoutMs, keepAliv
   return byWord(error, String(code), stage, offer);
 }
 
-function byWord(error: Error, code: string, stage: Progress["stage"], offer: Offer): Finding {
+function byWord(error: Error, code: string, stage: Progress["stage"], offer: Offer): Explanation {
   switch (code) {
     case "ECONNRESET":
     case "EPIPE":
@@ -137,7 +137,7 @@ function byWord(error: Error, code: string, stage: Progress["stage"], offer: Off
   }
 }
 
-function otherName(error: Error): Finding {
+function otherName(error: Error): Explanation {
   const names = "cert" in error ? certificateNames(error.cert) : null;
   return [
     "unfit",
@@ -147,14 +147,14 @@ function otherName(error: Error): Finding {
 }
 
 /** Deno says this also where the client's certificate and key do not fit. */
-function noProtocol(offer: Offer): Finding {
+function noProtocol(offer: Offer): Explanation {
   const NEITHER = "the broker speaks neither TLS 1.2 nor 1.3";
   if ((offer.tls?.certFile ?? null) === null) return ["rejected", `TLS failed: ${NEITHER}`, "check the broker's TLS"];
   const [kind, reason, remedy] = foreignKey(offer);
   return [kind, `${reason}, or ${NEITHER}`, remedy];
 }
 
-function foreignKey({ tls }: Offer): Finding {
+function foreignKey({ tls }: Offer): Explanation {
   const reason =
     `TLS failed: the client's certificate and key, ${tls?.certFile} and ${tls?.keyFile}, do not belong together`;
   const remedy = "a renewed certificate comes with a new key: check mqtt.broker.tls.cert_file and key_file; " +
@@ -162,12 +162,12 @@ function foreignKey({ tls }: Offer): Finding {
   return ["rejected", reason, remedy];
 }
 
-function closed(stage: Progress["stage"], offer: Offer): Finding {
+function closed(stage: Progress["stage"], offer: Offer): Explanation {
   if (stage === "accepted") return ["dropped", "connection closed by the broker", null];
   return ["unresponsive", "connection closed before the broker answered", closedRemedy(offer, isOpen(stage, offer))];
 }
 
-function reset(stage: Progress["stage"], offer: Offer): Finding {
+function reset(stage: Progress["stage"], offer: Offer): Explanation {
   if (stage === "accepted") return ["dropped", "connection reset by the broker", null];
   return ["unresponsive", "connection reset before the broker answered", closedRemedy(offer, isOpen(stage, offer))];
 }
@@ -177,12 +177,12 @@ function isOpen(stage: Progress["stage"], { tls }: Offer): boolean {
   return tls === null || stage === "tls";
 }
 
-function refused(code: number, offer: Offer): Finding {
+function refused(code: number, offer: Offer): Explanation {
   const [kind, reason, remedy] = BY_RETURN_CODE[code] ?? ["rejected", "unknown return code", "check the broker's log"];
   return [kind, `broker refused the connection: ${reason} (${code})`, code === 5 ? unauthorisedRemedy(offer) : remedy];
 }
 
-function other(error: Error, code: string): Finding {
+function other(error: Error, code: string): Explanation {
   if (!/^(ERR_SSL|ERR_TLS|CERT_)/.test(code)) return ["unresponsive", error.message, null];
   return ["rejected", `TLS failed: ${error.message}`, `check mqtt.broker.tls and the broker's log`];
 }

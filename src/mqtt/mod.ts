@@ -8,4 +8,4 @@ export { type MqttOptions, type Password, type TlsOptions } from "./options.ts";
 export { type BrokerCertificate, brokerCertificate } from "./peer_certificate.ts";
 export { type MqttParts } from "./parts.ts";
 export { MqttPublisher } from "./publisher.ts";
-export { type ReadFile } from "./stream.ts";
+export { type ReadFile } from "./credential_files.ts";

@@ -1,6 +1,6 @@
 import type { ConnectionSink, Logger } from "../agent/mod.ts";
 import type { Clock } from "../time/mod.ts";
-import type { ReadFile } from "./stream.ts";
+import type { ReadFile } from "./credential_files.ts";
 
 /** What an `MqttPublisher` works with. */
 export interface MqttParts {

@@ -1,8 +1,9 @@
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import type { Clock } from "../time/mod.ts";
 import { certificateNames } from "./certificate_names.ts";
+import { readCredentials, type ReadFile } from "./credential_files.ts";
 import type { MqttOptions } from "./options.ts";
-import { openStream, readCredentials, type ReadFile } from "./stream.ts";
+import { openSocket } from "./socket.ts";
 
 /** The certificate that a broker shows. */
 export interface BrokerCertificate {
@@ -28,7 +29,7 @@ export async function brokerCertificate(
   const seen = { ...options, password: null, tls: { ...options.tls, insecureSkipVerify: true } };
   const credentials = await readCredentials(seen, { clock, readFile }, signal).catch(() => null);
   if (credentials === null) return null;
-  const socket = openStream(seen, credentials.tls) as TLSSocket;
+  const socket = openSocket(seen, credentials.tls) as TLSSocket;
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const done = new AbortController();
   try {

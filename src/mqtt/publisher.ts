@@ -2,10 +2,10 @@ import type { ConnectionState, Publisher, PublishOutcome, Settled } from "../age
 import { BrokerConnection } from "./connection.ts";
 import { ConnectionLog } from "./connection_log.ts";
 import type { ConnectionFailure } from "./failure.ts";
-import { type Link, openLink } from "./link.ts";
+import { type NetworkConnection, openNetworkConnection } from "./network_connection.ts";
 import { LossPattern } from "./loss_pattern.ts";
 import type { MqttOptions } from "./options.ts";
-import { Outbox } from "./outbox.ts";
+import { Sender } from "./sender.ts";
 import type { MqttParts } from "./parts.ts";
 import { probeBroker } from "./probe.ts";
 
@@ -19,7 +19,7 @@ const DRAIN_TIMEOUT_MS = 2_000;
  * connection ends are settled as lost: each connection starts afresh, with or without clean session.
  */
 export class MqttPublisher implements Publisher, AsyncDisposable {
-  readonly #connection: BrokerConnection<Link>;
+  readonly #connection: BrokerConnection<NetworkConnection>;
   readonly #losses: LossPattern;
   readonly #ending = new AbortController();
   readonly #drained = new AbortController();
@@ -30,8 +30,8 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   #closed: Promise<void> | null = null;
   #isClosing = false;
   #hasPublished = false;
-  #link: Link | null = null;
-  #outbox: Outbox | null = null;
+  #network: NetworkConnection | null = null;
+  #sender: Sender | null = null;
   /** What answers took on the last connection; halved by each attempt that fails. */
   #roundTripMs = 0;
 
@@ -40,10 +40,10 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     const { host, port, tls, reconnect } = options;
     const { clock, random, log, dropped } = parts;
     this.#losses = new LossPattern(options, clock);
-    this.#connection = new BrokerConnection<Link>({
+    this.#connection = new BrokerConnection<NetworkConnection>({
       open: (signal) => this.#open(signal),
       probe: (signal) => probeBroker(host, port, clock, signal),
-      online: (link) => this.#online(link),
+      online: (network) => this.#online(network),
       offline: (failure) => this.#offline(failure),
       policy: reconnect,
       clock,
@@ -62,12 +62,12 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
 
   /** Hands over one message, not retained; never waits and never queues beyond its bounds. */
   publish(topic: string, payload: string, settled: Settled): PublishOutcome {
-    if (this.#outbox === null || this.#isClosing) return "offline";
+    if (this.#sender === null || this.#isClosing) return "offline";
     if (!this.#hasPublished) {
       this.#hasPublished = true;
       this.#losses.published();
     }
-    return this.#outbox.publish(topic, payload, settled);
+    return this.#sender.publish(topic, payload, settled);
   }
 
   /**
@@ -75,7 +75,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
    * there is some, unless its topic has news by then. Nothing happens while offline.
    */
   announce(topic: string, payload: string, { retain }: { readonly retain: boolean }): void {
-    if (this.#outbox === null || this.#isClosing) return;
+    if (this.#sender === null || this.#isClosing) return;
     this.#owed.set(topic, { payload, retain });
     this.#announceOwed();
   }
@@ -90,7 +90,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       if (this.#isClosing) return reject(closedError());
-      if (this.#outbox?.hasRoom) return resolve();
+      if (this.#sender?.hasRoom) return resolve();
       const end = () => {
         this.#waiting.delete(wake);
         signal.removeEventListener("abort", onAbort);
@@ -122,7 +122,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     this.#tell({ kind: "closing" });
     this.#isClosing = true;
     this.#wakeAll();
-    if (this.#outbox !== null && !this.#isSettled) {
+    if (this.#sender !== null && !this.#isSettled) {
       await this.parts.clock.sleep(DRAIN_TIMEOUT_MS, this.#drained.signal).catch(() => {});
     }
     this.#ending.abort();
@@ -130,9 +130,9 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     await this.#running;
   }
 
-  async #open(signal: AbortSignal): Promise<Link> {
+  async #open(signal: AbortSignal): Promise<NetworkConnection> {
     try {
-      return await openLink(this.options, this.parts, signal, this.#roundTripMs);
+      return await openNetworkConnection(this.options, this.parts, signal, this.#roundTripMs);
     } catch (error) {
       this.#roundTripMs /= 2;
       throw error;
@@ -144,22 +144,22 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     if (!this.#isClosing || state.kind === "closed") this.parts.connection.setConnection(state);
   }
 
-  #online(link: Link): void {
+  #online(network: NetworkConnection): void {
     this.#hasPublished = false;
-    const { client, stream, pulse } = link;
-    const onBroken = (failure: ConnectionFailure) => link.abandon(failure);
-    const parts = { client, stream, pulse, clock: this.parts.clock, onRoom: () => this.#changed(), onBroken };
-    this.#link = link;
-    this.#outbox = new Outbox(parts, this.options);
+    const { client, socket, pulse } = network;
+    const onBroken = (failure: ConnectionFailure) => network.abandon(failure);
+    const parts = { client, socket, pulse, clock: this.parts.clock, onRoom: () => this.#changed(), onBroken };
+    this.#network = network;
+    this.#sender = new Sender(parts, this.options);
     this.#changed();
   }
 
   #offline(failure: ConnectionFailure): void {
-    const outbox = this.#outbox;
-    this.#roundTripMs = this.#link?.roundTripMs ?? 0;
-    this.#outbox = this.#link = null;
+    const sender = this.#sender;
+    this.#roundTripMs = this.#network?.roundTripMs ?? 0;
+    this.#sender = this.#network = null;
     this.#owed.clear(); // the next connection announces all afresh
-    outbox?.fail(failure);
+    sender?.fail(failure);
     this.#changed();
   }
 
@@ -167,13 +167,13 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   #changed(): void {
     if (this.#owed.size > 0) this.#announceOwed();
     if (this.#isClosing) {
-      if (this.#outbox === null || this.#isSettled) this.#drained.abort();
-    } else if (this.#waiting.size > 0 && this.#outbox?.hasRoom) this.#wakeAll();
+      if (this.#sender === null || this.#isSettled) this.#drained.abort();
+    } else if (this.#waiting.size > 0 && this.#sender?.hasRoom) this.#wakeAll();
   }
 
   #announceOwed(): void {
     for (const [topic, { payload, retain }] of this.#owed) {
-      if (!this.#outbox?.announce(topic, payload, retain)) continue;
+      if (!this.#sender?.announce(topic, payload, retain)) continue;
       this.#owed.delete(topic);
       if (!retain) this.#losses.announced(topic);
     }
@@ -181,7 +181,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
 
   /** Whether the broker has all that it is to have. */
   get #isSettled(): boolean {
-    return this.#outbox?.isIdle === true && this.#owed.size === 0;
+    return this.#sender?.isIdle === true && this.#owed.size === 0;
   }
 
   #wakeAll(): void {

@@ -1,4 +1,4 @@
-/** The tests that documents name, as in `tests/mqtt/outbox_test.ts`: "Outbox settles …". */
+/** The tests that documents name, as in `tests/mqtt/sender_test.ts`: "Sender settles …". */
 
 const ROOT = new URL("../../", import.meta.url);
 

@@ -1,5 +1,5 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
-import { untilSilent } from "../../src/mqtt/silence.ts";
+import { untilVanished } from "../../src/mqtt/vanished_broker.ts";
 import { FakeClock, settlePromises } from "../support/fake_clock.ts";
 import { test } from "../support/test.ts";
 
@@ -36,7 +36,7 @@ class Bench implements AsyncDisposable {
         return Promise.resolve(this.reachable);
       },
     };
-    this.watching = untilSilent(parts, this.clock, this.#ending.signal).then(() => void (this.gaveUp = true));
+    this.watching = untilVanished(parts, this.clock, this.#ending.signal).then(() => void (this.gaveUp = true));
     this.watching.catch(() => {});
   }
 
@@ -54,20 +54,20 @@ class Bench implements AsyncDisposable {
   }
 }
 
-test("untilSilent() pings a peer that says nothing while messages are sent, and is content with the answers", async () => {
+test("untilVanished() pings a peer that says nothing while messages are sent, and is content with the answers", async () => {
   await using bench = new Bench();
   await bench.sending(60);
   deepEqual([bench.pings, bench.probes, bench.gaveUp], [15, 0, false]);
 });
 
-test("untilSilent() leaves a connection alone that carries nothing", async () => {
+test("untilVanished() leaves a connection alone that carries nothing", async () => {
   await using bench = new Bench();
   bench.answers = bench.reachable = false;
   await bench.clock.advance(3_600_000);
   deepEqual([bench.pings, bench.probes, bench.gaveUp], [0, 0, false]);
 });
 
-test("untilSilent() leaves a connection alone on which acknowledgements come", async () => {
+test("untilVanished() leaves a connection alone on which acknowledgements come", async () => {
   await using bench = new Bench();
   bench.answers = bench.reachable = false;
   for (let second = 0; second < 60; second++) {
@@ -77,7 +77,7 @@ test("untilSilent() leaves a connection alone on which acknowledgements come", a
   deepEqual([bench.pings, bench.probes, bench.gaveUp], [0, 0, false]);
 });
 
-test("untilSilent() gives up a peer that answers neither a ping nor a new connection, after four to six seconds", async () => {
+test("untilVanished() gives up a peer that answers neither a ping nor a new connection, after four to six seconds", async () => {
   for (const beforeS of [2, 3]) {
     await using bench = new Bench();
     await bench.sending(beforeS);
@@ -90,7 +90,7 @@ test("untilSilent() gives up a peer that answers neither a ping nor a new connec
   }
 });
 
-test("untilSilent() gives up a peer that took all there was room for, right after it was heard for the last time", async () => {
+test("untilVanished() gives up a peer that took all there was room for, right after it was heard for the last time", async () => {
   await using bench = new Bench();
   await bench.sending(2);
   bench.received += 4;
@@ -100,7 +100,7 @@ test("untilSilent() gives up a peer that took all there was room for, right afte
   deepEqual([bench.pings, bench.probes, bench.gaveUp], [2, 1, true]);
 });
 
-test("untilSilent() asks once where the last word was perhaps no answer, and then is content", async () => {
+test("untilVanished() asks once where the last word was perhaps no answer, and then is content", async () => {
   await using bench = new Bench();
   bench.received += 4;
   await bench.sending(1);
@@ -108,7 +108,7 @@ test("untilSilent() asks once where the last word was perhaps no answer, and the
   deepEqual([bench.pings, bench.probes, bench.gaveUp], [1, 0, false]);
 });
 
-test("untilSilent() does not give up a peer that is frozen but can be reached", async () => {
+test("untilVanished() does not give up a peer that is frozen but can be reached", async () => {
   await using bench = new Bench();
   bench.answers = false;
   await bench.sending(60);
@@ -119,7 +119,7 @@ test("untilSilent() does not give up a peer that is frozen but can be reached", 
   equal(bench.gaveUp, true);
 });
 
-test("untilSilent() does not give up a peer that is heard while it is probed", async () => {
+test("untilVanished() does not give up a peer that is heard while it is probed", async () => {
   await using bench = new Bench();
   bench.answers = bench.reachable = false;
   bench.answersLate = true;
@@ -130,7 +130,7 @@ test("untilSilent() does not give up a peer that is heard while it is probed", a
   equal(bench.gaveUp, true);
 });
 
-test("untilSilent() is as patient as answers take long", async () => {
+test("untilVanished() is as patient as answers take long", async () => {
   await using bench = new Bench();
   bench.patienceMs = 12_000;
   await bench.sending(2); // the first look
@@ -141,7 +141,7 @@ test("untilSilent() is as patient as answers take long", async () => {
   deepEqual([bench.probes, bench.gaveUp], [1, true]);
 });
 
-test("untilSilent() ends at once when it is told to", async () => {
+test("untilVanished() ends at once when it is told to", async () => {
   const bench = new Bench();
   await bench.sending(4);
   await bench[Symbol.asyncDispose]();

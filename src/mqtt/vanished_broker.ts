@@ -1,7 +1,7 @@
 import type { Clock } from "../time/mod.ts";
 
-/** What {@linkcode untilSilent} can learn of a connection. */
-export interface SilenceParts {
+/** What {@linkcode untilVanished} can learn of a connection. */
+export interface PeerParts {
   /** Bytes that have come from the peer. */
   readonly received: () => number;
   /** Bytes that were handed over for it. */
@@ -24,7 +24,7 @@ export interface SilenceParts {
  *
  * @throws the signal's reason, as soon as it aborts
  */
-export async function untilSilent(parts: SilenceParts, clock: Clock, signal: AbortSignal): Promise<void> {
+export async function untilVanished(parts: PeerParts, clock: Clock, signal: AbortSignal): Promise<void> {
   let [received, sent, isAsked] = [parts.received(), parts.sent(), false];
   let sentBefore = sent;
   while (true) {

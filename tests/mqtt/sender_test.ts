@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { MqttClient } from "mqtt";
 import { MessageDropped } from "../../src/agent/mod.ts";
 import type { ConnectionFailure } from "../../src/mqtt/failure.ts";
-import { clientOptions } from "../../src/mqtt/link.ts";
-import { Outbox } from "../../src/mqtt/outbox.ts";
+import { clientOptions } from "../../src/mqtt/network_connection.ts";
+import { Sender } from "../../src/mqtt/sender.ts";
 import { decodePublishes, type PublishPacket } from "../support/mqtt_packets.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { mqttOptions } from "../support/publishing.ts";
@@ -55,16 +55,16 @@ class FakeStream extends Duplex {
   }
 }
 
-/** An outbox on a connection that is up. */
+/** An sender on a connection that is up. */
 class Bench implements AsyncDisposable {
   readonly settled: (Error | null)[] = [];
 
   private constructor(
     readonly stream: FakeStream,
-    readonly outbox: Outbox,
-    /** One for each time that the outbox told of room. */
+    readonly sender: Sender,
+    /** One for each time that the sender told of room. */
     readonly rooms: readonly true[],
-    /** Why the outbox wanted the connection to be made anew. */
+    /** Why the sender wanted the connection to be made anew. */
     readonly broken: readonly ConnectionFailure[],
     readonly clock: FakeClock,
     private readonly client: MqttClient,
@@ -82,18 +82,18 @@ class Bench implements AsyncDisposable {
     const broken: ConnectionFailure[] = [];
     const parts = {
       client,
-      stream,
+      socket: stream,
       pulse: null,
       clock,
       onRoom: () => rooms.push(true),
       onBroken: (failure: ConnectionFailure) => broken.push(failure),
     };
-    const outbox = new Outbox(parts, { qos, maxInFlight, ackTimeoutMs: 30_000, maxAgeMs: 5_000 });
-    return new Bench(stream, outbox, rooms, broken, clock, client);
+    const sender = new Sender(parts, { qos, maxInFlight, ackTimeoutMs: 30_000, maxAgeMs: 5_000 });
+    return new Bench(stream, sender, rooms, broken, clock, client);
   }
 
   publish(payload: string, topic = "t"): string {
-    return this.outbox.publish(topic, payload, (error) => this.settled.push(error));
+    return this.sender.publish(topic, payload, (error) => this.settled.push(error));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -105,7 +105,7 @@ class Bench implements AsyncDisposable {
 const turn = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 for (const qos of [0, 1] as const) {
-  test(`Outbox makes one write of what a turn of the event loop publishes at QoS ${qos}`, async () => {
+  test(`Sender makes one write of what a turn of the event loop publishes at QoS ${qos}`, async () => {
     await using bench = await Bench.open(qos);
     const before = bench.stream.writes.length;
     for (let index = 0; index < 50; index++) equal(bench.publish(String(index)), "accepted");
@@ -114,23 +114,23 @@ for (const qos of [0, 1] as const) {
     deepEqual(bench.stream.published.map(({ payload }) => payload), Array.from({ length: 50 }, (_, i) => String(i)));
   });
 
-  test(`Outbox settles as lost what was under way when the connection failed, once, at QoS ${qos}`, async () => {
+  test(`Sender settles as lost what was under way when the connection failed, once, at QoS ${qos}`, async () => {
     await using bench = await Bench.open(qos);
     bench.stream.frozen = true;
     for (const payload of ["on its way", "too"]) bench.publish(payload);
     await turn();
     bench.publish("not even written");
-    bench.outbox.fail(LOST);
+    bench.sender.fail(LOST);
     deepEqual(bench.settled, [LOST, LOST, LOST]);
     equal(bench.publish("afterwards"), "offline");
-    ok(bench.outbox.isIdle);
+    ok(bench.sender.isIdle);
     bench.stream.thaw();
     bench.stream.acknowledge(...bench.stream.published);
     await turn();
     equal(bench.settled.length, 3);
   });
 
-  test(`Outbox takes no more than 1 MiB for a broker that stopped reading at QoS ${qos}`, async () => {
+  test(`Sender takes no more than 1 MiB for a broker that stopped reading at QoS ${qos}`, async () => {
     await using bench = await Bench.open(qos, 65_000);
     bench.stream.frozen = true;
     const payload = "x".repeat(10_000);
@@ -141,7 +141,7 @@ for (const qos of [0, 1] as const) {
     }
     ok(accepted > 100 && accepted < 110, `${accepted} accepted`);
     equal(bench.publish(payload), "backpressure");
-    ok(!bench.outbox.hasRoom);
+    ok(!bench.sender.hasRoom);
     ok(bench.stream.writableLength < 1_100_000);
     equal(bench.stream.listenerCount("drain"), 0);
     bench.stream.thaw();
@@ -151,11 +151,11 @@ for (const qos of [0, 1] as const) {
     }
     await waitFor(() => bench.settled.length === accepted, "all to be settled");
     ok(bench.settled.every((error) => error === null));
-    ok(bench.outbox.hasRoom);
+    ok(bench.sender.hasRoom);
   });
 }
 
-test("Outbox settles QoS 0 when the bytes were written, not before", async () => {
+test("Sender settles QoS 0 when the bytes were written, not before", async () => {
   await using bench = await Bench.open(0);
   bench.stream.frozen = true;
   bench.publish("first");
@@ -163,17 +163,17 @@ test("Outbox settles QoS 0 when the bytes were written, not before", async () =>
   bench.publish("second");
   await turn();
   deepEqual(bench.settled, []);
-  ok(!bench.outbox.isIdle);
+  ok(!bench.sender.isIdle);
   bench.stream.thaw();
   await turn();
   deepEqual(bench.settled, [null, null]);
-  ok(bench.outbox.isIdle);
+  ok(bench.sender.isIdle);
 });
 
-test("Outbox settles QoS 1 at PUBACK, each message by its own", async () => {
+test("Sender settles QoS 1 at PUBACK, each message by its own", async () => {
   await using bench = await Bench.open(1);
   const ended: string[] = [];
-  for (const payload of ["a", "b", "c"]) bench.outbox.publish("t", payload, () => ended.push(payload));
+  for (const payload of ["a", "b", "c"]) bench.sender.publish("t", payload, () => ended.push(payload));
   await turn();
   deepEqual(ended, []);
   const [a, b, c] = bench.stream.published;
@@ -186,7 +186,7 @@ test("Outbox settles QoS 1 at PUBACK, each message by its own", async () => {
   deepEqual(ended, ["c", "a", "b"]);
 });
 
-test("Outbox has at most maxInFlight messages of QoS 1 under way, and tells of room", async () => {
+test("Sender has at most maxInFlight messages of QoS 1 under way, and tells of room", async () => {
   await using bench = await Bench.open(1, 2);
   deepEqual(["1", "2", "3"].map((payload) => bench.publish(payload)), ["accepted", "accepted", "backpressure"]);
   await turn();
@@ -200,7 +200,7 @@ test("Outbox has at most maxInFlight messages of QoS 1 under way, and tells of r
   equal(bench.publish("4"), "backpressure");
 });
 
-test("Outbox never gives an identifier to two messages, though the broker leaves one unacknowledged for ever", async () => {
+test("Sender never gives an identifier to two messages, though the broker leaves one unacknowledged for ever", async () => {
   await using bench = await Bench.open(1, 5_001);
   bench.publish("forgotten");
   await turn();
@@ -218,7 +218,7 @@ test("Outbox never gives an identifier to two messages, though the broker leaves
   }
 });
 
-test("Outbox frees the place of a message whose PUBACK does not come, and never mistakes a late one", async () => {
+test("Sender frees the place of a message whose PUBACK does not come, and never mistakes a late one", async () => {
   await using bench = await Bench.open(1, 2);
   for (const payload of ["1", "2"]) bench.publish(payload);
   await turn();
@@ -231,7 +231,7 @@ test("Outbox frees the place of a message whose PUBACK does not come, and never 
     bench.settled.map((error) => error instanceof MessageDropped && error.how),
     Array(2).fill("unacknowledged"),
   );
-  ok(bench.outbox.hasRoom && bench.outbox.isIdle);
+  ok(bench.sender.hasRoom && bench.sender.isIdle);
   for (let round = 0; round < 70; round++) {
     bench.stream.writes.length = 0;
     for (let index = 0; index < 2; index++) bench.publish("later");
@@ -250,7 +250,7 @@ test("Outbox frees the place of a message whose PUBACK does not come, and never 
   equal(bench.settled.length, 2 + 2 * 70);
 });
 
-test("Outbox wants the connection made anew where the broker passed a message over, and says why", async () => {
+test("Sender wants the connection made anew where the broker passed a message over, and says why", async () => {
   await using bench = await Bench.open(1);
   bench.publish("passed over");
   await turn();
@@ -267,7 +267,7 @@ test("Outbox wants the connection made anew where the broker passed a message ov
   match(bench.broken[0]?.remedy ?? "", /ack_timeout_s/);
 });
 
-test("Outbox leaves a broker alone that answers nothing, and takes its late acknowledgements", async () => {
+test("Sender leaves a broker alone that answers nothing, and takes its late acknowledgements", async () => {
   await using bench = await Bench.open(1);
   for (let minute = 0; minute < 5; minute++) {
     bench.publish("frozen");
@@ -281,9 +281,9 @@ test("Outbox leaves a broker alone that answers nothing, and takes its late ackn
   deepEqual(bench.broken, []);
 });
 
-test("Outbox does not make a connection anew for an announcement alone", async () => {
+test("Sender does not make a connection anew for an announcement alone", async () => {
   await using bench = await Bench.open(1);
-  ok(bench.outbox.announce("status", "online", true));
+  ok(bench.sender.announce("status", "online", true));
   await turn();
   await bench.clock.advance(1_000);
   bench.publish("taken");
@@ -291,18 +291,18 @@ test("Outbox does not make a connection anew for an announcement alone", async (
   bench.stream.acknowledge(...bench.stream.published.slice(1));
   await turn();
   await bench.clock.advance(300_000);
-  ok(bench.outbox.isIdle);
+  ok(bench.sender.isIdle);
   deepEqual(bench.broken, []);
 });
 
 for (const qos of [0, 1] as const) {
-  test(`Outbox drops what has waited too long for what is fresh, but no announcement, at QoS ${qos}`, async () => {
+  test(`Sender drops what has waited too long for what is fresh, but no announcement, at QoS ${qos}`, async () => {
     await using bench = await Bench.open(qos, 65_000);
     bench.stream.frozen = true;
     const filler = "x".repeat(8_192); // a piece of its own
     for (let index = 0; index < 8; index++) bench.publish(filler);
     await turn(); // the socket has them
-    ok(bench.outbox.announce("status", "kept", true));
+    ok(bench.sender.announce("status", "kept", true));
     await turn();
     while (bench.publish(filler) === "accepted");
     await bench.clock.advance(3_000);
@@ -320,14 +320,14 @@ for (const qos of [0, 1] as const) {
   });
 }
 
-test("Outbox drops what is too old though it came right before and after an announcement", async () => {
+test("Sender drops what is too old though it came right before and after an announcement", async () => {
   await using bench = await Bench.open(0);
   bench.stream.frozen = true;
   const filler = "x".repeat(8_192);
   for (let index = 0; index < 8; index++) bench.publish(filler);
   await turn(); // the socket has them
   bench.publish("before");
-  ok(bench.outbox.announce("stats", "kept", false));
+  ok(bench.sender.announce("stats", "kept", false));
   bench.publish("after");
   await bench.clock.advance(4_000);
   bench.stream.thaw();
@@ -337,7 +337,7 @@ test("Outbox drops what is too old though it came right before and after an anno
   equal(bench.settled.filter((error) => error instanceof MessageDropped).length, 2);
 });
 
-test("Outbox settles each message once, whatever the broker and the clock do", async () => {
+test("Sender settles each message once, whatever the broker and the clock do", async () => {
   const step = fc.oneof(
     fc.record({ kind: fc.constant("publish" as const), count: fc.integer({ min: 1, max: 40 }) }),
     fc.record({ kind: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 20_000 }) }),
@@ -354,7 +354,7 @@ test("Outbox settles each message once, whatever the broker and the clock do", a
             for (let index = 0; index < step.count; index++) {
               const number = ends.length;
               const settled = () => void (ends[number] = (ends[number] ?? 0) + 1);
-              if (bench.outbox.publish("t", "x".repeat(500), settled) === "accepted") ends[number] = 0;
+              if (bench.sender.publish("t", "x".repeat(500), settled) === "accepted") ends[number] = 0;
             }
             break;
           case "wait":
@@ -372,49 +372,49 @@ test("Outbox settles each message once, whatever the broker and the clock do", a
         await turn();
         ok(ends.every((times) => times <= 1));
       }
-      bench.outbox.fail(LOST);
+      bench.sender.fail(LOST);
       ok(ends.every((times) => times === 1), `${ends}`);
-      ok(bench.outbox.isIdle);
+      ok(bench.sender.isIdle);
     }),
     { numRuns: 100 },
   );
 });
 
-test("Outbox announces what is retained with QoS 1, the rest with QoS 0, in order", async () => {
+test("Sender announces what is retained with QoS 1, the rest with QoS 0, in order", async () => {
   await using bench = await Bench.open(0);
   bench.publish("report");
-  ok(bench.outbox.announce("status", "online", true));
-  ok(bench.outbox.announce("stats", "counters", false));
+  ok(bench.sender.announce("status", "online", true));
+  ok(bench.sender.announce("stats", "counters", false));
   await turn();
   deepEqual(
     bench.stream.published.map(({ payload, qos, retain }) => [payload, qos, retain]),
     [["report", 0, false], ["online", 1, true], ["counters", 0, false]],
   );
-  ok(!bench.outbox.isIdle, "the announcement waits for its acknowledgement");
+  ok(!bench.sender.isIdle, "the announcement waits for its acknowledgement");
 });
 
-test("Outbox neither counts announcements nor lets them pile up", async () => {
+test("Sender neither counts announcements nor lets them pile up", async () => {
   await using bench = await Bench.open(1, 1);
-  const announced = Array.from({ length: 100 }, () => bench.outbox.announce("status", "online", true));
+  const announced = Array.from({ length: 100 }, () => bench.sender.announce("status", "online", true));
   equal(announced.filter((taken) => taken).length, 16);
   equal(bench.publish("report"), "accepted");
   await turn();
   bench.stream.acknowledge(...bench.stream.published);
   await turn();
-  ok(bench.outbox.isIdle);
+  ok(bench.sender.isIdle);
   deepEqual(bench.settled, [null]);
-  bench.outbox.fail(LOST);
-  ok(!bench.outbox.announce("status", "online", true));
+  bench.sender.fail(LOST);
+  ok(!bench.sender.announce("status", "online", true));
 });
 
-test("Outbox has identifiers left for announcements, whatever maxInFlight says", async () => {
+test("Sender has identifiers left for announcements, whatever maxInFlight says", async () => {
   await using bench = await Bench.open(1, 65_535);
   let accepted = 0;
   while (bench.publish("") === "accepted") {
     if (++accepted % 10_000 === 0) await turn();
   }
   equal(accepted, 65_519);
-  for (let index = 0; index < 16; index++) ok(bench.outbox.announce("status", "online", true));
+  for (let index = 0; index < 16; index++) ok(bench.sender.announce("status", "online", true));
   await waitFor(() => bench.stream.published.length === 65_535, "all to be written");
   equal(new Set(bench.stream.published.map(({ id }) => id)).size, 65_535);
 });

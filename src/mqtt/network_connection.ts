@@ -3,13 +3,14 @@ import type { Socket } from "node:net";
 import { type IClientOptions, MqttClient } from "mqtt";
 import { type Clock, untilAborted } from "../time/mod.ts";
 import { Attempt } from "./attempt.ts";
+import { type CredentialParts, type Credentials, readCredentials } from "./credential_files.ts";
 import { ConnectionFailure, explain, type Progress } from "./failure.ts";
-import { boundIntake, NO_STORE } from "./intake.ts";
+import { limitInbound, NO_STORE } from "./inbound_limits.ts";
 import type { MqttOptions } from "./options.ts";
 import { probeBroker } from "./probe.ts";
 import { Pulse } from "./pulse.ts";
-import { type SilenceParts, untilSilent } from "./silence.ts";
-import { type Credentials, openStream, readCredentials, type ReadingParts } from "./stream.ts";
+import { type PeerParts, untilVanished } from "./vanished_broker.ts";
+import { openSocket } from "./socket.ts";
 
 /** The share of a message's age that it may spend in queues on its way; the rest of it, it waits here. */
 const QUEUEING_SHARE = 0.25;
@@ -30,28 +31,28 @@ const CHECK = "check the broker; this side subscribes to nothing";
  * @throws {ConnectionFailure} where the broker cannot be reached or refuses
  * @throws the signal's reason, as soon as it aborts
  */
-export async function openLink(
+export async function openNetworkConnection(
   options: MqttOptions,
-  parts: ReadingParts,
+  parts: CredentialParts,
   signal: AbortSignal,
   roundTripMs = 0,
-): Promise<Link> {
+): Promise<NetworkConnection> {
   const credentials = await readCredentials(options, parts, signal);
   const attempt = new Attempt(parts.clock, options.connectTimeoutMs, roundTripMs);
-  const link = new Link(options, credentials, parts.clock, attempt);
+  const connection = new NetworkConnection(options, credentials, parts.clock, attempt);
   try {
-    await untilAborted(link.accepted, signal);
-    return link;
+    await untilAborted(connection.accepted, signal);
+    return connection;
   } catch (error) {
-    await link.close(false);
+    await connection.close(false);
     throw error;
   }
 }
 
 /** One connection, from its first packet to its end. */
-export class Link {
+export class NetworkConnection {
   readonly client: MqttClient;
-  readonly stream: Socket;
+  readonly socket: Socket;
   /** Resolves at CONNACK; rejects with a {@linkcode ConnectionFailure}. */
   readonly accepted: Promise<void>;
   /** Resolves when the connection has ended, with the reason. */
@@ -59,7 +60,7 @@ export class Link {
   readonly #closed: Promise<void>;
   readonly #watching = new AbortController();
   #pulse: Pulse | null = null;
-  #isSilent = false;
+  #hasVanished = false;
   #stage: Progress["stage"] = "connecting";
   #end: (failure: ConnectionFailure) => void = () => {};
 
@@ -69,22 +70,22 @@ export class Link {
     private readonly clock: Clock,
     private readonly attempt: Attempt,
   ) {
-    this.stream = openStream(options, tls);
+    this.socket = openSocket(options, tls);
     this.lost = new Promise((resolve) => this.#end = resolve);
-    this.#closed = new Promise((resolve) => this.stream.once("close", () => resolve()));
-    this.stream.once("connect", () => {
+    this.#closed = new Promise((resolve) => this.socket.once("close", () => resolve()));
+    this.socket.once("connect", () => {
       this.#stage = "tcp";
       attempt.connected();
     });
-    this.stream.once("secureConnect", () => this.#stage = "tls");
+    this.socket.once("secureConnect", () => this.#stage = "tls");
     attempt.late().then(() => this.#ended(new Error("connack timeout")), () => {});
     // mqtt.js passes on only errors that have a code.
-    this.stream.on("error", (error) => this.#ended(error));
-    this.client = new MqttClient(() => this.stream, clientOptions(options, password));
+    this.socket.on("error", (error) => this.#ended(error));
+    this.client = new MqttClient(() => this.socket, clientOptions(options, password));
     // Never taken off: an error without a listener ends the process.
     this.client.on("error", (error) => this.#ended(error));
     this.client.on("close", () => this.#ended(null));
-    boundIntake(this.client, this.stream, (reason) => this.#ended(new ConnectionFailure("rejected", reason, CHECK)));
+    limitInbound(this.client, this.socket, (reason) => this.#ended(new ConnectionFailure("rejected", reason, CHECK)));
     this.accepted = new Promise((resolve, reject) => {
       this.client.once("connect", () => {
         this.#stage = "accepted";
@@ -98,7 +99,7 @@ export class Link {
 
   /** The address that its host's name led to; null: not yet, or no more. */
   get address(): string | null {
-    return this.stream.remoteAddress ?? null;
+    return this.socket.remoteAddress ?? null;
   }
 
   /** Ends the connection, with a DISCONNECT where it is to be `graceful`. Always within half a second. */
@@ -110,7 +111,7 @@ export class Link {
       done.abort();
     }
     // Not `end(true)`: after an `end` that hangs it does nothing. mqtt.js stops its timers when the stream closes.
-    this.stream.destroy();
+    this.socket.destroy();
     await this.#closed;
   }
 
@@ -122,7 +123,7 @@ export class Link {
   /** What is known of the way, for the next connection: how long answers take, or how long one was waited for. */
   get roundTripMs(): number {
     if (this.#pulse === null) return 0;
-    return this.#isSilent ? this.#pulse.patienceMs : this.#pulse.roundTripMs;
+    return this.#hasVanished ? this.#pulse.patienceMs : this.#pulse.roundTripMs;
   }
 
   /** Gives the connection up, because of `failure`. */
@@ -143,21 +144,21 @@ export class Link {
 
   /** Ends the connection when the broker's host has gone without a word, long before the keepalive time. */
   #watch(pulse: Pulse): void {
-    const { stream, client, clock, options: { host, port } } = this;
+    const { socket, client, clock, options: { host, port } } = this;
     // The address of this connection: its name may mean another host by now.
-    const address = stream.remoteAddress ?? host;
-    const parts: SilenceParts = {
-      received: () => stream.bytesRead,
-      sent: () => stream.bytesWritten,
+    const address = socket.remoteAddress ?? host;
+    const parts: PeerParts = {
+      received: () => socket.bytesRead,
+      sent: () => socket.bytesWritten,
       patienceMs: () => pulse.patienceMs,
       ping: () => pulse.isPinging || client.sendPing(),
       reaches: (signal) => probeBroker(address, port, clock, signal, PROBE_MS + pulse.patienceMs),
     };
-    const silent = () => {
-      this.#isSilent = true;
+    const vanished = () => {
+      this.#hasVanished = true;
       this.#ended(new ConnectionFailure("unreachable", "nothing heard from the broker, and no way to it", null));
     };
-    untilSilent(parts, clock, this.#watching.signal).then(silent, () => {}); // or it ended otherwise
+    untilVanished(parts, clock, this.#watching.signal).then(vanished, () => {}); // or it ended otherwise
   }
 
   #ended(error: Error | null): void {

@@ -17,7 +17,7 @@ const NO_IDENTIFIER = -1;
  *
  * @param overrun called with what the broker does
  */
-export function boundIntake(client: MqttClient, stream: Socket, overrun: (reason: string) => void): void {
+export function limitInbound(client: MqttClient, socket: Socket, overrun: (reason: string) => void): void {
   let unfinishedBytes = 0;
   client.on("packetreceive", (packet) => {
     unfinishedBytes = 0;
@@ -25,10 +25,10 @@ export function boundIntake(client: MqttClient, stream: Socket, overrun: (reason
     packet.messageId = 0; // answering the other one would throw, with nobody to catch it
     overrun("the broker sends a packet without its identifier");
   });
-  stream.on("data", (bytes) => {
+  socket.on("data", (bytes) => {
     unfinishedBytes += bytes.length;
     if (unfinishedBytes > LONGEST_PACKET_BYTES) overrun("the broker sends a packet of more than 1 MiB");
-    if (stream.writableLength > MOST_UNWRITTEN_BYTES) overrun("the broker does not read the answers it asks for");
+    if (socket.writableLength > MOST_UNWRITTEN_BYTES) overrun("the broker does not read the answers it asks for");
   });
 }
 

@@ -2,7 +2,7 @@ import { equal, match } from "node:assert/strict";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { MqttClient } from "mqtt";
-import { boundIntake, NO_STORE } from "../../src/mqtt/intake.ts";
+import { limitInbound, NO_STORE } from "../../src/mqtt/inbound_limits.ts";
 import { CONNACK, readAll, ScriptedBroker } from "../support/scripted_broker.ts";
 import { decodePackets } from "../support/mqtt_packets.ts";
 import { startPublishing } from "../support/publishing.ts";
@@ -87,13 +87,13 @@ class Deaf extends Duplex {
   override _write(): void {}
 }
 
-test("boundIntake() tells of a broker that asks for answers and does not read them", async () => {
+test("limitInbound() tells of a broker that asks for answers and does not read them", async () => {
   const asking = Uint8Array.of(0x32, 5, 0, 1, 0x78, 0, 1); // PUBLISH, QoS 1
   const stream = new Deaf(new Uint8Array(7_000).map((_, at) => asking[at % asking.length] ?? 0));
   const client = new MqttClient(() => stream, { reconnectPeriod: 0, incomingStore: NO_STORE, outgoingStore: NO_STORE });
   let unwrittenBytes = 0;
   const told = new Promise<string>((resolve) => {
-    boundIntake(client, stream as unknown as Socket, (reason) => {
+    limitInbound(client, stream as unknown as Socket, (reason) => {
       unwrittenBytes = stream.writableLength;
       stream.destroy();
       resolve(reason);

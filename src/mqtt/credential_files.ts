@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
-import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls, type ConnectionOptions } from "node:tls";
+import { isIP } from "node:net";
+import type { ConnectionOptions } from "node:tls";
 import type { Clock } from "../time/mod.ts";
 import { ConnectionFailure } from "./failure.ts";
 import type { MqttOptions, Password, TlsOptions } from "./options.ts";
@@ -15,8 +15,8 @@ export interface Credentials {
   readonly tls: ConnectionOptions | null;
 }
 
-/** What reading files takes. */
-export interface ReadingParts {
+/** What reading them takes. */
+export interface CredentialParts {
   readonly clock: Clock;
   readonly readFile: ReadFile;
 }
@@ -29,7 +29,7 @@ export interface ReadingParts {
  */
 export async function readCredentials(
   options: MqttOptions,
-  { clock, readFile }: ReadingParts,
+  { clock, readFile }: CredentialParts,
   signal: AbortSignal,
 ): Promise<Credentials> {
   const done = new AbortController();
@@ -50,14 +50,6 @@ async function readAll(options: MqttOptions, readFile: ReadFile): Promise<Creden
     password: await readPassword(options.password),
     tls: tls === null ? null : await readTls(host, tls, readFile),
   };
-}
-
-/** Begins to connect, with or without TLS. */
-export function openStream({ host, port }: MqttOptions, tls: ConnectionOptions | null): Socket {
-  const socket = tls === null ? connectTcp({ host, port }) : connectTls({ host, port, ...tls });
-  // Nagle's algorithm holds small packets back for the broker's delayed acknowledgement.
-  socket.once("connect", () => socket.setNoDelay(true));
-  return socket;
 }
 
 async function readPassword(password: Password): Promise<string | Buffer | null> {

@@ -19,10 +19,10 @@ const MAX_ANNOUNCEMENTS = 16;
 /** The rest of its age is for the way. */
 const WAITING_SHARE = 0.75;
 
-/** What an {@linkcode Outbox} works with. */
-export interface OutboxParts {
+/** What an {@linkcode Sender} works with. */
+export interface SenderParts {
   readonly client: MqttClient;
-  readonly stream: Duplex;
+  readonly socket: Duplex;
   /** null: what is under way is not bounded. */
   readonly pulse: Pulse | null;
   readonly clock: Clock;
@@ -44,7 +44,7 @@ export interface OutboxParts {
  * No more is handed over than the connection carries in a moment: the rest waits here, where what gets too old can be
  * dropped for what is fresh.
  */
-export class Outbox {
+export class Sender {
   readonly #backlog: Backlog;
   readonly #acknowledgements: Acknowledgements;
   readonly #ending = new AbortController();
@@ -52,7 +52,7 @@ export class Outbox {
   #isFlushing = false;
 
   constructor(
-    private readonly parts: OutboxParts,
+    private readonly parts: SenderParts,
     private readonly options: Pick<MqttOptions, "qos" | "maxInFlight" | "ackTimeoutMs" | "maxAgeMs">,
   ) {
     this.#backlog = new Backlog(parts.clock);
@@ -122,7 +122,7 @@ export class Outbox {
   }
 
   get #waitingBytes(): number {
-    return this.parts.stream.writableLength + this.#backlog.byteLength;
+    return this.parts.socket.writableLength + this.#backlog.byteLength;
   }
 
   #writeOnce(topic: string, payload: string, settled: Settled): void {
@@ -160,10 +160,10 @@ export class Outbox {
 
   /** Writes what the connection has room for. */
   #pump(): void {
-    const { client, stream, pulse } = this.parts;
+    const { client, socket, pulse } = this.parts;
     if (this.#failed) return;
     this.#dropOld();
-    while (stream.writableLength < MAX_HANDED_BYTES && (pulse?.fits(this.#backlog.nextBytes) ?? true)) {
+    while (socket.writableLength < MAX_HANDED_BYTES && (pulse?.fits(this.#backlog.nextBytes) ?? true)) {
       const batch = this.#backlog.take();
       if (batch === undefined) break;
       this.#write(batch);
@@ -176,7 +176,7 @@ export class Outbox {
     batch.writtenMs = this.parts.clock.monotonicMs();
     this.#writing.push(batch);
     this.parts.pulse?.wrote(batch.bytes.length);
-    this.parts.stream.write(batch.bytes, (error) => {
+    this.parts.socket.write(batch.bytes, (error) => {
       // After a failure `fail` settles, or has settled.
       if (error || this.#failed) return;
       this.#writing.shift();
