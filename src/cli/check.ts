@@ -1,6 +1,6 @@
 import { EXIT } from "../app/exit_codes.ts";
 import {
-  checkFiles,
+  checkNamedFiles,
   ConfigError,
   type ConfigProblem,
   type ConfigSources,
@@ -66,7 +66,7 @@ export async function examineConfig(
     warnings.push(...error.warnings);
   }
   if (loaded !== null) {
-    const files = await checkFiles(loaded, io.inspectFile);
+    const files = await checkNamedFiles(loaded, io.inspectFile);
     problems.push(...files.problems);
     if (files.problems.length === 0) problems.push(...await keyPairProblems(loaded, io));
     warnings.push(...files.warnings);

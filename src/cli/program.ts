@@ -157,7 +157,7 @@ function addSchema(program: Command, io: CliIo): void {
     .description("print a JSON Schema")
     .addArgument(new Argument("<what>").choices(["message", "status", "stats", "config"] as const))
     .action(async (what) => {
-      const { schemaText } = await import("./schema.ts");
+      const { schemaText } = await import("./schema_text.ts");
       io.stdout(schemaText(what));
     });
 }

@@ -1,6 +1,6 @@
-import { utf8Length } from "./kinds.ts";
-import { type Finding, MOST_MQTT_BYTES } from "./rules.ts";
-import type { Config } from "./schema.ts";
+import { utf8Length } from "./value_types.ts";
+import { type KeyProblem, MOST_MQTT_BYTES } from "./rules.ts";
+import type { Config } from "./config_schema.ts";
 
 /** Azure Event Grid and AWS IoT Core take no longer topics. */
 const MOST_CLOUD_TOPIC_BYTES = 256;
@@ -10,7 +10,7 @@ const MOST_CLOUD_TOPIC_BYTES = 256;
  *
  * @param unnamed the machine's name, where the scanner's id has it and machines are called so until somebody names them
  */
-export function doubts(config: Config, unnamed: string | null): Finding[] {
+export function doubts(config: Config, unnamed: string | null): KeyProblem[] {
   return [
     ...idDoubts(config, unnamed),
     ...tlsDoubts(config.mqtt.broker),
@@ -20,7 +20,7 @@ export function doubts(config: Config, unnamed: string | null): Finding[] {
   ];
 }
 
-function* idDoubts({ scanner: { id } }: Config, unnamed: string | null): Iterable<Finding> {
+function* idDoubts({ scanner: { id } }: Config, unnamed: string | null): Iterable<KeyProblem> {
   if (unnamed !== null) {
     yield {
       keys: ["scanner.id"],
@@ -37,7 +37,7 @@ function* idDoubts({ scanner: { id } }: Config, unnamed: string | null): Iterabl
   }
 }
 
-function* tlsDoubts({ tls, port, host, username }: Config["mqtt"]["broker"]): Iterable<Finding> {
+function* tlsDoubts({ tls, port, host, username }: Config["mqtt"]["broker"]): Iterable<KeyProblem> {
   if (tls.enabled && tls.insecure_skip_verify) {
     yield {
       keys: ["mqtt.broker.tls.insecure_skip_verify"],
@@ -71,7 +71,7 @@ function* tlsDoubts({ tls, port, host, username }: Config["mqtt"]["broker"]): It
   }
 }
 
-function* clientDoubts({ mqtt }: Config): Iterable<Finding> {
+function* clientDoubts({ mqtt }: Config): Iterable<KeyProblem> {
   const { client_id, keep_alive } = mqtt.client;
   const bytes = utf8Length(client_id);
   if (bytes > 23 && bytes <= MOST_MQTT_BYTES) {
@@ -90,13 +90,13 @@ function* clientDoubts({ mqtt }: Config): Iterable<Finding> {
   }
 }
 
-function* sourceDoubts({ scanner, replay }: Config): Iterable<Finding> {
+function* sourceDoubts({ scanner, replay }: Config): Iterable<KeyProblem> {
   if (scanner.source !== "replay" && replay.file !== null) {
     yield { keys: ["replay.file"], problem: `unused: scanner.source is ${scanner.source}`, remedy: "set it to replay" };
   }
 }
 
-function* topicDoubts({ scanner: { id }, publisher, status, stats }: Config): Iterable<Finding> {
+function* topicDoubts({ scanner: { id }, publisher, status, stats }: Config): Iterable<KeyProblem> {
   const topics = [
     ["publisher.topic_prefix", publisher.topic_prefix, `/${id}/AA:BB:CC:DD:EE:FF`],
     ...(status.enabled ? [["status.topic_prefix", status.topic_prefix, `/${id}`] as const] : []),

@@ -1,5 +1,5 @@
 import { type ConfigKey, ENVIRONMENT_PREFIX } from "./keys.ts";
-import { type Layer, readText, type Setting } from "./layer.ts";
+import { type Setting, type SourceSettings, valueFromText } from "./settings.ts";
 import { type ConfigProblem, nearest } from "./problem.ts";
 
 /** Stands for --config. */
@@ -9,7 +9,7 @@ export const CONFIG_VARIABLE = "BT_SCANNER_CONFIG";
 const OTHERS: readonly string[] = [CONFIG_VARIABLE, "BT_SCANNER_CACHE"];
 
 /** What the environment sets: `BT_SCANNER_` and the key's path in capitals, `_` for each dot. */
-export function readEnvironment(env: Readonly<Record<string, string>>, keys: readonly ConfigKey[]): Layer {
+export function readEnvironment(env: Readonly<Record<string, string>>, keys: readonly ConfigKey[]): SourceSettings {
   const byName = new Map(keys.map((key) => [key.environment, key]));
   const settings = new Map<string, Setting>();
   const problems: ConfigProblem[] = [];
@@ -17,7 +17,7 @@ export function readEnvironment(env: Readonly<Record<string, string>>, keys: rea
     if (!name.startsWith(ENVIRONMENT_PREFIX) || OTHERS.includes(name)) continue;
     const key = byName.get(name);
     if (key === undefined) problems.push(unknownVariable(name, [...byName.keys(), ...OTHERS]));
-    else settings.set(key.path, { value: readText(key, text), origin: name });
+    else settings.set(key.path, { value: valueFromText(key, text), origin: name });
   }
   return { settings, problems };
 }

@@ -1,5 +1,5 @@
 import type { ConfigKey } from "./keys.ts";
-import { type Layer, readText, type Setting } from "./layer.ts";
+import { type Setting, type SourceSettings, valueFromText } from "./settings.ts";
 import { type ConfigProblem, quote } from "./problem.ts";
 
 /** The flags of the command line that set keys, as text; undefined: not given. */
@@ -33,12 +33,12 @@ export interface Flags {
 }
 
 /** What the flags set. */
-export function readFlags(flags: Flags, keys: readonly ConfigKey[]): Layer {
+export function readFlags(flags: Flags, keys: readonly ConfigKey[]): SourceSettings {
   const byPath = new Map(keys.map((key) => [key.path, key]));
   const settings = new Map<string, Setting>();
   const set = (path: string, text: string | undefined, origin: string) => {
     const key = byPath.get(path);
-    if (text !== undefined && key !== undefined) settings.set(path, { value: readText(key, text), origin });
+    if (text !== undefined && key !== undefined) settings.set(path, { value: valueFromText(key, text), origin });
   };
   set("scanner.id", flags.scannerId, "--scanner-id");
   set("mqtt.client.qos", flags.qos, "--qos");

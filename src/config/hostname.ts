@@ -1,4 +1,4 @@
-import type { Setting } from "./layer.ts";
+import type { Setting } from "./settings.ts";
 import type { ConfigProblem } from "./problem.ts";
 
 const KEY = "scanner.id";

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { configSchema, metadata } from "./schema.ts";
+import { configSchema, metadata } from "./config_schema.ts";
 
 /** The JSON Schema (draft 2020-12) of the configuration file, for editors. */
 export function configJsonSchema(): Record<string, unknown> {

@@ -1,5 +1,5 @@
 import * as z from "zod/mini";
-import { configSchema, type KeyMeta, metadata } from "./schema.ts";
+import { configSchema, type KeyMeta, metadata } from "./config_schema.ts";
 
 /** A key of the configuration. */
 export interface ConfigKey extends KeyMeta {

@@ -1,14 +1,14 @@
 import * as z from "zod/mini";
 import { doubts } from "./doubts.ts";
 import { readEnvironment } from "./environment.ts";
-import { readConfigFile } from "./file.ts";
+import { readConfigFile } from "./yaml_file.ts";
 import { type Flags, readFlags } from "./flags.ts";
 import { fillHostname, unnamedHostname } from "./hostname.ts";
 import { type ConfigKey, configTree, keysOf } from "./keys.ts";
-import type { Layer, Setting } from "./layer.ts";
+import type { Setting, SourceSettings } from "./settings.ts";
 import { ConfigError, type ConfigProblem, meant, quote, show } from "./problem.ts";
-import { contradictions, type Finding } from "./rules.ts";
-import { type Config, configSchema } from "./schema.ts";
+import { contradictions, type KeyProblem } from "./rules.ts";
+import { type Config, configSchema } from "./config_schema.ts";
 import { QUOTE_IT } from "./yaml_error.ts";
 
 /** Where a configuration comes from; what comes later here is weaker. */
@@ -48,16 +48,16 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   const { file } = sources;
   const nothing = { settings: new Map<string, Setting>(), problems: [], complete: true };
   const fromFile = file === null ? nothing : await readConfigFile(file, tree, sources.readTextFile);
-  const layers: readonly Layer[] = [
+  const bySource: readonly SourceSettings[] = [
     fromFile,
     readEnvironment(sources.env, keys),
     readFlags(sources.flags, keys),
   ];
-  const written = new Map(layers.flatMap((layer) => [...layer.settings]));
+  const written = new Map(bySource.flatMap(({ settings }) => [...settings]));
   const { settings, problems: unfilled } = fillHostname(written, sources.hostname);
   const { values, problems } = checkValues(keys, settings, fromFile.complete);
-  const config = assemble(values);
-  problems.unshift(...layers.flatMap((layer) => layer.problems), ...unfilled);
+  const config = buildConfig(values);
+  problems.unshift(...bySource.flatMap(({ problems }) => problems), ...unfilled);
 
   const refused = new Set(problems.map(({ key }) => key));
   const place = placer(settings, refused);
@@ -80,7 +80,7 @@ function originOf({ origin, written }: Setting): string {
  */
 export function defaultConfig(scannerId: string): Config {
   const fallbacks = keysOf(configTree()).map(({ path, fallback }) => [path, fallback] as const);
-  return assemble(new Map([...fallbacks, ["scanner.id", scannerId]]));
+  return buildConfig(new Map([...fallbacks, ["scanner.id", scannerId]]));
 }
 
 /** Checks each value by itself; one that is refused is replaced, so that the others can be judged together. */
@@ -146,7 +146,7 @@ function missing(key: ConfigKey): ConfigProblem {
 }
 
 /** Builds the object from its leaves, with what the keys say of each other filled in. */
-function assemble(values: ReadonlyMap<string, unknown>): Config {
+function buildConfig(values: ReadonlyMap<string, unknown>): Config {
   const root: Record<string, unknown> = {};
   for (const [path, value] of values) {
     const segments = path.split(".");
@@ -173,11 +173,11 @@ function upperCase(addresses: readonly string[]): string[] {
   return addresses.map((address) => address.toUpperCase());
 }
 
-/** Says where a finding comes from, and leaves out those that rest on a value already refused. */
+/** Says where a key was set that has a problem, and leaves out problems that rest on a value already refused. */
 function placer(
   settings: ReadonlyMap<string, Setting>,
   refused: ReadonlySet<string | null>,
-): (finding: Finding) => ConfigProblem[] {
+): (found: KeyProblem) => ConfigProblem[] {
   return ({ keys, problem, remedy }) => {
     if (keys.some((key) => refused.has(key))) return [];
     const source = keys.map((key) => settings.get(key)?.origin).find((origin) => origin !== undefined) ?? null;

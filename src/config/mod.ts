@@ -10,7 +10,7 @@
  *
  * @module
  */
-export { checkFiles, type FileFacts } from "./files.ts";
+export { checkNamedFiles, type FileFacts } from "./named_files.ts";
 export type { Flags } from "./flags.ts";
 export { configJsonSchema } from "./json_schema.ts";
 export { type LocatedFile, locateFile, SYSTEM_FILE } from "./locate.ts";
@@ -18,4 +18,4 @@ export { type ConfigSources, defaultConfig, loadConfig, type LoadedConfig } from
 export { ConfigError, type ConfigProblem, inFileOrder, renderProblem } from "./problem.ts";
 export { redact, renderConfig, renderExample } from "./render.ts";
 export { type ConfigKeyInfo, listConfigKeys } from "./reference.ts";
-export type { Config } from "./schema.ts";
+export type { Config } from "./config_schema.ts";

@@ -1,6 +1,6 @@
 import { type ConfigKey, type ConfigSection, configTree, keysOf } from "./keys.ts";
 import { quote } from "./problem.ts";
-import type { Config } from "./schema.ts";
+import type { Config } from "./config_schema.ts";
 
 /** The configuration with its secrets replaced by `***`, fit to be shown. */
 export function redact(config: Config): Config {

@@ -1,8 +1,8 @@
-import { utf8Length } from "./kinds.ts";
-import type { Config } from "./schema.ts";
+import { utf8Length } from "./value_types.ts";
+import type { Config } from "./config_schema.ts";
 
 /** Something about keys that are each fine by themselves. */
-export interface Finding {
+export interface KeyProblem {
   /** The keys it is about, the one to change first. */
   readonly keys: readonly string[];
   readonly problem: string;
@@ -13,11 +13,11 @@ export interface Finding {
 export const MOST_MQTT_BYTES = 65_535;
 
 /** What keeps a configuration of valid values from making sense. */
-export function contradictions(config: Config): Finding[] {
+export function contradictions(config: Config): KeyProblem[] {
   return [...scanContradictions(config), ...mqttContradictions(config), ...topicContradictions(config)];
 }
 
-function* scanContradictions({ scanner, replay }: Config): Iterable<Finding> {
+function* scanContradictions({ scanner, replay }: Config): Iterable<KeyProblem> {
   const { interval_ms, window_ms, extended } = scanner;
   const mostLegacyMs = 10_240; // 0x4000 units of 0.625 ms (Core Specification 5.4, Vol 4, Part E, 7.8.10)
   if (window_ms > interval_ms) {
@@ -43,7 +43,7 @@ function* scanContradictions({ scanner, replay }: Config): Iterable<Finding> {
   }
 }
 
-function* mqttContradictions({ mqtt: { broker, client, reconnect } }: Config): Iterable<Finding> {
+function* mqttContradictions({ mqtt: { broker, client, reconnect } }: Config): Iterable<KeyProblem> {
   const { tls } = broker;
   if (/^fe[89ab].:/i.test(broker.host)) {
     yield {
@@ -91,7 +91,7 @@ function* mqttContradictions({ mqtt: { broker, client, reconnect } }: Config): I
   }
 }
 
-function* topicContradictions({ status, stats }: Config): Iterable<Finding> {
+function* topicContradictions({ status, stats }: Config): Iterable<KeyProblem> {
   if (status.enabled && stats.publish && status.topic_prefix === stats.topic_prefix) {
     yield {
       keys: ["stats.topic_prefix", "status.topic_prefix"],

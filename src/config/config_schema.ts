@@ -1,8 +1,20 @@
 import * as z from "zod/mini";
-import { between, type Kind, listOf, oneOf, orNull, path, positive, text, utf8, whole, yesNo } from "./kinds.ts";
+import {
+  between,
+  listOf,
+  oneOf,
+  orNull,
+  path,
+  positive,
+  text,
+  utf8,
+  type ValueType,
+  whole,
+  yesNo,
+} from "./value_types.ts";
 
 /** What is known of a key besides its type. */
-export interface KeyMeta extends Omit<Kind, "schema"> {
+export interface KeyMeta extends Omit<ValueType, "schema"> {
   readonly description: string;
   /** Never shown. */
   readonly secret: boolean;
@@ -11,19 +23,19 @@ export interface KeyMeta extends Omit<Kind, "schema"> {
 /** The descriptions: of keys with all of {@linkcode KeyMeta}, of sections the description alone. */
 export const metadata = z.registry<Pick<KeyMeta, "description"> & Partial<KeyMeta>>();
 
-function required<S extends z.ZodMiniType>(description: string, { schema, ...kind }: Kind<S>): S {
-  metadata.add(schema, { description, ...kind, secret: false });
+function required<S extends z.ZodMiniType>(description: string, { schema, ...type }: ValueType<S>): S {
+  metadata.add(schema, { description, ...type, secret: false });
   return schema;
 }
 
 function key<S extends z.ZodMiniType>(
   description: string,
-  { schema, ...kind }: Kind<S>,
+  { schema, ...type }: ValueType<S>,
   fallback: NonNullable<z.output<S>> | (null extends z.output<S> ? null : never),
   secret = false,
 ): z.ZodMiniDefault<S> {
   const withDefault = z._default(schema, fallback as Parameters<typeof z._default<S>>[1]);
-  metadata.add(withDefault, { description, ...kind, secret });
+  metadata.add(withDefault, { description, ...type, secret });
   return withDefault;
 }
 
@@ -56,17 +68,17 @@ const topicPrefix = utf8(
 );
 /** 0x0004 to 0xFFFF units of 0.625 ms (Core Specification 5.4, Vol 4, Part E, 7.8.64). */
 const scanTimeMs = between(2.5, 40_959.375);
-const extended: Kind<z.ZodMiniUnion<[z.ZodMiniLiteral<"auto">, z.ZodMiniBoolean]>> = {
+const extended: ValueType<z.ZodMiniUnion<[z.ZodMiniLiteral<"auto">, z.ZodMiniBoolean]>> = {
   schema: z.union([z.literal("auto"), z.boolean()]),
   expects: "auto, true or false",
   reads: "boolean",
 };
-const speed: Kind<z.ZodMiniUnion<[z.ZodMiniLiteral<"max">, z.ZodMiniNumber]>> = {
+const speed: ValueType<z.ZodMiniUnion<[z.ZodMiniLiteral<"max">, z.ZodMiniNumber]>> = {
   schema: z.union([z.literal("max"), z.number().check(z.gt(0), z.lte(1_000_000))]),
   expects: "a number above 0, at most 1000000, or max",
   reads: "number",
 };
-const qos: Kind<z.ZodMiniLiteral<0 | 1>> = { schema: z.literal([0, 1]), expects: "0 or 1", reads: "number" };
+const qos: ValueType<z.ZodMiniLiteral<0 | 1>> = { schema: z.literal([0, 1]), expects: "0 or 1", reads: "number" };
 
 /** The configuration: every key with its type, range, default and description. */
 export const configSchema = section("Configuration of bt-scanner.", {

@@ -1,7 +1,7 @@
 import type { Alias, Document, LineCounter, Node, Pair, ParsedNode, YAMLMap } from "yaml";
 import type { ConfigKey, ConfigSection } from "./keys.ts";
 import { keysOf } from "./keys.ts";
-import type { Layer, Setting } from "./layer.ts";
+import type { Setting, SourceSettings } from "./settings.ts";
 import { type ConfigProblem, nearest } from "./problem.ts";
 import { yamlValue } from "./render.ts";
 import { describeYamlError, isTooDeep, QUOTE_IT } from "./yaml_error.ts";
@@ -20,7 +20,7 @@ export async function readConfigFile(
   path: string,
   tree: ConfigSection,
   readTextFile: (path: string) => Promise<string>,
-): Promise<Layer & { readonly complete: boolean }> {
+): Promise<SourceSettings & { readonly complete: boolean }> {
   const failed = (problem: string, remedy: string | null) => ({
     settings: new Map(),
     problems: [{ source: path, key: null, value: null, problem, remedy }],
@@ -60,7 +60,7 @@ class FileReader {
     this.#lines = new yaml.LineCounter();
   }
 
-  read(text: string): Layer & { readonly complete: boolean } {
+  read(text: string): SourceSettings & { readonly complete: boolean } {
     const options = { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: false };
     this.#document = this.yaml.parseDocument(text, options);
     const { errors, warnings, contents } = this.#document;

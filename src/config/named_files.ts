@@ -17,7 +17,7 @@ export interface FileFacts {
  *
  * @param inspect opens a file for reading, and tells about it; rejects where it cannot
  */
-export async function checkFiles(
+export async function checkNamedFiles(
   { config, origins, file }: LoadedConfig,
   inspect: (path: string) => Promise<FileFacts>,
 ): Promise<{ readonly problems: ConfigProblem[]; readonly warnings: ConfigProblem[] }> {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { checkFiles, type FileFacts, renderProblem } from "../../src/config/mod.ts";
+import { checkNamedFiles, type FileFacts, renderProblem } from "../../src/config/mod.ts";
 import { test } from "../support/test.ts";
 import { load } from "./load_support.ts";
 
@@ -15,7 +15,7 @@ mqtt:
 
 async function findings(text: string, facts: (path: string) => FileFacts | Error) {
   const asked: string[] = [];
-  const { problems, warnings } = await checkFiles(await load({ yaml: text }), (path) => {
+  const { problems, warnings } = await checkNamedFiles(await load({ yaml: text }), (path) => {
     asked.push(path);
     const answer = facts(path);
     return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
@@ -25,7 +25,7 @@ async function findings(text: string, facts: (path: string) => FileFacts | Error
 
 const FOR_A_SERVICE = ", or for a service leave secrets to systemd (docs/service.md)";
 
-test("checkFiles() is content with files that can be read, and secrets closed to others", async () => {
+test("checkNamedFiles() is content with files that can be read, and secrets closed to others", async () => {
   assert.deepEqual(await findings(yaml, () => ({ isFile: true, mode: 0o100640, modifiedMs: null })), {
     asked: ["pw", "ca", "crt", "key", "a.btsnoop"],
     problems: [],
@@ -33,7 +33,7 @@ test("checkFiles() is content with files that can be read, and secrets closed to
   });
 });
 
-test("checkFiles() tells every file that cannot be read", async () => {
+test("checkNamedFiles() tells every file that cannot be read", async () => {
   const { problems } = await findings(
     yaml,
     (path) => path === "ca" ? { isFile: false, mode: 0, modifiedMs: null } : new Error("gone"),
@@ -47,7 +47,7 @@ test("checkFiles() tells every file that cannot be read", async () => {
   ]);
 });
 
-test("checkFiles() warns of secrets that everybody can read, and of nothing else", async () => {
+test("checkNamedFiles() warns of secrets that everybody can read, and of nothing else", async () => {
   const { warnings } = await findings(yaml, () => ({ isFile: true, mode: 0o100644, modifiedMs: null }));
   assert.deepEqual(warnings, [
     `c.yaml:7:20: mqtt.broker.password_file: everybody on this machine can read pw; chmod o= pw${FOR_A_SERVICE}`,
@@ -55,14 +55,14 @@ test("checkFiles() warns of secrets that everybody can read, and of nothing else
   ]);
 });
 
-test("checkFiles() warns of a configuration file with a password that everybody can read", async () => {
+test("checkNamedFiles() warns of a configuration file with a password that everybody can read", async () => {
   const text = "scanner: { id: s1 }\nmqtt: { broker: { username: u, password: p } }";
   const { asked, warnings } = await findings(text, () => ({ isFile: true, mode: 0o604, modifiedMs: null }));
   assert.deepEqual(asked, ["c.yaml"]);
   assert.deepEqual(warnings, [`everybody on this machine can read c.yaml; chmod o= c.yaml${FOR_A_SERVICE}`]);
 });
 
-test("checkFiles() leaves files alone that have no effect", async () => {
+test("checkNamedFiles() leaves files alone that have no effect", async () => {
   const text = "scanner: { id: s1 }\nreplay: { file: a }\nmqtt: { broker: { tls: { ca_file: ca } } }";
   assert.deepEqual((await findings(text, () => new Error("asked"))).asked, []);
 });

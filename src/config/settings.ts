@@ -13,13 +13,13 @@ export interface Setting {
 }
 
 /** What one source (the file, the environment, the flags) sets, by path. */
-export interface Layer {
+export interface SourceSettings {
   readonly settings: ReadonlyMap<string, Setting>;
   readonly problems: readonly ConfigProblem[];
 }
 
 /** Gives text the type that its key has; text that does not look like it stays text, and is refused later. */
-export function readText(key: ConfigKey, text: string): unknown {
+export function valueFromText(key: ConfigKey, text: string): unknown {
   switch (key.reads) {
     case "number":
       if (/^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[-+]?[0-9]+)?$/i.test(text)) return Number(text);

@@ -8,7 +8,7 @@ export type Reads =
   | "list"; // items separated by commas, each as it stands
 
 /** What a key may hold: how it is checked, and how that is said to a person. */
-export interface Kind<S extends z.ZodMiniType = z.ZodMiniType> {
+export interface ValueType<S extends z.ZodMiniType = z.ZodMiniType> {
   readonly schema: S;
   /** Completes "expected …". */
   readonly expects: string;
@@ -20,54 +20,54 @@ export interface Kind<S extends z.ZodMiniType = z.ZodMiniType> {
 }
 
 /** A whole number of `least` to `most`. */
-export function whole(least: number, most: number): Kind<z.ZodMiniNumberFormat> {
+export function whole(least: number, most: number): ValueType<z.ZodMiniNumberFormat> {
   const schema = z.int().check(z.gte(least), z.lte(most));
   return { schema, expects: `a whole number from ${least} to ${most}`, reads: "number" };
 }
 
 /** A number of `least` to `most`, fractions allowed. */
-export function between(least: number, most: number): Kind<z.ZodMiniNumber> {
+export function between(least: number, most: number): ValueType<z.ZodMiniNumber> {
   const schema = z.number().check(z.gte(least), z.lte(most));
   return { schema, expects: `a number from ${least} to ${most}`, reads: "number" };
 }
 
 /** A number above 0, at most `most`. */
-export function positive(most: number): Kind<z.ZodMiniNumber> {
+export function positive(most: number): ValueType<z.ZodMiniNumber> {
   const schema = z.number().check(z.gt(0), z.lte(most));
   return { schema, expects: `a number above 0, at most ${most}`, reads: "number" };
 }
 
 /** `true` or `false`. */
-export function yesNo(): Kind<z.ZodMiniBoolean> {
+export function yesNo(): ValueType<z.ZodMiniBoolean> {
   return { schema: z.boolean(), expects: "true or false", reads: "boolean", words: ["true", "false"] };
 }
 
 /** One of a few words. */
 export function oneOf<const W extends readonly [string, ...string[]]>(
   ...words: W
-): Kind<z.ZodMiniEnum<{ [K in W[number]]: K }>> {
+): ValueType<z.ZodMiniEnum<{ [K in W[number]]: K }>> {
   return { schema: z.enum(words), expects: `one of ${words.join(", ")}`, reads: "text", words };
 }
 
 /** Text of one form. */
-export function text(pattern: RegExp, expects: string): Kind<z.ZodMiniString> {
+export function text(pattern: RegExp, expects: string): ValueType<z.ZodMiniString> {
   return { schema: z.string().check(z.regex(pattern)), expects, reads: "text" };
 }
 
 /** Text that MQTT can carry (3.1.1, 1.5.3): not empty, no NUL, at most `mostBytes` of UTF-8. */
-export function utf8(mostBytes: number, pattern = /^[^\0]+$/u, form = "text"): Kind<z.ZodMiniString> {
+export function utf8(mostBytes: number, pattern = /^[^\0]+$/u, form = "text"): ValueType<z.ZodMiniString> {
   const fits = (value: string) => value.isWellFormed() && utf8Length(value) <= mostBytes;
   const schema = z.string().check(z.regex(pattern), z.refine(fits));
   return { schema, expects: `${form}, 1 to ${mostBytes} bytes`, reads: "text" };
 }
 
 /** The path of a file. */
-export function path(): Kind<z.ZodMiniString> {
+export function path(): ValueType<z.ZodMiniString> {
   return { schema: z.string().check(z.regex(/^[^\0]+$/)), expects: "the path of a file", reads: "text" };
 }
 
-/** Any number of values of one kind. */
-export function listOf<S extends z.ZodMiniType>(item: Kind<S>): Kind<z.ZodMiniArray<S>> {
+/** Any number of values of one type. */
+export function listOf<S extends z.ZodMiniType>(item: ValueType<S>): ValueType<z.ZodMiniArray<S>> {
   return {
     schema: z.array(item.schema),
     expects: `a list, each ${item.expects}`,
@@ -77,8 +77,8 @@ export function listOf<S extends z.ZodMiniType>(item: Kind<S>): Kind<z.ZodMiniAr
 }
 
 /** The same, or null. */
-export function orNull<S extends z.ZodMiniType>(kind: Kind<S>): Kind<z.ZodMiniNullable<S>> {
-  return { ...kind, schema: z.nullable(kind.schema), expects: `${kind.expects}, or null` };
+export function orNull<S extends z.ZodMiniType>(type: ValueType<S>): ValueType<z.ZodMiniNullable<S>> {
+  return { ...type, schema: z.nullable(type.schema), expects: `${type.expects}, or null` };
 }
 
 /** How many bytes a text takes in UTF-8. */
