@@ -15,7 +15,7 @@ export const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "ty
   time: {},
   text: {},
   config: { text: "all" },
-  hci: { advertisement: "all", time: "all" },
+  hci: { time: "all" },
   agent: { advertisement: "all", time: "all" },
   log: { agent: "types", text: "all" },
   mqtt: { agent: "all", time: "all" },

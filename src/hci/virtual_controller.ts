@@ -26,7 +26,7 @@ export interface VirtualControllerOptions {
   readonly extendedAdvertising?: boolean;
 }
 
-type ScanParameters = Pick<ControllerScanning, "active" | "intervalMs" | "windowMs" | "le1mPhy" | "codedPhy">;
+type ControllerScanParameters = Pick<ControllerScanning, "active" | "intervalMs" | "windowMs" | "le1mPhy" | "codedPhy">;
 type CommandFamily = "legacy" | "extended";
 
 interface Command {
@@ -51,7 +51,7 @@ const NO_COMPANY = 0xffff;
 /** 02:00:00:00:BD:01, least significant first. */
 const ADDRESS = [0x01, 0xbd, 0x00, 0x00, 0x00, 0x02];
 const IDLE: ControllerScan = { kind: "idle" };
-const DEFAULT_PARAMETERS: ScanParameters = {
+const DEFAULT_PARAMETERS: ControllerScanParameters = {
   active: false,
   intervalMs: 10,
   windowMs: 10,
@@ -239,7 +239,7 @@ function scanTiming(
   parameters: DataView,
   offset: number,
   maxIntervalSlots: number,
-): Pick<ScanParameters, "active" | "intervalMs" | "windowMs"> | null {
+): Pick<ControllerScanParameters, "active" | "intervalMs" | "windowMs"> | null {
   const type = parameters.getUint8(offset);
   const interval = parameters.getUint16(offset + 1, true);
   const window = parameters.getUint16(offset + 3, true);

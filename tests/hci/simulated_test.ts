@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { ReportReader } from "../../src/advertisement/mod.ts";
 import { hci, type HciTransport, openSimulated, type SimulationOptions } from "../../src/hci/mod.ts";
 import { Crowd } from "../../src/hci/simulated/crowd.ts";
-import { KINDS } from "../../src/hci/simulated/kinds.ts";
+import { ADVERTISER_KINDS } from "../../src/hci/simulated/advertiser_kinds.ts";
 import { SimulatedSource, type SourceOptions } from "../../src/hci/simulated/source.ts";
 import type { ControllerScanning } from "../../src/hci/virtual_controller.ts";
 import { systemClock } from "../../src/time/mod.ts";
@@ -241,7 +241,7 @@ test("openSimulated() rotates resolvable addresses every 15 min of its time, eac
   const resolvable = [...seen].filter(([address]) => !isFixed(address));
   assert.ok(resolvable.every(([address]) => highest(address) === 0b01));
   const crowd = new Crowd(1, LIFETIME_MS);
-  const rotating = Array.from({ length: 40 }, (_, index) => crowd.device(index, 0))
+  const rotating = Array.from({ length: 40 }, (_, index) => crowd.advertiser(index, 0))
     .filter(({ kind }) => kind.address === "resolvable").length;
   assert.ok(rotating > 5 && rotating < 35);
   assert.ok(resolvable.length >= 6 * rotating && resolvable.length <= 7 * rotating);
@@ -315,17 +315,17 @@ test("openSimulated() reports each address once a scan where duplicates are filt
   }
 });
 
-test("a Crowd of 100,000 has an address of its own for each device, and devices of every kind", () => {
+test("a Crowd of 100,000 has an address of its own for each advertiser, and advertisers of every kind", () => {
   const crowd = new Crowd(3, LIFETIME_MS);
   const addresses = new Set<string>();
   const kinds = new Set<string>();
   for (let index = 0; index < 100_000; index++) {
-    const device = crowd.device(index, 0);
-    addresses.add(hex(device.address));
-    kinds.add(device.kind.name);
+    const advertiser = crowd.advertiser(index, 0);
+    addresses.add(hex(advertiser.address));
+    kinds.add(advertiser.kind.name);
   }
   assert.equal(addresses.size, 100_000);
-  assert.deepEqual(kinds, new Set(KINDS.map(({ name }) => name)));
+  assert.deepEqual(kinds, new Set(ADVERTISER_KINDS.map(({ name }) => name)));
 });
 
 test("openSimulated() gives as many reports as it was told, at 1 as at 50,000 a second", async () => {

@@ -2,10 +2,10 @@ import { type ExtendedReportFields, extendedReportsPacket, legacyReportsPacket }
 import type { ControllerScanning } from "../virtual_controller.ts";
 import { AdWriter } from "./ad_writer.ts";
 import { Crowd } from "./crowd.ts";
-import type { Pdu } from "./kinds.ts";
+import type { Pdu } from "./advertiser_kinds.ts";
 import { Random } from "./random.ts";
 
-/** Where most devices are out of the scan's reach, not to search for ever. */
+/** Where most advertisers are out of the scan's reach, not to search for ever. */
 const MAX_SEARCH = 16;
 const MAX_FRAGMENT_BYTES = 229;
 const MORE_DATA = 0b01 << 5;
@@ -29,12 +29,12 @@ const EXTENDED_PHYS = {
   coded: { primaryPhy: PHY_LE_CODED, secondaryPhy: PHY_LE_CODED },
 } as const;
 
-/** What a {@linkcode Crowd} of devices sends, in random order, and how strongly it is received. */
+/** What a {@linkcode Crowd} of advertisers sends, in random order, and how strongly it is received. */
 export class Air {
   readonly #crowd: Crowd;
   readonly #random: Random;
   readonly #ad = new AdWriter();
-  /** Received strength by device, 0 before the first time: a byte each is all that is kept. */
+  /** Received strength by advertiser, 0 before the first time: a byte each is all that is kept. */
   readonly #rssiDbm: Int8Array;
   /** A time of its own, so that what is sent does not depend on a clock. */
   #ageMs = 0;
@@ -55,23 +55,23 @@ export class Air {
     const heard = scan.filterDuplicates ? new Uint32Array(this.devices) : null;
     while (true) {
       const index = this.#pick(scan);
-      const device = index === null ? null : this.#crowd.device(index, this.#ageMs);
-      if (index === null || device === null || isDuplicate(heard, index, device.epoch)) {
+      const advertiser = index === null ? null : this.#crowd.advertiser(index, this.#ageMs);
+      if (index === null || advertiser === null || isDuplicate(heard, index, advertiser.epoch)) {
         yield null;
         continue;
       }
-      const { kind, address } = device;
-      const rssiDbm = this.#nextRssiDbm(index, device.id);
+      const { kind, address } = advertiser;
+      const rssiDbm = this.#nextRssiDbm(index, advertiser.id);
       const common = { eventType: 0, addressType: kind.address === "public" ? 0 : 1, address, rssiDbm };
-      kind.advertise(this.#ad.clear(), device);
+      kind.advertise(this.#ad.clear(), advertiser);
       if (kind.pdu === "extended" || kind.pdu === "coded") {
-        yield* this.#extended({ ...common, ...EXTENDED_PHYS[kind.pdu], sid: device.id % 16 });
+        yield* this.#extended({ ...common, ...EXTENDED_PHYS[kind.pdu], sid: advertiser.id % 16 });
         continue;
       }
       const types = LEGACY_PDUS[kind.pdu];
       yield this.#legacy(scan, common, types.legacy, types.extended);
       if (!scan.active || kind.respond === undefined) continue;
-      kind.respond(this.#ad.clear(), device);
+      kind.respond(this.#ad.clear(), advertiser);
       yield this.#legacy(scan, common, SCAN_RSP, types.response);
     }
   }
@@ -105,7 +105,7 @@ export class Air {
     }
   }
 
-  /** A few dB up or down from where it was, around a strength of the device's own. */
+  /** A few dB up or down from where it was, around a strength of the advertiser's own. */
   #nextRssiDbm(index: number, id: number): number {
     const own = -45 - id % 45;
     const before = this.#rssiDbm[index] || own;
@@ -115,7 +115,7 @@ export class Air {
   }
 }
 
-/** Notes that a device was heard under its present address, as epoch + 1; says whether it was noted before. */
+/** Notes that an advertiser was heard under its present address, as epoch + 1; says whether it was noted before. */
 function isDuplicate(heard: Uint32Array | null, index: number, epoch: number): boolean {
   if (heard === null) return false;
   if (heard[index] === epoch + 1) return true;

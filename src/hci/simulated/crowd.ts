@@ -1,4 +1,4 @@
-import { type Device, type Kind, KINDS } from "./kinds.ts";
+import { type Advertiser, ADVERTISER_KINDS, type AdvertiserKind } from "./advertiser_kinds.ts";
 import { mix } from "./random.ts";
 
 /** A registered prefix of public addresses. */
@@ -8,29 +8,31 @@ const RESOLVABLE_BITS = 0x40_0000;
 const PREFIX_RANDOM_BITS = 0x3f_ffff;
 
 /**
- * Any number of devices, each computed from its index and the seed when it is asked for, so that
+ * Any number of advertisers, each computed from its index and the seed when it is asked for, so that
  * none has to be kept.
  */
 export class Crowd {
-  readonly #kinds: readonly Kind[] = KINDS.flatMap((kind) => new Array<Kind>(kind.share).fill(kind));
+  readonly #kinds: readonly AdvertiserKind[] = ADVERTISER_KINDS.flatMap((kind) =>
+    new Array<AdvertiserKind>(kind.share).fill(kind)
+  );
 
   /** @param addressLifetimeMs how long a resolvable private address is used */
   constructor(private readonly seed: number, private readonly addressLifetimeMs: number) {}
 
-  /** 32 bits that tell the device of this index from others. */
+  /** 32 bits that tell the advertiser of this index from others. */
   id(index: number): number {
     return mix(this.seed, index);
   }
 
-  /** The kind of the device with this id. */
-  kind(id: number): Kind {
+  /** The kind of the advertiser with this id. */
+  kind(id: number): AdvertiserKind {
     const kind = this.#kinds[mix(id, 0) % this.#kinds.length];
     if (kind === undefined) throw new RangeError(`No kind of advertiser for ${id}`);
     return kind;
   }
 
-  /** The device of this index at a moment. */
-  device(index: number, ageMs: number): Device & { readonly kind: Kind } {
+  /** The advertiser of this index at a moment. */
+  advertiser(index: number, ageMs: number): Advertiser & { readonly kind: AdvertiserKind } {
     const id = this.id(index);
     const kind = this.kind(id);
     // Each changes its address at moments of its own.
@@ -40,8 +42,8 @@ export class Crowd {
     return { id, kind, epoch, ageMs, address: this.#address(kind, index, id, epoch) };
   }
 
-  #address(kind: Kind, index: number, id: number, epoch: number): Uint8Array {
-    // An odd factor modulo 2^24 gives no two of 16 million devices the same low half.
+  #address(kind: AdvertiserKind, index: number, id: number, epoch: number): Uint8Array {
+    // An odd factor modulo 2^24 gives no two of 16 million advertisers the same low half.
     const own = Math.imul(index, 0x9e3779b1) + this.seed;
     switch (kind.address) {
       case "public":

@@ -2,7 +2,7 @@ import type { AdWriter } from "./ad_writer.ts";
 import { mix } from "./random.ts";
 
 /** One simulated advertiser, as it is at one moment. */
-export interface Device {
+export interface Advertiser {
   /** 32 bits of its own. */
   readonly id: number;
   /** Six bytes, least significant first. */
@@ -17,16 +17,16 @@ export interface Device {
 export type Pdu = "ADV_IND" | "ADV_SCAN_IND" | "ADV_NONCONN_IND" | "extended" | "coded";
 
 /** A kind of advertiser. */
-export interface Kind {
+export interface AdvertiserKind {
   readonly name: string;
-  /** How many devices are of this kind, relative to the other kinds. */
+  /** How many advertisers are of this kind, relative to the other kinds. */
   readonly share: number;
   readonly address: "public" | "static" | "resolvable";
   readonly pdu: Pdu;
   /** Writes its advertising data. */
-  advertise(ad: AdWriter, device: Device): void;
+  advertise(ad: AdWriter, advertiser: Advertiser): void;
   /** Writes what it answers to a scan request. */
-  respond?(ad: AdWriter, device: Device): void;
+  respond?(ad: AdWriter, advertiser: Advertiser): void;
 }
 
 const FLAGS = 0x01;
@@ -55,15 +55,17 @@ const BATTERY = 0x180f;
 const UART_SERVICE = [0x9e, 0xca, 0xdc, 0x24, 0x0e, 0xe5, 0xa9, 0xe0, 0x93, 0xf3, 0xa3, 0xb5, 0x01, 0x00, 0x40, 0x6e];
 
 /** Every kind of advertiser there is. */
-export const KINDS: readonly Kind[] = [
+export const ADVERTISER_KINDS: readonly AdvertiserKind[] = [
   {
     name: "phone",
     share: 22,
     address: "resolvable",
     pdu: "ADV_IND",
-    advertise(ad, device) {
+    advertise(ad, advertiser) {
       ad.structure(FLAGS, 0x1a).structure(TX_POWER, 0x0c);
-      ad.begin(MANUFACTURER).u16(APPLE).u8(0x10).u8(5).u8(mix(device.id, 1)).u32be(mix(device.id, device.epoch)).end();
+      ad.begin(MANUFACTURER).u16(APPLE).u8(0x10).u8(5).u8(mix(advertiser.id, 1)).u32be(
+        mix(advertiser.id, advertiser.epoch),
+      ).end();
     },
   },
   {
@@ -71,10 +73,10 @@ export const KINDS: readonly Kind[] = [
     share: 10,
     address: "resolvable",
     pdu: "ADV_NONCONN_IND",
-    advertise(ad, device) {
+    advertise(ad, advertiser) {
       ad.structure(FLAGS, 0x1a).begin(UUIDS_16).u16(EXPOSURE_NOTIFICATION).end();
       ad.begin(SERVICE_DATA_16).u16(EXPOSURE_NOTIFICATION);
-      for (let word = 0; word < 5; word++) ad.u32be(mix(device.id, device.epoch, word));
+      for (let word = 0; word < 5; word++) ad.u32be(mix(advertiser.id, advertiser.epoch, word));
       ad.end();
     },
   },
@@ -83,9 +85,9 @@ export const KINDS: readonly Kind[] = [
     share: 8,
     address: "resolvable",
     pdu: "ADV_NONCONN_IND",
-    advertise(ad, device) {
+    advertise(ad, advertiser) {
       ad.begin(MANUFACTURER).u16(MICROSOFT).raw([0x01, 0x09, 0x20, 0x02]);
-      for (let word = 0; word < 5; word++) ad.u32be(mix(device.id, device.epoch, word));
+      for (let word = 0; word < 5; word++) ad.u32be(mix(advertiser.id, advertiser.epoch, word));
       ad.end();
     },
   },
@@ -94,11 +96,11 @@ export const KINDS: readonly Kind[] = [
     share: 8,
     address: "static",
     pdu: "ADV_NONCONN_IND",
-    advertise(ad, device) {
+    advertise(ad, advertiser) {
       ad.structure(FLAGS, LE_ONLY).begin(MANUFACTURER).u16(APPLE).u8(0x02).u8(0x15);
-      const site = device.id % 5;
+      const site = advertiser.id % 5;
       for (let word = 0; word < 4; word++) ad.u32be(mix(site, word));
-      ad.u16be(site).u16be(device.id >>> 16).u8(-59).end();
+      ad.u16be(site).u16be(advertiser.id >>> 16).u8(-59).end();
     },
   },
   {
@@ -106,12 +108,12 @@ export const KINDS: readonly Kind[] = [
     share: 6,
     address: "static",
     pdu: "ADV_NONCONN_IND",
-    advertise(ad, device) {
+    advertise(ad, advertiser) {
       ad.structure(FLAGS, LE_ONLY).begin(UUIDS_16).u16(EDDYSTONE).end().begin(SERVICE_DATA_16).u16(EDDYSTONE);
-      const isTelemetryTurn = Math.floor(device.ageMs / 1_000) % 5 === 0;
-      if (isTelemetryTurn) eddystoneTlm(ad, device);
-      else if (device.id % 2 === 0) eddystoneUid(ad, device);
-      else eddystoneUrl(ad, device);
+      const isTelemetryTurn = Math.floor(advertiser.ageMs / 1_000) % 5 === 0;
+      if (isTelemetryTurn) eddystoneTlm(ad, advertiser);
+      else if (advertiser.id % 2 === 0) eddystoneUid(ad, advertiser);
+      else eddystoneUrl(ad, advertiser);
       ad.end();
     },
   },
@@ -120,11 +122,11 @@ export const KINDS: readonly Kind[] = [
     share: 10,
     address: "public",
     pdu: "ADV_IND",
-    advertise(ad, device) {
+    advertise(ad, advertiser) {
       ad.structure(FLAGS, LE_ONLY).begin(SERVICE_DATA_16).u16(BTHOME).u8(0x40);
-      ad.u8(0x00).u8(device.ageMs / 10_000).u8(0x01).u8(batteryPercent(device));
-      ad.u8(0x02).u16(wave(device, 1_500, 2_600)).u8(0x03).u16(wave(device, 3_500, 6_500)).end();
-      ad.text(NAME, `ATC_${shortId(device)}`);
+      ad.u8(0x00).u8(advertiser.ageMs / 10_000).u8(0x01).u8(batteryPercent(advertiser));
+      ad.u8(0x02).u16(wave(advertiser, 1_500, 2_600)).u8(0x03).u16(wave(advertiser, 3_500, 6_500)).end();
+      ad.text(NAME, `ATC_${shortId(advertiser)}`);
     },
   },
   {
@@ -132,14 +134,19 @@ export const KINDS: readonly Kind[] = [
     share: 6,
     address: "static",
     pdu: "ADV_IND",
-    advertise(ad, device) {
-      const volts = wave(device, 1_000, 1_400) << 5;
+    advertise(ad, advertiser) {
+      const volts = wave(advertiser, 1_000, 1_400) << 5;
       ad.structure(FLAGS, LE_ONLY).begin(MANUFACTURER).u16(RUUVI).u8(0x05);
-      ad.u16be(wave(device, -1_000, 5_000)).u16be(wave(device, 10_000, 36_000)).u16be(wave(device, 49_000, 53_000));
-      ad.u16be(4).u16be(-20).u16be(1_036).u16be(volts | 22).u8(device.ageMs / 60_000).u16be(device.ageMs / 1_285);
-      ad.raw(device.address.toReversed()).end();
+      ad.u16be(wave(advertiser, -1_000, 5_000)).u16be(wave(advertiser, 10_000, 36_000)).u16be(
+        wave(advertiser, 49_000, 53_000),
+      );
+      ad.u16be(4).u16be(-20).u16be(1_036).u16be(volts | 22).u8(advertiser.ageMs / 60_000).u16be(
+        advertiser.ageMs / 1_285,
+      );
+      ad.raw(advertiser.address.toReversed()).end();
     },
-    respond: (ad, device) => ad.text(NAME, `Ruuvi ${shortId(device).slice(2)}`).structure(UUIDS_128, ...UART_SERVICE),
+    respond: (ad, advertiser) =>
+      ad.text(NAME, `Ruuvi ${shortId(advertiser).slice(2)}`).structure(UUIDS_128, ...UART_SERVICE),
   },
   {
     name: "heart rate belt",
@@ -149,18 +156,18 @@ export const KINDS: readonly Kind[] = [
     advertise(ad) {
       ad.structure(FLAGS, LE_ONLY).begin(UUIDS_16).u16(0x180d).u16(BATTERY).end().begin(APPEARANCE).u16(0x0341).end();
     },
-    respond: (ad, device) => ad.text(NAME, `HRM-${shortId(device)}`).structure(TX_POWER, 4),
+    respond: (ad, advertiser) => ad.text(NAME, `HRM-${shortId(advertiser)}`).structure(TX_POWER, 4),
   },
   {
     name: "battery sensor",
     share: 6,
     address: "public",
     pdu: "ADV_IND",
-    advertise(ad, device) {
+    advertise(ad, advertiser) {
       ad.structure(FLAGS, LE_ONLY).begin(UUIDS_16).u16(0x181a).u16(BATTERY).end();
-      ad.begin(SERVICE_DATA_16).u16(BATTERY).u8(batteryPercent(device)).end().text(SHORT_NAME, "Sensor");
+      ad.begin(SERVICE_DATA_16).u16(BATTERY).u8(batteryPercent(advertiser)).end().text(SHORT_NAME, "Sensor");
     },
-    respond: (ad, device) => ad.text(NAME, `Sensor ${shortId(device)}`),
+    respond: (ad, advertiser) => ad.text(NAME, `Sensor ${shortId(advertiser)}`),
   },
   {
     name: "door lock",
@@ -168,7 +175,7 @@ export const KINDS: readonly Kind[] = [
     address: "static",
     pdu: "ADV_IND",
     advertise: (ad) => ad.structure(FLAGS, LE_ONLY).structure(UUIDS_128, ...UART_SERVICE),
-    respond: (ad, device) => ad.text(NAME, `Lock ${shortId(device)}`).structure(TX_POWER, -8),
+    respond: (ad, advertiser) => ad.text(NAME, `Lock ${shortId(advertiser)}`).structure(TX_POWER, -8),
   },
   {
     name: "shelf label",
@@ -176,16 +183,16 @@ export const KINDS: readonly Kind[] = [
     address: "public",
     pdu: "ADV_SCAN_IND",
     advertise: (ad) => ad.structure(FLAGS, LE_ONLY).structure(UUIDS_32, 0x78, 0x56, 0x34, 0x12),
-    respond: (ad, device) => ad.begin(SERVICE_DATA_16).u16(BATTERY).u8(batteryPercent(device)).end(),
+    respond: (ad, advertiser) => ad.begin(SERVICE_DATA_16).u16(BATTERY).u8(batteryPercent(advertiser)).end(),
   },
   {
     name: "extended tag",
     share: 5,
     address: "static",
     pdu: "extended",
-    advertise(ad, device) {
-      ad.text(NAME, `Extended tag with a long name ${shortId(device)}`).structure(UUIDS_128, ...UART_SERVICE);
-      noise(ad.begin(MANUFACTURER).u16(NO_COMPANY), device, 16).end();
+    advertise(ad, advertiser) {
+      ad.text(NAME, `Extended tag with a long name ${shortId(advertiser)}`).structure(UUIDS_128, ...UART_SERVICE);
+      noise(ad.begin(MANUFACTURER).u16(NO_COMPANY), advertiser, 16).end();
     },
   },
   {
@@ -193,10 +200,12 @@ export const KINDS: readonly Kind[] = [
     share: 2,
     address: "static",
     pdu: "extended",
-    advertise(ad, device) {
-      ad.text(NAME, `Gateway ${shortId(device)}`);
-      for (let block = 0; block <= device.id % 2; block++) noise(ad.begin(MANUFACTURER).u16(block), device, 55).end();
-      noise(ad.begin(SERVICE_DATA_128).raw(UART_SERVICE), device, 40).end();
+    advertise(ad, advertiser) {
+      ad.text(NAME, `Gateway ${shortId(advertiser)}`);
+      for (let block = 0; block <= advertiser.id % 2; block++) {
+        noise(ad.begin(MANUFACTURER).u16(block), advertiser, 55).end();
+      }
+      noise(ad.begin(SERVICE_DATA_128).raw(UART_SERVICE), advertiser, 40).end();
     },
   },
   {
@@ -204,44 +213,44 @@ export const KINDS: readonly Kind[] = [
     share: 2,
     address: "static",
     pdu: "coded",
-    advertise(ad, device) {
-      ad.text(NAME, `Long-range ${shortId(device)}`).structure(TX_POWER, 8);
-      ad.begin(SERVICE_DATA_16).u16(BTHOME).u8(0x40).u8(0x02).u16(wave(device, -1_000, 3_500)).end();
+    advertise(ad, advertiser) {
+      ad.text(NAME, `Long-range ${shortId(advertiser)}`).structure(TX_POWER, 8);
+      ad.begin(SERVICE_DATA_16).u16(BTHOME).u8(0x40).u8(0x02).u16(wave(advertiser, -1_000, 3_500)).end();
     },
   },
 ];
 
-function eddystoneUid(ad: AdWriter, device: Device): void {
+function eddystoneUid(ad: AdWriter, advertiser: Advertiser): void {
   ad.u8(0x00).u8(-20).raw([0x62, 0x74, 0x2d, 0x73, 0x63, 0x61, 0x6e, 0x6e, 0x65, 0x72]);
-  ad.u16be(0).u32be(device.id).u16be(0);
+  ad.u16be(0).u32be(advertiser.id).u16be(0);
 }
 
-function eddystoneUrl(ad: AdWriter, device: Device): void {
+function eddystoneUrl(ad: AdWriter, advertiser: Advertiser): void {
   const example = [0x65, 0x78, 0x61, 0x6d, 0x70, 0x6c, 0x65, 0x00]; // "example", ".com/"
-  ad.u8(0x10).u8(-20).u8(0x03).raw(example).u8(0x30 + device.id % 10);
+  ad.u8(0x10).u8(-20).u8(0x03).raw(example).u8(0x30 + advertiser.id % 10);
 }
 
-function eddystoneTlm(ad: AdWriter, device: Device): void {
-  ad.u8(0x20).u8(0x00).u16be(2_800 + device.id % 300).u16be(wave(device, 15 * 256, 26 * 256));
-  ad.u32be(device.ageMs / 1_000).u32be(device.ageMs / 100);
+function eddystoneTlm(ad: AdWriter, advertiser: Advertiser): void {
+  ad.u8(0x20).u8(0x00).u16be(2_800 + advertiser.id % 300).u16be(wave(advertiser, 15 * 256, 26 * 256));
+  ad.u32be(advertiser.ageMs / 1_000).u32be(advertiser.ageMs / 100);
 }
 
-/** A measured value, within its range, that rises and falls slowly and not in step with other devices. */
-function wave({ id, ageMs }: Device, low: number, high: number): number {
+/** A measured value, within its range, that rises and falls slowly and not in step with others. */
+function wave({ id, ageMs }: Advertiser, low: number, high: number): number {
   const phase = ageMs / 3_600_000 + id / 2 ** 32;
   return Math.round(low + (high - low) * (0.5 + Math.sin(2 * Math.PI * phase) / 2));
 }
 
-function batteryPercent({ id }: Device): number {
+function batteryPercent({ id }: Advertiser): number {
   return 20 + id % 81;
 }
 
-function shortId({ id }: Device): string {
+function shortId({ id }: Advertiser): string {
   return (id >>> 8).toString(16).padStart(6, "0").toUpperCase();
 }
 
-/** Bytes without meaning, the same for the same device. */
-function noise(ad: AdWriter, { id }: Device, words: number): AdWriter {
+/** Bytes without meaning, the same for the same advertiser. */
+function noise(ad: AdWriter, { id }: Advertiser, words: number): AdWriter {
   for (let word = 0; word < words; word++) ad.u32be(mix(id, word));
   return ad;
 }
