@@ -32,7 +32,7 @@ export const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "ty
     scanner_hci: "all",
     status: "all",
     systemd: "all",
-    time: "types",
+    time: "all",
   },
   cli: {
     advertisement: "all",

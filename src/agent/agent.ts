@@ -1,5 +1,5 @@
 import { encodeMessage, type MessageOptions, messageTopic, ScanResponseMerger } from "../advertisement/mod.ts";
-import type { Clock } from "../time/mod.ts";
+import { type Clock, timeLimit } from "../time/mod.ts";
 import { FailureLog } from "./failure_log.ts";
 import { Filter, type FilterOptions } from "./filter.ts";
 import { LiveOutbox, type Outbox, PacedOutbox } from "./outbox.ts";
@@ -80,11 +80,8 @@ export class Agent {
   /** What is heard before the first connection would only be dropped; a broker that is away is not waited for. */
   async #untilConnected(signal: AbortSignal): Promise<void> {
     const { publisher, clock } = this.parts;
-    const patience = new AbortController();
-    const waiting = clock.sleep(FIRST_CONNECTION_MS, patience.signal).then(() => patience.abort(), () => {});
-    await publisher.ready(AbortSignal.any([signal, patience.signal])).catch(() => {});
-    patience.abort();
-    await waiting;
+    using limit = timeLimit(clock, FIRST_CONNECTION_MS, { signal });
+    await publisher.ready(limit.signal).catch(() => {});
   }
 
   #scanSink(outbox: Outbox): ScanSink {

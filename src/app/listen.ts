@@ -1,6 +1,7 @@
 import { type Logger, ScanError, type ScanSink, superviseScan, Vitals } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
 import type { HciSource } from "../hci/mod.ts";
+import { timeLimit } from "../time/mod.ts";
 import { EXIT } from "./exit_codes.ts";
 import { failureCode } from "./failure.ts";
 import type { Host } from "./host.ts";
@@ -50,18 +51,13 @@ export async function listen(parts: ListenParts, sink: ScanSink, signal: AbortSi
       sink.state(state);
     },
   };
-  const done = new AbortController();
-  const over = new AbortController();
-  const timing = durationMs !== null && clock.sleep(durationMs, done.signal).then(() => over.abort(), () => {});
+  using limit = timeLimit(clock, durationMs, { signal });
   try {
     const supervision = { scanner, vitals, clock, random, log, stallTimeoutMs: stallTimeoutMs(config.scanner) };
-    await superviseScan(supervision, watched, AbortSignal.any([signal, over.signal]));
+    await superviseScan(supervision, watched, limit.signal);
     return { exitCode: problem === null ? EXIT.ok : EXIT.failure, problem, missed: scanner.missed };
   } catch (error) {
     if (!(error instanceof ScanError)) throw error;
     return { exitCode: failureCode(error), problem: error.message, missed: scanner.missed };
-  } finally {
-    done.abort();
-    await timing;
   }
 }

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { isIP } from "node:net";
 import type { ConnectionOptions } from "node:tls";
-import type { Clock } from "../time/mod.ts";
+import { type Clock, timeLimit, untilAborted } from "../time/mod.ts";
 import { ConnectionFailure } from "./failure.ts";
 import type { MqttOptions, Password, TlsOptions } from "./options.ts";
 
@@ -32,16 +32,13 @@ export async function readCredentials(
   { clock, readFile }: CredentialParts,
   signal: AbortSignal,
 ): Promise<Credentials> {
-  const done = new AbortController();
-  const late = clock.sleep(options.connectTimeoutMs, AbortSignal.any([signal, done.signal])).then(() => {
-    const reason = `reading password and certificates takes more than ${options.connectTimeoutMs / 1000} s`;
-    throw new ConnectionFailure("unfit", reason, "check the files that mqtt.broker names, and the drive they are on");
-  });
-  try {
-    return await Promise.race([readAll(options, readFile), late]);
-  } finally {
-    done.abort();
-  }
+  using limit = timeLimit(clock, options.connectTimeoutMs, { signal, reason: () => tooSlow(options.connectTimeoutMs) });
+  return await untilAborted(readAll(options, readFile), limit.signal);
+}
+
+function tooSlow(timeoutMs: number): ConnectionFailure {
+  const reason = `reading password and certificates takes more than ${timeoutMs / 1000} s`;
+  return new ConnectionFailure("unfit", reason, "check the files that mqtt.broker names, and the drive they are on");
 }
 
 async function readAll(options: MqttOptions, readFile: ReadFile): Promise<Credentials> {

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { type IClientOptions, MqttClient } from "mqtt";
-import { type Clock, untilAborted } from "../time/mod.ts";
+import { type Clock, timeLimit, untilAborted } from "../time/mod.ts";
 import { Attempt } from "./attempt.ts";
 import { type CredentialParts, type Credentials, readCredentials } from "./credential_files.ts";
 import { ConnectionFailure, explain, type Progress } from "./failure.ts";
@@ -106,9 +106,8 @@ export class NetworkConnection {
   async close(graceful: boolean): Promise<void> {
     if (graceful && this.#stage === "accepted") {
       this.client.end();
-      const done = new AbortController();
-      await Promise.race([this.#closed, this.clock.sleep(DISCONNECT_TIMEOUT_MS, done.signal).catch(() => {})]);
-      done.abort();
+      using limit = timeLimit(this.clock, DISCONNECT_TIMEOUT_MS);
+      await untilAborted(this.#closed, limit.signal).catch(() => {});
     }
     // Not `end(true)`: after an `end` that hangs it does nothing. mqtt.js stops its timers when the stream closes.
     this.socket.destroy();

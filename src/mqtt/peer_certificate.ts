@@ -1,5 +1,5 @@
 import type { PeerCertificate, TLSSocket } from "node:tls";
-import type { Clock } from "../time/mod.ts";
+import { type Clock, timeLimit, untilAborted } from "../time/mod.ts";
 import { certificateNames } from "./certificate_names.ts";
 import { readCredentials, type ReadFile } from "./credential_files.ts";
 import type { MqttOptions } from "./options.ts";
@@ -31,18 +31,15 @@ export async function brokerCertificate(
   if (credentials === null) return null;
   const socket = openSocket(seen, credentials.tls) as TLSSocket;
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
-  const done = new AbortController();
+  const shown = new Promise<BrokerCertificate | null>((resolve) => {
+    socket.once("secureConnect", () => resolve(described(socket.getPeerCertificate())));
+    socket.on("error", () => resolve(null));
+    socket.once("close", () => resolve(null));
+  });
+  using limit = timeLimit(clock, options.connectTimeoutMs, { signal });
   try {
-    return await Promise.race([
-      new Promise<BrokerCertificate | null>((resolve) => {
-        socket.once("secureConnect", () => resolve(described(socket.getPeerCertificate())));
-        socket.on("error", () => resolve(null));
-        socket.once("close", () => resolve(null));
-      }),
-      clock.sleep(options.connectTimeoutMs, AbortSignal.any([done.signal, signal])).then(() => null, () => null),
-    ]);
+    return await untilAborted(shown, limit.signal).catch(() => null);
   } finally {
-    done.abort();
     socket.destroy();
     await closed;
   }

@@ -1,5 +1,5 @@
 import { connect } from "node:net";
-import type { Clock } from "../time/mod.ts";
+import { type Clock, timeLimit, untilAborted } from "../time/mod.ts";
 
 /** How long one probe may take, in milliseconds: time for TCP to begin twice, at 0 and 1 s. */
 const PROBE_TIMEOUT_MS = 2_500;
@@ -13,18 +13,15 @@ export async function probeBroker(
   timeoutMs = PROBE_TIMEOUT_MS,
 ): Promise<boolean> {
   const socket = connect({ host, port });
-  const done = new AbortController();
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  const listens = new Promise<boolean>((resolve) => {
+    socket.once("connect", () => resolve(true));
+    socket.on("error", () => resolve(false));
+  });
+  using limit = timeLimit(clock, timeoutMs, { signal });
   try {
-    return await Promise.race([
-      new Promise<boolean>((resolve) => {
-        socket.once("connect", () => resolve(true));
-        socket.on("error", () => resolve(false));
-      }),
-      clock.sleep(timeoutMs, AbortSignal.any([done.signal, signal])).then(() => false, () => false),
-    ]);
+    return await untilAborted(listens, limit.signal).catch(() => false);
   } finally {
-    done.abort();
     socket.destroy();
     await closed;
   }

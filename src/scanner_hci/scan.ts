@@ -1,7 +1,6 @@
 import type { Logger, ScanState } from "../agent/mod.ts";
 import { type DiscoveryEnd, hci, HciError, type HciTransport, type KernelDiscovery } from "../hci/mod.ts";
-import { abortable, type Clock } from "../time/mod.ts";
-import { answered } from "./answered.ts";
+import { abortable, type Clock, timeLimit } from "../time/mod.ts";
 import { NobleDriver } from "./driver.ts";
 import { HciLink } from "./link.ts";
 import { hex, ScanRefused } from "./refusal.ts";
@@ -38,6 +37,8 @@ export interface ControllerClaims {
   readonly leFeatures: Uint8Array;
 }
 
+/** A controller answers within milliseconds; Linux itself gives up on one after 2 s. */
+const ANSWER_TIMEOUT_MS = 2_000;
 /** An agent must be able to end within 3 s with a mute controller and a dead broker. */
 const STOP_TIMEOUT_MS = 500;
 /** How often a scan is looked after in which nothing is heard. */
@@ -258,17 +259,13 @@ export class Scan {
     const scans = running.aborted ? this.#monitor.willScanForUs : this.#monitor.scansForUs;
     if (!scans || this.#failed.signal.aborted || this.#ended.signal.aborted) return;
     const { transport, clock, log } = this.parts;
-    const timeout = new AbortController();
-    const timedOut = clock.sleep(STOP_TIMEOUT_MS, timeout.signal).then(() => timeout.abort(), () => {});
+    using limit = timeLimit(clock, STOP_TIMEOUT_MS);
     try {
       const stopped = ({ command, foreign }: ScanCommandResult) => command === "disable" && !foreign;
-      await this.#nextResult(timeout.signal, stopped, () => driver.stopScanning());
+      await this.#nextResult(limit.signal, stopped, () => driver.stopScanning());
       await this.#discovery((it) => it.end());
     } catch (error) {
       log.warn("scan could not be stopped", { adapter: transport.name, error });
-    } finally {
-      timeout.abort();
-      await timedOut;
     }
   }
 
@@ -286,9 +283,12 @@ export class Scan {
     });
   }
 
-  #answered<T>(step: string, running: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  /** Runs a step that waits for the controller, and bounds it. */
+  async #answered<T>(step: string, running: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, transport } = this.parts;
-    return answered(clock, `${transport.name} does not answer (${step})`, running, run);
+    const reason = () => new Error(`${transport.name} does not answer (${step})`);
+    using limit = timeLimit(clock, ANSWER_TIMEOUT_MS, { signal: running, reason });
+    return await run(limit.signal);
   }
 
   #take(result: ScanCommandResult): void {

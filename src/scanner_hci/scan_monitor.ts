@@ -126,7 +126,7 @@ export class ScanMonitor {
       case "parameters":
         return;
       default:
-        return unreachable(command);
+        return command satisfies never;
     }
   }
 }
@@ -167,8 +167,4 @@ function maskOf(command: ScanCommand, packet: Uint8Array): bigint {
 function unmasking(opcode: number, mask: bigint | null, bit: bigint) {
   if (mask === null || (mask & bit) !== 0n) return [];
   return [{ opcode, parameters: new Uint8Array(BigUint64Array.of(mask | bit).buffer) }];
-}
-
-function unreachable(command: never): never {
-  throw new TypeError(`Unknown command: ${JSON.stringify(command)}`);
 }

@@ -201,7 +201,8 @@ export class HciScanner implements Scanner {
       const isBusy = this.clock.monotonicMs() - this.#busySinceMs < MAY_INITIATE_MS;
       if (isBusy) throw new ScanError(reason, "time", { cause: refused });
     }
-    switch (plan.refused(status)) {
+    const afterwards = plan.refused(status);
+    switch (afterwards) {
       case "next":
         return this.log.warn("scan refused", { reason, action: `trying ${describe(plan.current)}` });
       case "reset":
@@ -214,6 +215,8 @@ export class HciScanner implements Scanner {
       case "give up":
         if (this.options.extended !== true) throw refused;
         throw new ScanError(`${reason}; set scanner.extended to auto or false`, "reset", { cause: refused });
+      default:
+        return afterwards satisfies never;
     }
   }
 

@@ -1,7 +1,8 @@
-/** Time, passed in: wall clock, monotonic clock, waiting that can be aborted, and backoff.
+/** Time, passed in: wall clock, monotonic clock, waiting that can be aborted, time limits, and backoff.
  *
  * @module
  */
 export { abortable, untilAborted } from "./abortable.ts";
 export { backoffMs, type BackoffPolicy } from "./backoff.ts";
 export { type Clock, systemClock } from "./clock.ts";
+export { type TimeLimit, timeLimit, type TimeLimitOptions } from "./time_limit.ts";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { LAYERS } from "../../scripts/lint_layers.ts";
 import { test } from "../support/test.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -33,3 +34,16 @@ for (const [folder, forbidden] of [["scripts/", /^tests\//], ["tests/support/", 
     assert.deepEqual(imported.filter((path) => forbidden.test(path)), []);
   });
 }
+
+test("each arrow of the layer rule has an import that needs it", () => {
+  const folderOf = (path: string) => path.split("/")[1];
+  const needed = new Set(
+    [...modules(SRC)].flatMap((module) => {
+      const from = folderOf(module.href.slice(ROOT.href.length));
+      return importsOf(module).map((to) => `${from} → ${folderOf(to)}`);
+    }),
+  );
+  const arrows = Object.entries(LAYERS).flatMap(([from, to]) => Object.keys(to).map((folder) => `${from} → ${folder}`));
+  assert.ok(arrows.length > 30);
+  assert.deepEqual(arrows.filter((arrow) => !needed.has(arrow)), []);
+});

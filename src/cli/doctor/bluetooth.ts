@@ -12,7 +12,7 @@ import {
   surveyBluetooth,
   type SurveyedAdapter,
 } from "../../hci/mod.ts";
-import type { Clock } from "../../time/mod.ts";
+import { type Clock, timeLimit } from "../../time/mod.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
 const GRANT = "use sudo, run it as the service, or see Permissions in the README";
@@ -84,21 +84,15 @@ async function examineAnswer(name: string, host: LinuxHost): Promise<Finding> {
 
 /** Whether the controller tells its version. */
 async function controllerAnswers(transport: HciTransport, clock: Clock): Promise<boolean> {
-  const ended = new AbortController();
-  let answered = false;
+  const answered = new AbortController();
+  using limit = timeLimit(clock, ANSWER_TIMEOUT_MS, { signal: answered.signal });
   const receiving = transport.receive((packet) => {
-    answered ||= packet[1] === hci.EVENT_COMMAND_COMPLETE &&
+    const isAnswer = packet[1] === hci.EVENT_COMMAND_COMPLETE &&
       ((packet[4] ?? 0) | (packet[5] ?? 0) << 8) === hci.CMD_READ_LOCAL_VERSION;
-    if (answered) ended.abort();
+    if (isAnswer) answered.abort();
     return undefined;
-  }, ended.signal);
-  const timing = clock.sleep(ANSWER_TIMEOUT_MS, ended.signal).catch(() => {}).then(() => ended.abort());
-  try {
-    transport.send(commandPacket(hci.CMD_READ_LOCAL_VERSION));
-    await receiving;
-    return answered;
-  } finally {
-    ended.abort();
-    await timing;
-  }
+  }, limit.signal);
+  transport.send(commandPacket(hci.CMD_READ_LOCAL_VERSION));
+  await receiving;
+  return answered.signal.aborted;
 }

@@ -49,10 +49,6 @@ function stateText(state: ScanState): string {
     case "stopped":
       return `not scanning (${state.reason})`;
     default:
-      return unreachable(state);
+      return state satisfies never;
   }
-}
-
-function unreachable(state: never): never {
-  throw new TypeError(`Unknown scan state: ${JSON.stringify(state)}`);
 }
