@@ -1,13 +1,14 @@
 import { HciError, type HciSource } from "../transport.ts";
 import {
+  type AdapterChoice,
   type AdapterSelector,
   isSelected,
   type LinuxHost,
   linuxHost,
-  listAdaptersWith,
-  resetAdapterWith,
+  resetChosenAdapter,
+  selectAdapter,
 } from "./adapters.ts";
-import { openLinuxHciSocketWith } from "./hci_socket.ts";
+import { openChosenAdapter } from "./hci_socket.ts";
 import type { Libc } from "./libc.ts";
 
 /** An adapter without an address is being set up, unless that takes longer; some tell theirs only when powered up. */
@@ -27,29 +28,25 @@ export function linuxAdapterSource(selector: AdapterSelector | null, host: Linux
   // Once: an adapter that is away is looked for every few seconds for ever, and each opening takes 3 ms,
   // and 60 kB until the next full garbage collection.
   const libc = (): Libc => opened ??= host.openLibc();
-  const choose = (): AdapterSelector | null => {
-    if (address === null) return selector;
-    const adapters = listAdaptersWith(libc());
+  const choose: AdapterChoice = (adapters) => {
+    if (address === null) return selectAdapter(adapters, selector);
     const known = adapters.filter((adapter) => adapter.address === address);
     if (known.length > 0 || adapters.every((adapter) => adapter.address !== null)) unsettledMs = null;
     else if (host.clock.monotonicMs() - (unsettledMs ??= host.clock.monotonicMs()) < SET_UP_MS) {
       throw new HciError("ENODEV", `Cannot find adapter ${address} yet: an adapter is being set up`);
     }
     // Cheap adapters share an address: the one that was asked for comes first.
-    const asked = known.some((adapter) => selector !== null && isSelected(adapter, selector));
-    return asked ? selector : known[0]?.name ?? selector;
+    const asked = known.find((adapter) => selector !== null && isSelected(adapter, selector));
+    return asked ?? known[0] ?? selectAdapter(adapters, selector);
   };
   return {
     async open() {
-      const transport = await openLinuxHciSocketWith(
-        libc(),
-        { adapter: choose(), channel: "raw", powerUp: true },
-        host.clock,
-      );
+      const options = { channel: "raw", powerUp: true } as const;
+      const transport = await openChosenAdapter(libc(), choose, options, host.clock);
       address = transport.adapter.address ?? address;
       return transport;
     },
     // Not async alone: that nothing can be listed is a rejection, too.
-    reset: async () => await resetAdapterWith(libc(), choose(), host.clock),
+    reset: async () => await resetChosenAdapter(libc(), choose, host.clock),
   };
 }

@@ -34,6 +34,13 @@ export interface AdapterInfo {
 /** Which adapter: `hci0`, `0`, or an address, which is followed when the numbers change. */
 export type AdapterSelector = string;
 
+/**
+ * Chooses among the adapters that there are at one moment: in the next, a name may mean another one.
+ *
+ * @throws {HciError} `ENODEV` where the one that is meant is not among them
+ */
+export type AdapterChoice = (adapters: readonly AdapterInfo[]) => AdapterInfo;
+
 /** What the functions of this folder ask of the machine. */
 export interface LinuxHost {
   /** Opens the C library. */
@@ -52,11 +59,6 @@ export const linuxHost: LinuxHost = { openLibc: () => openLibc(), clock: systemC
  */
 export function listAdapters(host: LinuxHost = linuxHost): AdapterInfo[] {
   using libc = host.openLibc();
-  return listAdaptersWith(libc);
-}
-
-/** The same, through a library that is open. */
-export function listAdaptersWith(libc: Libc): AdapterInfo[] {
   using control = openControl(libc);
   return readAdapters(libc, control.fd);
 }
@@ -69,13 +71,13 @@ export function listAdaptersWith(libc: Libc): AdapterInfo[] {
  */
 export async function resetAdapter(selector: AdapterSelector | null, host: LinuxHost = linuxHost): Promise<void> {
   using libc = host.openLibc();
-  await resetAdapterWith(libc, selector, host.clock);
+  await resetChosenAdapter(libc, (adapters) => selectAdapter(adapters, selector), host.clock);
 }
 
 /** The same, through a library that is open. */
-export async function resetAdapterWith(libc: Libc, selector: AdapterSelector | null, clock: Clock): Promise<void> {
+export async function resetChosenAdapter(libc: Libc, choose: AdapterChoice, clock: Clock): Promise<void> {
   using control = openControl(libc);
-  const adapter = selectAdapter(readAdapters(libc, control.fd), selector);
+  const adapter = choose(readAdapters(libc, control.fd));
   await setPower("down", adapter, libc, control.fd, clock);
   await setPower("up", adapter, libc, control.fd, clock);
 }

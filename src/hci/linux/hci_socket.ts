@@ -2,6 +2,7 @@ import type { Clock } from "../../time/mod.ts";
 import * as hci from "../constants.ts";
 import type { HciTransport, KernelDiscovery, PacketHandler } from "../transport.ts";
 import {
+  type AdapterChoice,
   type AdapterInfo,
   type AdapterSelector,
   type LinuxHost,
@@ -52,28 +53,28 @@ export async function openLinuxHciSocket(
 ): Promise<LinuxHciSocket> {
   using resources = new DisposableStack();
   const libc = resources.use(host.openLibc());
-  return await openLinuxHciSocketWith(libc, options, host.clock, resources);
+  const choose = (adapters: readonly AdapterInfo[]) => selectAdapter(adapters, options.adapter);
+  return await openChosenAdapter(libc, choose, options, host.clock, resources);
 }
 
 /**
- * The same, through a library that is open.
+ * The same, through a library that is open, on the adapter that is chosen when they are listed.
  *
  * @param resources what goes with the socket when it is closed, or at once where it cannot be opened
  */
-export async function openLinuxHciSocketWith(
+export async function openChosenAdapter(
   libc: Libc,
-  options: LinuxHciSocketOptions,
+  choose: AdapterChoice,
+  options: Pick<LinuxHciSocketOptions, "channel" | "powerUp">,
   clock: Clock,
   resources = new DisposableStack(),
 ): Promise<LinuxHciSocket> {
   using opening = resources.move();
   const control = opening.use(openControl(libc)).fd;
-  let adapter = selectAdapter(readAdapters(libc, control), options.adapter);
+  let adapter = choose(readAdapters(libc, control));
   if (options.powerUp && options.channel === "raw" && adapter.state === "down") {
     await setPower("up", adapter, libc, control, clock);
-    const { index } = adapter;
-    // Some tell their address only now.
-    adapter = readAdapters(libc, control).find((each) => each.index === index) ?? adapter;
+    adapter = poweredUp(adapter, readAdapters(libc, control));
   }
   const own = (fd: number): number => {
     if (fd < 0) throw hciError("open", adapter.name, -fd);
@@ -88,6 +89,15 @@ export async function openLinuxHciSocketWith(
   const exclusive = options.channel === "user";
   const discovery = exclusive ? undefined : kernelDiscovery(libc, adapter.index, clock);
   return new OpenSocket(adapter, exclusive, discovery, libc, fds, opening.move());
+}
+
+/** The adapter as it is now: some tell their address only when they are up. That takes seconds; it may have gone meanwhile. */
+function poweredUp(before: AdapterInfo, adapters: readonly AdapterInfo[]): AdapterInfo {
+  const now = adapters.find(({ index }) => index === before.index);
+  if (now === undefined || before.address !== null && now.address !== before.address) {
+    throw hciError("open", before.name, ENODEV);
+  }
+  return now;
 }
 
 function bind(libc: Libc, socket: number, adapter: AdapterInfo, channel: "raw" | "user"): void {

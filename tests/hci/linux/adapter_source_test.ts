@@ -113,3 +113,45 @@ test("linuxAdapterSource() follows an adapter that told its address when it was 
   plugged({ index: 1, addressBytes: ONE, up: true });
   assert.equal(await opened(source), "hci1");
 });
+
+test("linuxAdapterSource() opens and resets the adapter that it chose, though the numbers change right after", async () => {
+  const { powered, host, plugged } = machine({ index: 0, addressBytes: ONE, up: true });
+  const openLibc = () => {
+    const libc = host.openLibc();
+    const [socket, close] = [libc.socket.bind(libc), libc.close.bind(libc)];
+    const sockets = new Set<number>();
+    libc.socket = (...args) => {
+      const fd = socket(...args);
+      sockets.add(fd);
+      return fd;
+    };
+    libc.close = (fd) => { // what was listed through this socket is of the past
+      if (sockets.delete(fd)) {
+        plugged({ index: 0, addressBytes: ONE, up: true }, { index: 1, addressBytes: OTHER, up: true });
+      }
+      return close(fd);
+    };
+    return libc;
+  };
+  const source = linuxAdapterSource(null, { ...host, openLibc });
+  await opened(source);
+  for (const act of [() => opened(source), () => source.reset().then(() => powered.at(-1)?.slice(-4))]) {
+    plugged({ index: 0, addressBytes: OTHER, up: true }, { index: 1, addressBytes: ONE, up: true });
+    assert.equal(await act(), "hci1");
+  }
+});
+
+test("linuxAdapterSource() does not take another adapter that got the number while its own was powered up", async () => {
+  const { host, plugged } = machine({ index: 0, addressBytes: ONE, up: false });
+  const openLibc = () => {
+    const libc = host.openLibc();
+    libc.ioctlInBackground = () => {
+      plugged({ index: 0, addressBytes: OTHER, up: true }, { index: 1, addressBytes: ONE, up: true });
+      return Promise.resolve(0);
+    };
+    return libc;
+  };
+  const source = linuxAdapterSource("06:05:04:03:02:01", { ...host, openLibc });
+  await assert.rejects(opened(source), hciError("ENODEV", /Cannot open hci0: the adapter is gone/));
+  assert.equal(await opened(source), "hci1");
+});
