@@ -101,7 +101,7 @@ class Supervisor {
     if (!this.#sink.fallSilent(stallTimeoutMs)) return;
     log.warn("nothing heard", {
       silent_s: stallTimeoutMs / 1000,
-      action: "beginning the scan afresh, now and again, until something is heard",
+      action: "restarting the scan from time to time until something is heard",
     });
   }
 
@@ -137,7 +137,7 @@ class Supervisor {
       // A controller that does not answer takes the kernel many seconds; the end does not wait for it.
       await untilAborted(scanner.reset(), signal);
     } catch (error) {
-      if (!signal.aborted) log.warn("adapter not reset", { error });
+      if (!signal.aborted) log.warn("adapter reset failed", { error });
     } finally {
       vitals.scanMoved();
     }

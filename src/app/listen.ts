@@ -42,7 +42,7 @@ export async function listen(parts: ListenParts, sink: ScanSink, signal: AbortSi
   const { clock, random } = host;
   const scanner = createScanner(config, host, log, source);
   const vitals = new Vitals({ clock, missed: () => scanner.missed });
-  let problem: string | null = "It did not come to scanning.";
+  let problem: string | null = "Scanning never started.";
   const watched: ScanSink = {
     ...sink,
     state(state) {

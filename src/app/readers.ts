@@ -43,7 +43,7 @@ function createServiceNotifier({ config: { scanner }, host, vitals, log }: Reade
     const options = { watchdogMs: settings.watchdogMs, stallTimeoutMs: patienceMs };
     return new ServiceNotifier(options, { vitals, send, clock: host.clock, log });
   } catch (error) {
-    log.error("service manager cannot be told", { error });
+    log.error("cannot notify the service manager", { error });
     return null;
   }
 }

@@ -47,7 +47,7 @@ export async function run(config: Config, host: RunHost, signal: AbortSignal): P
     log.error("unexpected error", faultFields(fault));
     return flush();
   });
-  host.onHangup(() => log.warn("SIGHUP ignored", { reason: "a changed configuration takes a restart" }));
+  host.onHangup(() => log.warn("SIGHUP ignored", { reason: "a changed configuration takes effect after a restart" }));
   const exitCode = await runAgent(config, host, log, signal);
   await flush();
   return exitCode;
@@ -78,7 +78,7 @@ async function runAgent(config: Config, host: RunHost, log: Logger, signal: Abor
     connection.start();
     await agent.run(signal);
   } catch (error) {
-    log.error("cannot go on", error instanceof ScanError ? { reason: error.message } : { error });
+    log.error("fatal error", error instanceof ScanError ? { reason: error.message } : { error });
     exitCode = failureCode(error);
   }
   log.info("ended", { exit_code: exitCode, ...(vitals.hasScanned ? countFields(vitals.counters) : {}) });
@@ -88,5 +88,5 @@ async function runAgent(config: Config, host: RunHost, log: Logger, signal: Abor
 /** Anything can be thrown; an object that is no error may be options with a password in them. */
 function faultFields(fault: unknown): LogFields {
   if (fault instanceof Error) return { error: fault, stack: fault.stack };
-  return { error: Object(fault) === fault ? "an object that is no error" : String(fault) };
+  return { error: Object(fault) === fault ? "a thrown object that is not an error" : String(fault) };
 }

@@ -29,17 +29,17 @@ export async function examineKeyPair(certFile: string, keyFile: string, io: KeyP
   try {
     certificate = new X509Certificate(certBytes);
   } catch {
-    return { file: "cert", problem: `${certFile} holds no certificate`, remedy: "it has to be in PEM format" };
+    return { file: "cert", problem: `${certFile} contains no certificate`, remedy: "it must be in PEM format" };
   }
   try {
     key = createPrivateKey(Buffer.from(keyBytes));
   } catch {
-    const remedy = "it has to be in PEM format, without a passphrase";
-    return { file: "key", problem: `${keyFile} holds no private key that can be read`, remedy };
+    const remedy = "it must be in PEM format, without a passphrase";
+    return { file: "key", problem: `${keyFile} contains no readable private key`, remedy };
   }
   if (derOf(certificate.publicKey).equals(derOf(createPublicKey(key)))) return null;
-  const problem = `${certFile} and ${keyFile} do not belong together${await whichIsNewer(certFile, keyFile, io)}`;
-  return { file: "key", problem, remedy: "a renewed certificate comes with a new key: use both of one renewal" };
+  const problem = `${certFile} and ${keyFile} do not match${await whichIsNewer(certFile, keyFile, io)}`;
+  return { file: "key", problem, remedy: "a renewed certificate comes with a new key: use both from the same renewal" };
 }
 
 /** `SubjectPublicKeyInfo`, which compares without `checkPrivateKey`, unknown to Deno before 2.9. */

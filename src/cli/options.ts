@@ -20,7 +20,7 @@ export type NamedConfig = string | boolean | undefined;
 
 /** `--seconds`, in milliseconds as its value. */
 export function durationOption(): Option<"--seconds <n>", undefined, undefined, number> {
-  return new Option("--seconds <n>", "end by itself after so long").argParser((text) => {
+  return new Option("--seconds <n>", "stop after this many seconds").argParser((text) => {
     const seconds = Number(text);
     if (text.trim() !== "" && seconds > 0 && seconds <= MAX_SECONDS) return seconds * 1000;
     throw new InvalidArgumentError(`It must be a number above 0, at most ${MAX_SECONDS}.`);

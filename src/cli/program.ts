@@ -43,9 +43,7 @@ export async function runCli(args: readonly string[], io: CliIo, signal: AbortSi
 /** What to write instead of `check config.yaml`. */
 function configHint([command = "", ...args]: readonly string[]): string {
   const file = args.find((arg) => /\.ya?ml$/i.test(arg));
-  return file === undefined
-    ? ""
-    : `A configuration file is named with --config: bt-scanner ${command} --config ${file}\n`;
+  return file === undefined ? "" : `Name a configuration file with --config: bt-scanner ${command} --config ${file}\n`;
 }
 
 /** Standard output does not take what a command has to say. */
@@ -83,12 +81,12 @@ export function createProgram(io: CliIo, signal: AbortSignal, exit: (code: numbe
 
 function addRun(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
   const command = withConfigOptions(program.command("run"))
-    .description("scan and publish, until told to end")
+    .description("scan and publish until stopped")
     .option("--scanner-id <id>", "name of this scanner, part of every topic (scanner.id)")
     .option("--broker <url>", "mqtt[s]://host[:port] (mqtt.broker)")
     .option("--qos <0|1>", "quality of service (mqtt.client.qos)");
   withSourceOptions(command)
-    .option("--log-level <trace|debug|info|warning|error>", "least severity that is logged (log.level)")
+    .option("--log-level <trace|debug|info|warning|error>", "lowest severity that is logged (log.level)")
     .option("--log-format <text|json>", "the log's format (log.format)")
     .addHelpText("after", EXIT_CODES_HELP)
     .action(async ({ config: file, ...flags }) => {
@@ -105,9 +103,11 @@ function runHost({ host, log, onFault, onHangup }: CliIo): RunHost {
 
 function addScan(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
   withSourceOptions(withConfigOptions(program.command("scan")))
-    .description("show the devices on the air as a live table; where standard output is no terminal, at the end")
+    .description(
+      "show the devices on the air in a live table; if standard output is not a terminal, print it at the end",
+    )
     .addOption(durationOption())
-    .option("--json", "print each report instead, as the message that run would publish, one a line")
+    .option("--json", "print each report instead, as the message that run would publish, one per line")
     .addHelpText("after", EXIT_CODES_HELP)
     .action(async ({ config: file, seconds: durationMs = null, json = false, ...flags }) => {
       const config = await loadUnnamed(io, file, flags);
@@ -118,10 +118,10 @@ function addScan(program: Command, io: CliIo, signal: AbortSignal, exit: (code: 
 
 function addRecord(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
   withSourceOptions(withConfigOptions(program.command("record")))
-    .description("write a btsnoop capture of what passes between this machine and the adapter, for run --replay")
+    .description("record what passes between this machine and the adapter as a btsnoop capture, for run --replay")
     .argument("<file>", "the capture; - is standard output")
     .addOption(durationOption())
-    .option("--force", "overwrite the file")
+    .option("--force", "overwrite an existing file")
     .addHelpText("after", EXIT_CODES_HELP)
     .action(async (path, { config: file, seconds: durationMs = null, force = false, ...flags }) => {
       const config = await loadUnnamed(io, file, flags);
@@ -132,7 +132,7 @@ function addRecord(program: Command, io: CliIo, signal: AbortSignal, exit: (code
 
 function addDoctor(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
   withConfigOptions(program.command("doctor"))
-    .description("look for everything that could keep run from working, and say what to do about it")
+    .description("find everything that could keep run from working, and say what to do about it")
     .option("--scanner-id <id>", "as for run")
     .option("--broker <url>", "as for run")
     .option("--adapter <name>", "as for run")
@@ -145,7 +145,7 @@ function addDoctor(program: Command, io: CliIo, signal: AbortSignal, exit: (code
 
 function addCheck(program: Command, io: CliIo, exit: (code: number) => void): void {
   withConfigOptions(program.command("check"))
-    .description("print the configuration as it takes effect, and everything that is wrong with it")
+    .description("print the configuration in effect, and everything that is wrong with it")
     .option("--scanner-id <id>", "as for run")
     .action(async ({ config: file, ...flags }) => {
       exit(await check(await sources(io, file, flags), { ...io, inspectFile, readFile: io.host.readFile }));
@@ -164,7 +164,7 @@ function addSchema(program: Command, io: CliIo): void {
 
 function addCompletion(program: Command, io: CliIo): void {
   program.command("completion")
-    .description("print what a shell needs to complete commands and options")
+    .description("print a completion script for a shell")
     .addArgument(new Argument("<shell>").choices(["bash", "zsh", "fish"] as const))
     .action(async (shell) => {
       const [{ completionScript }, { describeCli }] = await Promise.all([
@@ -178,7 +178,7 @@ function addCompletion(program: Command, io: CliIo): void {
 /** `--config` and `--no-config`, for every command that reads one. */
 function withConfigOptions<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
   return command
-    .option("--config <file>", `configuration (YAML); default: ${SYSTEM_FILE}, where it exists`)
+    .option("--config <file>", `configuration (YAML); default: ${SYSTEM_FILE}, if it exists`)
     .option("--no-config", "read no configuration file");
 }
 
@@ -189,14 +189,14 @@ function withSourceOptions<A extends unknown[], O extends OptionValues>(command:
     .option("--source <hci|simulate|replay>", "where advertisements come from (scanner.source)")
     .option("--replay <file>", "btsnoop recording to replay (replay.file)")
     .option("--replay-speed <factor>", "a number, or max (replay.speed)")
-    .option("--replay-loop", "begin the recording again at its end (replay.loop)")
+    .option("--replay-loop", "start the recording again at its end (replay.loop)")
     .option("--simulate-devices <n>", "how many devices to invent (simulate.devices)")
     .option("--simulate-rate <n>", "reports per second to invent (simulate.rate)")
     .option("--passive", "do not ask devices for scan responses (scanner.mode)");
 }
 
 const EXIT_CODES_HELP = `
-Keys in parentheses are those of the configuration file; flags are stronger than BT_SCANNER_…
-variables, these than the file.
+Keys in parentheses are those of the configuration file.
+Precedence: flags, environment (BT_SCANNER_…), file, defaults.
 
 Exit codes: 0 ended as told, 1 failure, 2 usage or configuration, 77 missing permission.`;

@@ -104,12 +104,12 @@ export const configSchema = section("Configuration of bt-scanner.", {
       100,
     ),
     window_ms: key(
-      "How long of each interval the receiver is on, in milliseconds; at most interval_ms. A window as long as the interval misses least, but leaves no air to Wi-Fi on the same chip.",
+      "How much of each interval the receiver is on, in milliseconds; at most interval_ms. A window as long as the interval misses least, but leaves no air time for Wi-Fi on the same chip.",
       scanTimeMs,
       50,
     ),
     extended: key(
-      "LE extended advertising: auto, where the controller has it and does what it claims; true, required; false, never.",
+      "LE extended advertising: auto, if the controller supports it and it works; true, required; false, never.",
       extended,
       "auto",
     ),
@@ -122,11 +122,11 @@ export const configSchema = section("Configuration of bt-scanner.", {
   replay: section("For source: replay.", {
     file: key("Recording to replay, in btsnoop format.", orNull(path()), null),
     speed: key(
-      "1 replays as fast as it was recorded, 10 ten times faster, max as fast as the broker takes it.",
+      "1 replays as fast as it was recorded, 10 ten times as fast, max as fast as the broker takes it.",
       speed,
       1,
     ),
-    loop: key("Begin again at the end, for ever.", yesNo(), false),
+    loop: key("Start again at the end, endlessly.", yesNo(), false),
   }),
   simulate: section("For source: simulate.", {
     devices: key("How many devices advertise.", whole(1, 1_000_000), 50),
@@ -134,11 +134,11 @@ export const configSchema = section("Configuration of bt-scanner.", {
     seed: key("The same seed invents the same devices.", whole(0, 0xffff_ffff), 1),
     rotate_s: key("How long phones and the like keep a random address, in seconds.", between(0.1, 86_400), 900),
     malformed: key(
-      "Share of the reports that arrive damaged: cut, changed, or as fragments whose rest never comes.",
+      "Share of the reports that arrive damaged: truncated, altered, or as fragments that are never completed.",
       between(0, 1),
       0,
     ),
-    burst: key("How many more reports come at once, each minute.", whole(0, 1_000_000), 0),
+    burst: key("How many extra reports arrive at once, each minute.", whole(0, 1_000_000), 0),
   }),
   filter: section("Which reports are published.", {
     min_rssi: key("Weakest signal that passes, in dBm. null: any.", orNull(whole(-127, 20)), null),
@@ -147,9 +147,9 @@ export const configSchema = section("Configuration of bt-scanner.", {
       listOf(address),
       [],
     ),
-    deny: key("None of these devices, written as in allow, and stronger than it.", listOf(address), []),
+    deny: key("None of these devices, written as in allow; takes precedence over it.", listOf(address), []),
     max_rate_per_device: key(
-      "Most messages per second from one device. null: no bound.",
+      "Most messages per second from one device. null: no limit.",
       orNull(positive(100_000)),
       null,
     ),
@@ -181,11 +181,11 @@ export const configSchema = section("Configuration of bt-scanner.", {
           orNull(path()),
           null,
         ),
-        cert_file: key("Certificate (PEM) that this client shows, together with key_file.", orNull(path()), null),
+        cert_file: key("Certificate (PEM) that this client presents, together with key_file.", orNull(path()), null),
         key_file: key("Private key (PEM) of the client's certificate.", orNull(path()), null),
-        server_name: key("Name that the broker's certificate must bear. null: host.", orNull(host), null),
+        server_name: key("Name that the broker's certificate must have. null: host.", orNull(host), null),
         insecure_skip_verify: key(
-          "Accept any certificate. Only for trials: anybody could pose as the broker.",
+          "Accept any certificate. For testing only: anyone could pose as the broker.",
           yesNo(),
           false,
         ),
@@ -193,19 +193,19 @@ export const configSchema = section("Configuration of bt-scanner.", {
     }),
     client: section("This client.", {
       client_id: key(
-        "Client identifier, one of its own for each client at a broker. {scanner.id} stands for the scanner's id.",
+        "Client identifier, unique at the broker. {scanner.id} stands for the scanner's id.",
         utf8(65_535),
         "bt-mqtt-{scanner.id}",
       ),
       keep_alive: key(
-        "Seconds between signs of life, by which a dead link is noticed. 0: never.",
+        "Keepalive interval in seconds, by which a dead connection is noticed. 0: off.",
         whole(0, 65_535),
         60,
       ),
       clean_session: key("Ask the broker to forget the previous session.", yesNo(), true),
       qos: key("Quality of service: 0, at most once; 1, at least once.", qos, 0),
       max_in_flight: key(
-        "Most messages with qos: 1 that wait for the broker's acknowledgement; more are dropped and counted. Divided by the time that an acknowledgement takes it is the most messages per second: 100 at 50 ms are 2000. With qos: 0 the bound is 1 MiB that the broker has not taken.",
+        "Most messages with qos: 1 that may wait for the broker's acknowledgement; more are dropped and counted. Divided by the time that an acknowledgement takes, it is the most messages per second: 100 at 50 ms allow 2000. With qos: 0 the limit is 1 MiB that the broker has not taken.",
         whole(1, 65_535),
         100,
       ),
@@ -215,12 +215,12 @@ export const configSchema = section("Configuration of bt-scanner.", {
         30,
       ),
       max_age_s: key(
-        "How old a message may be when it arrives, in seconds, about: where the link is too slow for all, those that waited longer are dropped and counted, and the fresh ones sent.",
+        "How old a message may be when it arrives, in seconds, approximately: if the link is too slow, messages that have waited longer are dropped and counted, in favour of fresh ones.",
         between(0.5, 86_400),
         5,
       ),
     }),
-    reconnect: section("Coming back after the connection was lost; it never gives up.", {
+    reconnect: section("Reconnecting after the connection is lost; it never gives up.", {
       initial_delay: key("Wait before the first attempt, in seconds.", between(0.1, 86_400), 1),
       max_delay: key("Longest wait between attempts, in seconds.", between(0.1, 86_400), 60),
       exponential_backoff: key("Double the wait with each failure, up to max_delay.", yesNo(), true),
@@ -236,7 +236,7 @@ export const configSchema = section("Configuration of bt-scanner.", {
     topic_prefix: key("They go to {topic_prefix}/{scanner.id}.", topicPrefix, "ble/stats"),
   }),
   log: section("Log, written to standard error.", {
-    level: key("Least severity that is written.", oneOf("trace", "debug", "info", "warning", "error"), "info"),
+    level: key("Lowest severity that is written.", oneOf("trace", "debug", "info", "warning", "error"), "info"),
     format: key("text for people, json (one object per line) for machines.", oneOf("text", "json"), "text"),
   }),
 });

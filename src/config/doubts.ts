@@ -2,7 +2,7 @@ import { utf8Length } from "./value_types.ts";
 import { type KeyProblem, MOST_MQTT_BYTES } from "./rules.ts";
 import type { Config } from "./config_schema.ts";
 
-/** Azure Event Grid and AWS IoT Core take no longer topics. */
+/** Azure Event Grid and AWS IoT Core accept no longer topics. */
 const MOST_CLOUD_TOPIC_BYTES = 256;
 
 /**
@@ -24,15 +24,16 @@ function* idDoubts({ scanner: { id } }: Config, unnamed: string | null): Iterabl
   if (unnamed !== null) {
     yield {
       keys: ["scanner.id"],
-      problem: `${unnamed} is what many machines are called: two with one id throw each other out at the broker`,
-      remedy: "name this machine (`sudo hostnamectl set-hostname NAME`), or write a name of its own here",
+      problem: `many machines are called ${unnamed}: two scanners with the same id disconnect each other at the broker`,
+      remedy: "rename this machine (`sudo hostnamectl set-hostname NAME`), or write a unique name here",
     };
   }
   if (id.includes(".")) {
     yield {
       keys: ["scanner.id"],
-      problem: `some brokers do not take a dot in a topic: NATS closes the connection, RabbitMQ turns it into a slash`,
-      remedy: "with one of these, write - in its place",
+      problem:
+        `some brokers do not accept a dot in a topic: NATS closes the connection, RabbitMQ turns it into a slash`,
+      remedy: "with one of these, write - instead",
     };
   }
 }
@@ -41,17 +42,17 @@ function* tlsDoubts({ tls, port, host, username }: Config["mqtt"]["broker"]): It
   if (tls.enabled && tls.insecure_skip_verify) {
     yield {
       keys: ["mqtt.broker.tls.insecure_skip_verify"],
-      problem: "any certificate is accepted: whoever sits on the way can pose as the broker",
+      problem: "any certificate is accepted: anyone on the network path can pose as the broker",
       remedy: "set ca_file to the certificate of your authority instead",
     };
   }
   if (tls.enabled && port === 1883) {
-    yield { keys: ["mqtt.broker.port"], problem: "1883 is usually without TLS", remedy: "is it 8883?" };
+    yield { keys: ["mqtt.broker.port"], problem: "port 1883 is usually without TLS", remedy: "did you mean 8883?" };
   }
   if (!tls.enabled && port === 8883) {
     yield {
       keys: ["mqtt.broker.port"],
-      problem: "8883 is usually with TLS",
+      problem: "port 8883 is usually with TLS",
       remedy: "set mqtt.broker.tls.enabled to true",
     };
   }
@@ -65,8 +66,8 @@ function* tlsDoubts({ tls, port, host, username }: Config["mqtt"]["broker"]): It
   } else if (!tls.enabled && username !== null && !/^(localhost|127(\.\d+){3}|::1)$/.test(host)) {
     yield {
       keys: ["mqtt.broker.tls.enabled"],
-      problem: `the password goes to ${host} unencrypted: whoever sits on the way can read it`,
-      remedy: "set it to true, and the port to that of the broker's TLS",
+      problem: `the password is sent to ${host} unencrypted: anyone on the network path can read it`,
+      remedy: "set it to true, and mqtt.broker.port to the broker's TLS port",
     };
   }
 }
@@ -78,13 +79,13 @@ function* clientDoubts({ mqtt }: Config): Iterable<KeyProblem> {
     yield {
       keys: ["mqtt.client.client_id", "scanner.id"],
       problem: `${client_id} is longer than the 23 bytes that every MQTT 3.1.1 broker has to accept`,
-      remedy: "most accept it; shorten it if yours refuses",
+      remedy: "most brokers accept it; shorten it if yours does not",
     };
   }
   if (keep_alive === 0) {
     yield {
       keys: ["mqtt.client.keep_alive"],
-      problem: "a connection that dies silently will never be noticed",
+      problem: "a connection that dies silently is never noticed",
       remedy: "60 is usual",
     };
   }
@@ -108,7 +109,7 @@ function* topicDoubts({ scanner: { id }, publisher, status, stats }: Config): It
       yield {
         keys: [key, "scanner.id"],
         problem:
-          `topics have ${bytes} bytes; some brokers take no more than 256, as AWS IoT Core and Azure Event Grid do`,
+          `topics are ${bytes} bytes long; some brokers, such as AWS IoT Core and Azure Event Grid, accept no more than 256`,
         remedy: "shorten it if yours is one of these",
       };
     }
@@ -116,7 +117,7 @@ function* topicDoubts({ scanner: { id }, publisher, status, stats }: Config): It
       yield {
         keys: [key],
         problem:
-          "some brokers do not take dots and spaces in a topic: NATS closes the connection, RabbitMQ turns dots into slashes",
+          "some brokers do not accept dots or spaces in a topic: NATS closes the connection, RabbitMQ turns dots into slashes",
         remedy: "with one of these, leave them out",
       };
     }

@@ -26,7 +26,7 @@ function unknownVariable(name: string, known: readonly string[]): ConfigProblem 
   const tail = (each: string) => each.slice(ENVIRONMENT_PREFIX.length);
   const meant = nearest(tail(name), known.map(tail)) ?? known.map(tail).find((each) => abbreviates(tail(name), each));
   const remedy = meant === undefined ? "remove it" : `did you mean ${ENVIRONMENT_PREFIX}${meant}?`;
-  return { source: name, key: null, value: null, problem: "no key of the configuration has this variable", remedy };
+  return { source: name, key: null, value: null, problem: "no configuration key has this variable", remedy };
 }
 
 /** Whether `short` is `long` with words left out: MQTT_HOST for MQTT_BROKER_HOST. */

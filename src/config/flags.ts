@@ -72,7 +72,7 @@ function readBroker(text: string): { host: string; port: string; tls: boolean } 
   });
   if (text.includes("@")) {
     return refuse(
-      "credentials on the command line can be read by everybody on this machine",
+      "credentials on the command line can be read by everyone on this machine",
       "use mqtt.broker.username and mqtt.broker.password_file, or BT_SCANNER_MQTT_BROKER_USERNAME and BT_SCANNER_MQTT_BROKER_PASSWORD",
     );
   }

@@ -30,8 +30,8 @@ export async function checkNamedFiles(
       if (!isFile) problems.push({ ...at, problem: `${path} is not a file`, remedy: null });
       else if (secret && mode !== null && (mode & 0o004) !== 0) {
         // A service may run as nobody in particular: what is taken from everybody is taken from it.
-        const remedy = `chmod o= ${path}, or for a service leave secrets to systemd (docs/service.md)`;
-        warnings.push({ ...at, problem: `everybody on this machine can read ${path}`, remedy });
+        const remedy = `chmod o= ${path}, or let systemd pass secrets to the service (docs/service.md)`;
+        warnings.push({ ...at, problem: `everyone on this machine can read ${path}`, remedy });
       }
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);

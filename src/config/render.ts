@@ -35,11 +35,11 @@ export function renderConfig(config: Config, origins: ReadonlyMap<string, string
 export function renderExample(scannerId: string): string {
   const header = [
     "# Configuration of bt-scanner. Every key is here with its default; leave out what you do not change.",
-    "# Flags are stronger than environment variables, these than this file. A variable is called BT_SCANNER_",
-    "# and the key's path in capitals: BT_SCANNER_MQTT_BROKER_HOST; lists are separated by commas.",
+    "# Precedence: flags, environment, this file, defaults. A variable is called BT_SCANNER_ and the key's path in",
+    "# capitals: BT_SCANNER_MQTT_BROKER_HOST; lists are separated by commas.",
     "# Paths are relative to the working directory. The service reads /etc/bt-scanner/config.yaml, and so does",
     "# every command, unless --config or BT_SCANNER_CONFIG names another file or --no-config is given.",
-    "# `bt-scanner check` tells every mistake.",
+    "# `bt-scanner check` reports every mistake.",
     "",
   ];
   const body = renderSection(configTree(), 0, {

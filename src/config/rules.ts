@@ -48,8 +48,7 @@ function* mqttContradictions({ mqtt: { broker, client, reconnect } }: Config): I
   if (/^fe[89ab].:/i.test(broker.host)) {
     yield {
       keys: ["mqtt.broker.host"],
-      problem:
-        `${broker.host} is a link-local address, which cannot be connected to: the interface gets lost on the way`,
+      problem: `${broker.host} is a link-local address, which cannot be connected to: its interface is not passed on`,
       remedy: "use another address of the broker, or its name",
     };
   }
@@ -63,7 +62,7 @@ function* mqttContradictions({ mqtt: { broker, client, reconnect } }: Config): I
   if (broker.username === null && (broker.password !== null || broker.password_file !== null)) {
     yield {
       keys: ["mqtt.broker.username", "mqtt.broker.password", "mqtt.broker.password_file"],
-      problem: "MQTT takes no password without a user name",
+      problem: "MQTT allows no password without a user name",
       remedy: "set the user name",
     };
   }
@@ -71,7 +70,7 @@ function* mqttContradictions({ mqtt: { broker, client, reconnect } }: Config): I
     const [missing, present] = tls.key_file === null ? ["key_file", "cert_file"] : ["cert_file", "key_file"];
     yield {
       keys: [`mqtt.broker.tls.${missing}`, `mqtt.broker.tls.${present}`],
-      problem: `${present} is set alone`,
+      problem: `${present} is set without ${missing}`,
       remedy: `set ${missing} too`,
     };
   }

@@ -19,12 +19,12 @@ const QUOTES_NOTHING: ReadonlySet<ErrorCode> = new Set([
 
 /** What is said in place of its words where these quote the file. */
 const OWN_WORDS: Readonly<Partial<Record<ErrorCode, readonly [problem: string, remedy: string]>>> = {
-  BAD_DIRECTIVE: ["a line that begins with % is a directive, and this one cannot be read", "remove it"],
+  BAD_DIRECTIVE: ["a line that begins with % is a directive, and this one is not valid", "remove it"],
   BAD_DQ_ESCAPE: ["unknown escape sequence in double quotes", "write \\\\ for a backslash, or use single quotes"],
   BLOCK_AS_IMPLICIT_KEY: ["there is a key within this value", `indent the keys of a section alike, or ${QUOTE_IT}`],
-  MULTILINE_IMPLICIT_KEY: ["a key goes over several lines", "check colons, quotes and indentation"],
+  MULTILINE_IMPLICIT_KEY: ["a key spans several lines", "check colons, quotes and indentation"],
   BAD_SCALAR_START: ["no value can begin with this character", QUOTE_IT],
-  TAG_RESOLVE_FAILED: ["! begins a tag, which does not fit here", QUOTE_IT],
+  TAG_RESOLVE_FAILED: ["! begins a tag, which is not allowed here", QUOTE_IT],
   UNEXPECTED_TOKEN: ["this does not belong here", `${QUOTE_IT}, or check brackets and indentation before it`],
 };
 

@@ -43,7 +43,7 @@ function unreadable(cause: unknown): [problem: string, remedy: string | null] {
   const { name, message } = cause instanceof Error ? cause : new Error(String(cause));
   if (name === "NotFound") return ["there is no such file", "check --config"];
   if (name === "PermissionDenied") {
-    return ["permission denied", "use sudo, or let the user who runs bt-scanner read it; --no-config does without it"];
+    return ["permission denied", "use sudo, or let the user who runs bt-scanner read it; --no-config reads none"];
   }
   return [`cannot be read: ${message}`, null];
 }
@@ -111,7 +111,7 @@ class FileReader {
     const target = this.#resolve(node, key.path);
     const origin = this.#origin(at);
     if (this.#isAnchorAlone(node)) {
-      return this.#note(origin, key.path, "& begins an anchor, after which there is no value", QUOTE_IT);
+      return this.#note(origin, key.path, "& begins an anchor, and no value follows it", QUOTE_IT);
     }
     if (this.yaml.isSeq(target) && key.reads === "list") {
       const items = target.items as Node[];
@@ -151,7 +151,7 @@ class FileReader {
   #refuseKey(source: string, name: string, isAlone: boolean, section: ConfigSection): void {
     const [written = "", ...afterColon] = name.split(":");
     const path = pathIn(section, written);
-    if (afterColon.length > 0) this.#note(source, path, "there is no space after the colon", "write one");
+    if (afterColon.length > 0) this.#note(source, path, "there is no space after the colon", "add one");
     else if (isAlone) this.#note(source, section.path || null, "expected a key and a value", QUOTE_COMMA);
     else this.#note(source, path, "there is no such key", this.#suggest(name, section));
   }

@@ -75,7 +75,7 @@ export class VirtualTransport implements HciTransport {
   receive(onPacket: PacketHandler, signal: AbortSignal): Promise<void> {
     if (!this.isUp()) return Promise.reject(this.#closedError("receive from"));
     if (this.#receiving !== null) {
-      return Promise.reject(new HciError("EBUSY", `Cannot receive from ${this.name}: it was done before`));
+      return Promise.reject(new HciError("EBUSY", `Cannot receive from ${this.name}: receive() was called before`));
     }
     this.#receiving = this.#deliver(onPacket, AbortSignal.any([signal, this.#closed.signal]));
     return this.#receiving;

@@ -37,8 +37,8 @@ export async function readCredentials(
 }
 
 function tooSlow(timeoutMs: number): ConnectionFailure {
-  const reason = `reading password and certificates takes more than ${timeoutMs / 1000} s`;
-  return new ConnectionFailure("unfit", reason, "check the files that mqtt.broker names, and the drive they are on");
+  const reason = `reading the password and certificates took more than ${timeoutMs / 1000} s`;
+  return new ConnectionFailure("unfit", reason, "check the files named in mqtt.broker, and the drive they are on");
 }
 
 async function readAll(options: MqttOptions, readFile: ReadFile): Promise<Credentials> {

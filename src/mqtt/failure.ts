@@ -40,7 +40,7 @@ type Explanation = readonly [kind: FailureKind, reason: string, remedy: string |
 
 const NOT_LISTENING = "start the broker, or check mqtt.broker.host and mqtt.broker.port";
 const NETWORK = "check the network, and mqtt.broker.host";
-const OTHER_ADDRESS = "set mqtt.broker.host to another address of it, or to a name that has one";
+const OTHER_ADDRESS = "set mqtt.broker.host to another of its addresses, or to its name";
 const CREDENTIALS = "check mqtt.broker.username and mqtt.broker.password_file";
 const AUTHORITY =
   "set mqtt.broker.tls.ca_file to the certificate of the authority that issued the broker's certificate";
@@ -55,15 +55,15 @@ const UNTRUSTED: Explanation = [
 
 /** What the codes of Node's errors mean here. */
 const BY_CODE: Readonly<Record<string, Explanation>> = {
-  ECONNREFUSED: ["unreachable", "connection refused: nothing listens there", NOT_LISTENING],
+  ECONNREFUSED: ["unreachable", "connection refused: nothing is listening there", NOT_LISTENING],
   ENOTFOUND: ["unreachable", "the broker's name does not resolve", NETWORK],
-  EAI_AGAIN: ["unreachable", "name resolution does not work at the moment", NETWORK],
+  EAI_AGAIN: ["unreachable", "name resolution is failing at the moment", NETWORK],
   ETIMEDOUT: ["unreachable", "no answer: TCP connection timed out", NETWORK],
   EHOSTUNREACH: ["unreachable", "no route to the broker", NETWORK],
   ENETUNREACH: ["unreachable", "network unreachable", NETWORK],
-  EINVAL: ["unreachable", "the broker's address is link-local, which cannot be connected to", OTHER_ADDRESS],
+  EINVAL: ["unreachable", "the broker's address is link-local, and cannot be connected to", OTHER_ADDRESS],
   CERT_HAS_EXPIRED: ["unfit", "the broker's certificate has expired", CLOCK],
-  CERT_NOT_YET_VALID: ["unfit", "the broker's certificate is not valid yet", CLOCK],
+  CERT_NOT_YET_VALID: ["unfit", "the broker's certificate is not yet valid", CLOCK],
   SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
   DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
   UNABLE_TO_GET_ISSUER_CERT: UNTRUSTED,
@@ -74,7 +74,11 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
     "the broker does not trust the client's certificate",
     CLIENT_CERTIFICATE,
   ],
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: ["rejected", "the broker wants a client certificate", CLIENT_CERTIFICATE],
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: [
+    "rejected",
+    "the broker requires a client certificate",
+    CLIENT_CERTIFICATE,
+  ],
 };
 
 /** What the return codes of CONNACK mean. @see MQTT 3.1.1, 3.2.2.3 */
@@ -141,22 +145,23 @@ function otherName(error: Error): Explanation {
   const names = "cert" in error ? certificateNames(error.cert) : null;
   return [
     "unfit",
-    `the broker's certificate is for another name${names === null ? "" : `: it has ${names}`}`,
-    "set mqtt.broker.tls.server_name to a name in the certificate, or mqtt.broker.host",
+    `the broker's certificate is for another name${names === null ? "" : `: it is valid for ${names}`}`,
+    "set mqtt.broker.tls.server_name or mqtt.broker.host to a name in the certificate",
   ];
 }
 
 /** Deno says this also where the client's certificate and key do not fit. */
 function noProtocol(offer: Offer): Explanation {
   const NEITHER = "the broker speaks neither TLS 1.2 nor 1.3";
-  if ((offer.tls?.certFile ?? null) === null) return ["rejected", `TLS failed: ${NEITHER}`, "check the broker's TLS"];
+  if ((offer.tls?.certFile ?? null) === null) {
+    return ["rejected", `TLS failed: ${NEITHER}`, "check the broker's TLS settings"];
+  }
   const [kind, reason, remedy] = foreignKey(offer);
   return [kind, `${reason}, or ${NEITHER}`, remedy];
 }
 
 function foreignKey({ tls }: Offer): Explanation {
-  const reason =
-    `TLS failed: the client's certificate and key, ${tls?.certFile} and ${tls?.keyFile}, do not belong together`;
+  const reason = `TLS failed: the client's certificate and key, ${tls?.certFile} and ${tls?.keyFile}, do not match`;
   const remedy = "a renewed certificate comes with a new key: check mqtt.broker.tls.cert_file and key_file; " +
     "`bt-scanner check` compares them";
   return ["rejected", reason, remedy];

@@ -23,11 +23,11 @@ export function limitInbound(client: MqttClient, socket: Socket, overrun: (reaso
     unfinishedBytes = 0;
     if (packet.messageId !== NO_IDENTIFIER) return;
     packet.messageId = 0; // answering the other one would throw, with nobody to catch it
-    overrun("the broker sends a packet without its identifier");
+    overrun("the broker sent a packet without its identifier");
   });
   socket.on("data", (bytes) => {
     unfinishedBytes += bytes.length;
-    if (unfinishedBytes > LONGEST_PACKET_BYTES) overrun("the broker sends a packet of more than 1 MiB");
+    if (unfinishedBytes > LONGEST_PACKET_BYTES) overrun("the broker sent a packet of more than 1 MiB");
     if (socket.writableLength > MOST_UNWRITTEN_BYTES) overrun("the broker does not read the answers it asks for");
   });
 }

@@ -26,7 +26,7 @@ interface Announced {
  * of the two it may be:
  *
  * - always at once after it accepted: it may forbid what is published first; else the identifier may be taken,
- * - always soon: another client may have the same identifier, each throwing the other out. One of the two soon waits
+ * - always soon: another client may have the same identifier, and the two disconnect each other. One of the two soon waits
  *   for as long as it may before it does so again, and the other lives for as long: that is part of the pattern,
  * - always right after the first statistics of a connection: it may forbid their topic.
  */
@@ -52,7 +52,7 @@ export class LossPattern {
         `${this.#suspect}: ${this.#topicRemedy()}`;
     }
     if (this.#soon < PATTERN) return null;
-    return `the broker closed ${this.#soon} connections in a row soon after it had accepted them, or their first message: ` +
+    return `the broker closed ${this.#soon} connections in a row soon after accepting them or their first message: ` +
       this.#soonRemedy();
   }
 
@@ -98,7 +98,7 @@ export class LossPattern {
     this.#soon = isSoon ? this.#soon + 1 : 0;
     if (this.#afterTopic >= PATTERN) return this.#topicRemedy();
     if (this.#soon >= PATTERN) return this.#soonRemedy();
-    return this.#soon > 0 || this.#afterTopic > 0 ? `if this repeats: ${this.#firstRemedy()}` : null;
+    return this.#soon > 0 || this.#afterTopic > 0 ? `if this happens again: ${this.#firstRemedy()}` : null;
   }
 
   /** A connection has outlasted what the pattern says. */
@@ -125,14 +125,15 @@ export class LossPattern {
   }
 
   #topicRemedy(): string {
-    return `the broker may forbid that topic: let this client publish to ${this.#suspect}, or do without it`;
+    return `the broker may forbid that topic: allow this client to publish to ${this.#suspect}, or turn off what is published there`;
   }
 
   #soonRemedy(): string {
     const { clientId, topics } = this.as;
-    const forbidden = `the broker may forbid a topic (let this client publish to ${topics.join(", ")})`;
-    const taken = `another client may have the same client identifier, ${clientId}, and each throws the other out ` +
-      "(give each scanner a scanner.id of its own, or mqtt.client.client_id)";
+    const forbidden = `the broker may forbid a topic (allow this client to publish to ${topics.join(", ")})`;
+    const taken =
+      `another client may have the same client identifier, ${clientId}, and the two disconnect each other ` +
+      "(give each scanner its own scanner.id or mqtt.client.client_id)";
     return this.#atOnce ? `${forbidden}, or ${taken}` : `${taken}, or ${forbidden}`;
   }
 }

@@ -21,7 +21,7 @@ const NEVER_MS = 2 ** 31 - 1;
 /** How long the goodbye may take. */
 const DISCONNECT_TIMEOUT_MS = 500;
 
-const CHECK = "check the broker; this side subscribes to nothing";
+const CHECK = "check the broker; bt-scanner subscribes to nothing";
 
 /**
  * Connects once and waits for CONNACK. The client of mqtt.js lives as long as this one connection:
@@ -155,7 +155,9 @@ export class NetworkConnection {
     };
     const vanished = () => {
       this.#hasVanished = true;
-      this.#ended(new ConnectionFailure("unreachable", "nothing heard from the broker, and no way to it", null));
+      this.#ended(
+        new ConnectionFailure("unreachable", "nothing heard from the broker, and it cannot be reached", null),
+      );
     };
     untilVanished(parts, clock, this.#watching.signal).then(vanished, () => {}); // or it ended otherwise
   }

@@ -5,8 +5,8 @@ import { ConnectionFailure } from "./failure.ts";
 /** How often is looked whether the broker has answered later messages than the one that is overdue. */
 const LOOK_MS = 1_000;
 
-const REMEDY = "see the broker's log and its limits; filter.* makes fewer messages, " +
-  "mqtt.client.ack_timeout_s waits longer";
+const REMEDY = "see the broker's log and limits; filter.* reduces the number of messages, " +
+  "mqtt.client.ack_timeout_s allows more time";
 
 /** What {@linkcode untilPassedOver} works with. */
 export interface OverdueParts {

@@ -22,48 +22,50 @@ export function closedRemedy(offer: Offer, isOpen: boolean): string {
     credentialSuspect(offer, possible);
     willSuspects(offer, likely, possible);
     if (!SAFE_CLIENT_ID.test(offer.clientId)) {
-      possible.push(`it does not take ${offer.clientId} as an identifier (mqtt.client.client_id)`);
+      possible.push(`it does not accept ${offer.clientId} as a client identifier (mqtt.client.client_id)`);
     }
-    possible.push("it or its store is full, or it takes no more connections, or no packet of this size");
-  } else possible.push("it takes no more connections");
-  if (port !== 1883) possible.push(`no MQTT broker is on port ${port}`);
-  return `its log knows; one of these, likeliest first: ${[...likely, ...possible].join("; ")}`;
+    possible.push("it or its storage is full, or it accepts no more connections, or no packets of this size");
+  } else possible.push("it accepts no more connections");
+  if (port !== 1883) possible.push(`there is no MQTT broker on port ${port}`);
+  return `see the broker's log; possible causes, most likely first: ${[...likely, ...possible].join("; ")}`;
 }
 
 function tlsSuspects({ port, tls }: Offer, isOpen: boolean, likely: string[], possible: string[]): void {
   const usual = USUALLY_TLS.includes(port);
   if (tls === null) {
-    (usual ? likely : possible).push(`it wants TLS on port ${port} (mqtt.broker.tls.enabled)`);
+    (usual ? likely : possible).push(`it expects TLS on port ${port} (mqtt.broker.tls.enabled)`);
     return;
   }
-  if (port === 443) likely.push("on port 443 it wants ALPN, which is not offered: is it port 8883?");
-  if (tls.certFile === null) possible.push("it wants a client certificate (mqtt.broker.tls.cert_file)");
+  if (port === 443) likely.push("on port 443 it expects ALPN, which is not offered: try port 8883");
+  if (tls.certFile === null) possible.push("it requires a client certificate (mqtt.broker.tls.cert_file)");
   if (!isOpen) {
-    (usual ? possible : likely).push(`it speaks no TLS on port ${port} (mqtt.broker.port, mqtt.broker.tls.enabled)`);
+    (usual ? possible : likely).push(
+      `it does not speak TLS on port ${port} (mqtt.broker.port, mqtt.broker.tls.enabled)`,
+    );
   }
 }
 
 function credentialSuspect({ username }: Offer, possible: string[]): void {
-  if (username === null) possible.push("it wants a user name (mqtt.broker.username)");
-  else possible.push(`it does not know ${username} with this password (mqtt.broker.username, password_file)`);
+  if (username === null) possible.push("it requires a user name (mqtt.broker.username)");
+  else possible.push(`it does not accept ${username} with this password (mqtt.broker.username, password_file)`);
 }
 
 function willSuspects({ will }: Offer, likely: string[], possible: string[]): void {
   if (will === null) return;
   if (/[.\s]/.test(will.topic)) {
     likely.push(
-      `it takes no dots and spaces in a topic, as NATS, and ${will.topic} has some (scanner.id, topic_prefix)`,
+      `it accepts no dots or spaces in a topic, like NATS, and ${will.topic} has some (scanner.id, topic_prefix)`,
     );
   }
-  possible.push("it takes no retained will, or not on this topic (status.enabled: false does without)");
+  possible.push("it accepts no retained will, or not on this topic (status.enabled: false sends none)");
 }
 
 /** What to do where a broker refuses as not authorised, which is what some say of a will that they do not take. */
 export function unauthorisedRemedy({ username, will }: Offer): string {
   const known = username === null
     ? "set mqtt.broker.username and mqtt.broker.password_file"
-    : "check mqtt.broker.username and mqtt.broker.password_file, and what the broker lets this user do";
+    : "check mqtt.broker.username and mqtt.broker.password_file, and what the broker allows this user to do";
   if (will === null) return known;
   const bytes = new TextEncoder().encode(will.payload).length;
-  return `${known}; Mosquitto says the same where message_size_limit is less than the will's ${bytes} bytes`;
+  return `${known}; Mosquitto also answers this if message_size_limit is less than the will's ${bytes} bytes`;
 }

@@ -46,14 +46,14 @@ export class NobleDriver {
    * Initialises the controller and waits until noble calls it powered on.
    *
    * @throws the signal's reason if it aborts first
-   * @throws {Error} where the controller has no Bluetooth LE
+   * @throws {Error} where the controller does not support Bluetooth LE
    */
   powerOn(signal: AbortSignal): Promise<void> {
     let onState: ((state: string) => void) | undefined;
     return abortable<void>(signal, (resolve, reject) => {
       onState = (state) => {
         if (state === "poweredOn") resolve();
-        if (state === "unsupported") reject(new Error("the controller has no Bluetooth LE"));
+        if (state === "unsupported") reject(new Error("the controller does not support Bluetooth LE"));
       };
       // Reading the state for the first time is what initialises noble, and it does so at once.
       keepingProcessListeners(() => void this.#noble.state);

@@ -114,7 +114,7 @@ export class Scan {
     this.#extended = features.extended;
     this.#link.scanParameters = scanParametersCommand(parameters, features);
     const driver = new NobleDriver(this.#link, features.extended);
-    await this.#answered("power on", running, (signal) => driver.powerOn(signal));
+    await this.#answered("at power-on", running, (signal) => driver.powerOn(signal));
     if (!transport.paced) this.#watching = this.#watch(running);
     // Of a run that was killed, perhaps; from here on, who uses Bluetooth is told of this one. The kernel
     // goes by what is claimed: after its extended commands, the controller may refuse our legacy ones.
@@ -132,7 +132,7 @@ export class Scan {
           extended: features.extended,
         });
         const reason = await this.#untilLost(driver, running);
-        log.warn("scan ended", { adapter: transport.name, reason, action: "starting it again" });
+        log.warn("scan ended", { adapter: transport.name, reason, action: "restarting it" });
         state({ kind: "stopped", reason });
       }
     } finally {
@@ -141,7 +141,7 @@ export class Scan {
   }
 
   #askClaims(running: AbortSignal): Promise<ControllerClaims> {
-    return this.#answered("say what it supports", running, async (signal) => {
+    return this.#answered("when asked what it supports", running, async (signal) => {
       const supportedCommands = await this.#link.ask(hci.CMD_READ_SUPPORTED_COMMANDS, signal);
       const leFeatures = await this.#link.ask(hci.CMD_LE_READ_LOCAL_FEATURES, signal);
       const address = await this.#link.ask(hci.CMD_READ_BD_ADDR, signal);
@@ -150,10 +150,12 @@ export class Scan {
   }
 
   async #start(driver: NobleDriver, running: AbortSignal): Promise<void> {
-    await this.#answered("start scanning", running, async (signal) => {
+    await this.#answered("the command to start scanning", running, async (signal) => {
       for (const { opcode, parameters } of this.#monitor.unmaskingCommands(this.#extended)) {
         const [status = 0] = await this.#link.ask(opcode, signal, parameters);
-        if (status !== 0) throw new Error(`${this.parts.transport.name} hides what it hears (status ${hex(status)})`);
+        if (status !== 0) {
+          throw new Error(`${this.parts.transport.name} refused to unmask advertising reports (status ${hex(status)})`);
+        }
       }
       const started = ({ command, foreign }: ScanCommandResult) => command === "enable" && !foreign;
       await this.#nextResult(signal, started, () => driver.startScanning());
@@ -165,7 +167,7 @@ export class Scan {
     while (true) {
       const loss = await this.#loss(running);
       if (loss.kind === "ended") return loss.reason;
-      this.parts.log.debug("scan taken over", { adapter: this.parts.transport.name, action: "beginning it anew" });
+      this.parts.log.debug("scan taken over", { adapter: this.parts.transport.name, action: "restarting it" });
       await this.#start(driver, running);
     }
   }
@@ -206,7 +208,7 @@ export class Scan {
     const { transport } = this.parts;
     if (!transport.isUp()) throw new HciError("ENETDOWN", `${transport.name} is powered down`);
     await this.#answered(
-      "say that it is there",
+      "a liveness check",
       running,
       (signal) => this.#link.ask(hci.CMD_LE_READ_LOCAL_FEATURES, signal),
     );
@@ -227,7 +229,7 @@ export class Scan {
     }
     await this.parts.clock.sleep(FOREIGN_SCAN_GRACE_MS, running);
     if (command === "reset") return { kind: "ended", reason: "another process reset the controller" };
-    if (this.#isHidden) return { kind: "ended", reason: "another process had the controller hide what it hears" };
+    if (this.#isHidden) return { kind: "ended", reason: "another process masked the controller's advertising reports" };
     if (this.#monitor.scanning) return { kind: "taken over" };
     return { kind: "ended", reason: "another process ended the scan" };
   }
@@ -286,7 +288,7 @@ export class Scan {
   /** Runs a step that waits for the controller, and bounds it. */
   async #answered<T>(step: string, running: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { clock, transport } = this.parts;
-    const reason = () => new Error(`${transport.name} does not answer (${step})`);
+    const reason = () => new Error(`${transport.name} did not answer ${step}`);
     using limit = timeLimit(clock, ANSWER_TIMEOUT_MS, { signal: running, reason });
     return await run(limit.signal);
   }

@@ -164,7 +164,7 @@ export class HciScanner implements Scanner {
     }
     if (!quietIsOver.signal.aborted || signal.aborted) return "over";
     this.#known?.plan.tryExtended();
-    this.log.info("the room is quiet no more", {
+    this.log.info("reports after a long silence", {
       adapter: transport.name,
       action: "trying the extended scan commands",
     });
@@ -173,18 +173,21 @@ export class HciScanner implements Scanner {
 
   #choose(adapter: string, { address, supportedCommands, leFeatures }: ControllerClaims): ScanFeatures {
     if (leFeatures[0] === hci.STATUS_UNKNOWN_COMMAND) {
-      throw new ScanError(`${adapter} has no Bluetooth LE; set scanner.adapter to one that has`, "person");
+      throw new ScanError(`${adapter} does not support Bluetooth LE; set scanner.adapter to one that does`, "person");
     }
     const claimed = readScanFeatures(supportedCommands, leFeatures);
     const { extended } = this.options;
     if (extended === true && !claimed.extended) {
-      throw new ScanError(`${adapter} has no extended advertising; set scanner.extended to auto or false`, "person");
+      throw new ScanError(
+        `${adapter} does not support extended advertising; set scanner.extended to auto or false`,
+        "person",
+      );
     }
     const controller = address.toHex();
     if (this.#known?.controller !== controller) this.#known = { controller, plan: new ScanPlan(extended, claimed) };
     const { plan } = this.#known;
     if (this.#hasTurned) {
-      this.log.info("nothing heard, scanning in another way", { adapter, action: `trying ${describe(plan.current)}` });
+      this.log.info("nothing heard, switching scan commands", { adapter, action: `trying ${describe(plan.current)}` });
     }
     this.#hasTurned = false;
     return plan.current;
@@ -208,7 +211,7 @@ export class HciScanner implements Scanner {
       case "reset":
         this.log.warn("resetting the adapter", { reason });
         return await untilAborted(this.options.source.reset(), signal).catch((error) => {
-          if (!signal.aborted) this.log.warn("adapter not reset", { error });
+          if (!signal.aborted) this.log.warn("adapter reset failed", { error });
         });
       case "again":
         throw new ScanError(reason, "time", { cause: refused });
@@ -223,10 +226,10 @@ export class HciScanner implements Scanner {
   #tellDenied(adapter: string): void {
     if (this.#isDeniedTold) return;
     this.#isDeniedTold = true;
-    this.log.info("other programs may not be able to discover devices", {
+    this.log.info("other programs may be unable to discover devices", {
       adapter,
-      reason: "current kernels take an active scan for a discovery, which only CAP_NET_ADMIN can end",
-      action: "grant it, or set scanner.mode to passive, if bluetoothd says InProgress",
+      reason: "current kernels treat an active scan as a discovery, which takes CAP_NET_ADMIN to end",
+      action: "if bluetoothd reports InProgress, grant CAP_NET_ADMIN or set scanner.mode to passive",
     });
   }
 }

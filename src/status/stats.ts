@@ -144,7 +144,7 @@ export class StatsReporter implements Disposable {
     const isDropping = now.droppedBackpressure > this.#last.droppedBackpressure;
     if (maxInFlight === null || !isDropping || published === 0 || now.inFlight < FULL * maxInFlight) return null;
     const waitMs = Math.round(maxInFlight / published * intervalS * 1000);
-    return `max_in_flight: ${maxInFlight} ÷ ${waitMs} ms to an acknowledgement`;
+    return `max_in_flight: ${maxInFlight} ÷ ${waitMs} ms per acknowledgement`;
   }
 }
 

@@ -161,7 +161,7 @@ function whyNotScanning(state: ScanState): string | null {
     case "scanning":
       return null;
     case "silent":
-      return `nothing heard for ${state.silentMs / 1000} s: nobody advertises, or the controller is stuck`;
+      return `nothing heard for ${state.silentMs / 1000} s: nothing advertises nearby, or the controller is stuck`;
     case "stopped":
       return state.reason;
     default:

@@ -97,7 +97,7 @@ export class ServiceNotifier {
     if (this.#isEnding) return;
     const ready = this.#isReady ? ["READY=1"] : [];
     const result = this.parts.send([...ready, `STATUS=${this.#status()}`, ...more].join("\n"));
-    if (result < 0 && this.#wasHeard) this.parts.log.warn("service manager does not listen", { errno: -result });
+    if (result < 0 && this.#wasHeard) this.parts.log.warn("service manager is not listening", { errno: -result });
     this.#wasHeard = result >= 0;
   }
 

@@ -149,7 +149,7 @@ test("superviseScan() goes on where the adapter cannot be reset, and does not wa
   scanner.reset = () => ++resets === 1 ? Promise.reject(new Error("permission denied")) : never;
   const { clock, log, controller, ended } = supervised(scanner);
   await clock.advance(60_000);
-  assert.equal(log.of("adapter not reset").length, 1);
+  assert.equal(log.of("adapter reset failed").length, 1);
   assert.equal(resets, 2);
   controller.abort();
   await ended;

@@ -106,7 +106,7 @@ test("doctor finds nothing where all is well, and tells what it has looked at", 
     "ok       configuration: c.yaml",
     "ok       clock: 2026-01-11T10:30:45.123Z",
     "ok       service: bt-scanner.service is not installed",
-    "ok       permissions: CAP_NET_RAW and CAP_NET_ADMIN are there",
+    "ok       permissions: CAP_NET_RAW and CAP_NET_ADMIN are granted",
     "ok       hci0: 06:05:04:03:02:01, usb, Bluetooth LE, up",
     "ok       hci0: the controller answers",
     "ok       broker: mqtt://localhost:1883 accepts bt-mqtt-s1-doctor",
@@ -120,7 +120,7 @@ test("doctor changes nothing: it powers no adapter up, and leaves no session at 
     "scanner: { id: s1 }\nmqtt: { client: { clean_session: false } }",
   );
   assert.equal(code, 0);
-  assert.ok(lines.includes("ok       hci0: 06:05:04:03:02:01, usb, Bluetooth LE, down; run powers it up"));
+  assert.ok(lines.includes("ok       hci0: 06:05:04:03:02:01, usb, Bluetooth LE, down; run will power it up"));
   assert.equal(adapters[0]?.up, false);
   assert.deepEqual([checked[0]?.cleanSession, checked[0]?.will], [true, null]);
 });
@@ -131,7 +131,7 @@ test("doctor ends with 77 where nothing but permission is missing", async () => 
   assert.match(raw.problems.join("\n"), /^problem {2}permissions: CAP_NET_RAW is missing.*sudo.*$/);
   const admin = await examine({ capNetAdmin: false, adapters: [{ ...ADAPTER, up: false }] });
   assert.equal(admin.code, 77);
-  assert.match(admin.problems.join("\n"), /^problem {2}hci0: .*down.*may not be powered up.*bluetoothctl power on.*$/);
+  assert.match(admin.problems.join("\n"), /^problem {2}hci0: .*down.*may not power it up.*bluetoothctl power on.*$/);
   const both = await examine({ capNetRaw: false, brokerFailure: new ConnectionFailure("dropped", "gone", null) });
   assert.equal(both.code, 1);
 });
@@ -144,7 +144,7 @@ test("doctor warns where an adapter that is up could not be powered up again", a
 
 test("doctor tells what is wrong with the adapter", async () => {
   const cases: [Host, string, RegExp][] = [
-    [{ socketResult: -97 }, "", /adapter: .*no Bluetooth sockets.*modprobe bluetooth/],
+    [{ socketResult: -97 }, "", /adapter: .*Bluetooth sockets are not available.*modprobe bluetooth/],
     [{ adapters: [] }, "", /adapter: .*there is none.*plug one in/],
     [{}, "adapter: hci7", /adapter: .*hci7.*choose one of hci0 \(06:05:04:03:02:01, up\)/],
     [
@@ -152,8 +152,8 @@ test("doctor tells what is wrong with the adapter", async () => {
       "",
       /hci0: .*blocked by rfkill.*rfkill unblock bluetooth/,
     ],
-    [{ adapters: [{ ...ADAPTER, features: [1, 0, 0, 0, 0] }] }, "", /hci0: .*no Bluetooth LE/],
-    [{ answers: false }, "", /hci0: the controller does not answer/],
+    [{ adapters: [{ ...ADAPTER, features: [1, 0, 0, 0, 0] }] }, "", /hci0: .*does not support Bluetooth LE/],
+    [{ answers: false }, "", /hci0: the controller did not answer/],
   ];
   for (const [host, scanner, words] of cases) {
     const { code, problems } = await examine(host, `scanner: { id: s1, ${scanner} }`);
@@ -180,7 +180,7 @@ test("doctor needs no adapter where none is configured", async () => {
 test("doctor tells that other programs use Bluetooth", async () => {
   const { code, lines } = await examine({ procNetHci: "sk RefCnt\n0 2\n0 2\n" });
   assert.equal(code, 0);
-  assert.match(lines.join("\n"), /^ok {7}other programs: 2 Bluetooth sockets are theirs \(bluetoothd/m);
+  assert.match(lines.join("\n"), /^ok {7}other programs: they hold 2 Bluetooth sockets \(bluetoothd/m);
 });
 
 test("doctor tells of every problem of the configuration, ends with 2, and looks at the rest", async () => {
@@ -189,7 +189,7 @@ test("doctor tells of every problem of the configuration, ends with 2, and looks
   assert.match(problems[0] ?? "", /configuration: c\.yaml:1:16: scanner\.id: /);
   assert.match(problems[1] ?? "", /configuration: c\.yaml:2:15: log\.level: /);
   assert.match(problems[2] ?? "", /adapter: /);
-  assert.match(lines.at(-1) ?? "", /^warning {2}broker: not looked at/);
+  assert.match(lines.at(-1) ?? "", /^warning {2}broker: not examined/);
 });
 
 test("doctor looks at the adapter that is configured, whatever else the configuration has wrong", async () => {
@@ -197,7 +197,7 @@ test("doctor looks at the adapter that is configured, whatever else the configur
   const { code, lines } = await examine({ adapters }, "scanner: { id: s1, adapter: hci1 }\nlog: { level: loud }");
   assert.equal(code, 2);
   assert.ok(lines.includes("ok       hci1: the controller answers"), lines.join("\n"));
-  assert.equal(lines.at(-1), "warning  broker: not looked at before the configuration is right");
+  assert.equal(lines.at(-1), "warning  broker: not examined until the configuration is valid");
 });
 
 test("doctor looks at the broker also where only the scanner's name is missing", async () => {
@@ -241,7 +241,7 @@ test("doctor tells where the service's password is, which it does not see by its
   const [none, one] = await Promise.all([withPassword(""), withPassword(", password: p")]);
   assert.match(
     none.problems.join(),
-    /no password is set here; .*CREDENTIALS_DIRECTORY=\/etc\/bt-scanner bt-scanner doctor/,
+    /no password is configured; .*CREDENTIALS_DIRECTORY=\/etc\/bt-scanner bt-scanner doctor/,
   );
   assert.match(one.problems.join(), /; set it$/);
 });
@@ -277,11 +277,11 @@ test("doctor tells whether the service runs, with cgroups of either version", as
   for (const root of ["", "unified/", "systemd/"]) {
     const procs = `/sys/fs/cgroup/${root}system.slice/bt-scanner.service/cgroup.procs`;
     const { lines } = await examine({ systemFiles: { ...unit, [procs]: "4711\n4712\n" } });
-    assert.ok(lines.includes("ok       service: bt-scanner.service runs, process 4711"), lines.join("\n"));
+    assert.ok(lines.includes("ok       service: bt-scanner.service is running, process 4711"), lines.join("\n"));
   }
   const { code, lines, summary } = await examine({ systemFiles: unit });
   assert.deepEqual([code, summary], [0, "No problems, 1 warning.\n"]);
-  assert.match(lines.join("\n"), /^warning {2}service: .* installed and does not run; `sudo systemctl enable --now/m);
+  assert.match(lines.join("\n"), /^warning {2}service: .* installed but not running; `sudo systemctl enable --now/m);
 });
 
 test("doctor ends with a line that sums up", async () => {

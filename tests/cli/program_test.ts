@@ -93,7 +93,7 @@ test("run ends with 1 where the recording cannot be read, and names it", async (
   const args = ["run", "--scanner-id", "s1", "--broker", "mqtt://127.0.0.1:1", "--replay", "/"];
   const { code, log } = await cli(args);
   assert.equal(code, 1);
-  assert.match(log, /cannot go on .*Cannot .*\//);
+  assert.match(log, /fatal error .*Cannot .*\//);
 });
 
 const SYSTEM_YAML = "scanner: { id: from-system, source: simulate }";

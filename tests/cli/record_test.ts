@@ -107,7 +107,7 @@ test("record writes what passes until its time is over, and says how much that w
   assert.ok(records.some(({ packet, received }) => packet[0] === 1 && !received));
   assert.ok(records.every(({ packet, received }) => received === (packet[0] === 4)));
   assert.equal(records[0]?.timestampMs, clock.startWallMs);
-  assert.match(out.stderr, /^Recording simulated to a\.btsnoop; Ctrl-C ends it\.\n\d+ packets in a\.btsnoop\n$/);
+  assert.match(out.stderr, /^Recording simulated to a\.btsnoop; press Ctrl-C to stop\.\n\d+ packets in a\.btsnoop\n$/);
   assert.ok(out.stderr.includes(`\n${records.length} packets`));
   assert.equal(clock.sleeping, 0);
 });
@@ -130,7 +130,7 @@ test("record fails where the file cannot be opened, and does not scan", async ()
   assert.match(out.stderr, /^Cannot write \/nowhere\/a\.btsnoop: .*\n$/);
   const existing = recordingIo(() => openCapture("deno.json", false), "deno.json");
   assert.equal(await record(simulated(), null, existing.io, never), 1);
-  assert.equal(existing.out.stderr, "Cannot write deno.json: it is there already; --force overwrites it\n");
+  assert.equal(existing.out.stderr, "Cannot write deno.json: it already exists; --force overwrites it\n");
 });
 
 test("record fails where it never came to scanning, and says why", async () => {

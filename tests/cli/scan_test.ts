@@ -360,7 +360,7 @@ for (const typed of ["q", "Q", "xq", null]) {
     const scanning = scan(simulated, null, { ...io, host: testHost({ clock }), openTerminal: () => terminal }, never);
     state.typed = "x";
     await clock.advance(2_000);
-    assert.ok(out.stdout.includes("more  q ends\x1b[K"));
+    assert.ok(out.stdout.includes("more  q quits\x1b[K"));
     assert.deepEqual(asked, ["take keys"]);
     state.typed = typed;
     await clock.advance(100);
@@ -545,7 +545,7 @@ test("scan tells how to end it, where nothing would show that it works", async (
   const simulated = { ...config, scanner: { ...config.scanner, source: "simulate" } } as const;
   const scanning = scan(simulated, null, { ...io, host: testHost({ clock }) }, ending.signal);
   await clock.advance(1_000);
-  assert.equal(out.stderr, "The table comes at the end: Ctrl-C ends it, or --seconds N.\n");
+  assert.equal(out.stderr, "The table is printed at the end: press Ctrl-C, or use --seconds N.\n");
   ending.abort();
   assert.equal(await scanning, 0);
   assert.match(out.stdout, /^ADDRESS /);

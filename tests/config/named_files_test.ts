@@ -23,7 +23,7 @@ async function findings(text: string, facts: (path: string) => FileFacts | Error
   return { asked, problems: problems.map(renderProblem), warnings: warnings.map(renderProblem) };
 }
 
-const FOR_A_SERVICE = ", or for a service leave secrets to systemd (docs/service.md)";
+const FOR_A_SERVICE = ", or let systemd pass secrets to the service (docs/service.md)";
 
 test("checkNamedFiles() is content with files that can be read, and secrets closed to others", async () => {
   assert.deepEqual(await findings(yaml, () => ({ isFile: true, mode: 0o100640, modifiedMs: null })), {
@@ -50,8 +50,8 @@ test("checkNamedFiles() tells every file that cannot be read", async () => {
 test("checkNamedFiles() warns of secrets that everybody can read, and of nothing else", async () => {
   const { warnings } = await findings(yaml, () => ({ isFile: true, mode: 0o100644, modifiedMs: null }));
   assert.deepEqual(warnings, [
-    `c.yaml:7:20: mqtt.broker.password_file: everybody on this machine can read pw; chmod o= pw${FOR_A_SERVICE}`,
-    `c.yaml:8:66: mqtt.broker.tls.key_file: everybody on this machine can read key; chmod o= key${FOR_A_SERVICE}`,
+    `c.yaml:7:20: mqtt.broker.password_file: everyone on this machine can read pw; chmod o= pw${FOR_A_SERVICE}`,
+    `c.yaml:8:66: mqtt.broker.tls.key_file: everyone on this machine can read key; chmod o= key${FOR_A_SERVICE}`,
   ]);
 });
 
@@ -59,7 +59,7 @@ test("checkNamedFiles() warns of a configuration file with a password that every
   const text = "scanner: { id: s1 }\nmqtt: { broker: { username: u, password: p } }";
   const { asked, warnings } = await findings(text, () => ({ isFile: true, mode: 0o604, modifiedMs: null }));
   assert.deepEqual(asked, ["c.yaml"]);
-  assert.deepEqual(warnings, [`everybody on this machine can read c.yaml; chmod o= c.yaml${FOR_A_SERVICE}`]);
+  assert.deepEqual(warnings, [`everyone on this machine can read c.yaml; chmod o= c.yaml${FOR_A_SERVICE}`]);
 });
 
 test("checkNamedFiles() leaves files alone that have no effect", async () => {

@@ -25,13 +25,13 @@ const usualMistakes: Readonly<Record<string, string>> = {
   "log: { level: @info }":
     "c.yaml:1:15: not valid YAML: no value can begin with this character; put the value in quotes",
   "log: { level: !info }":
-    "c.yaml:1:15: not valid YAML: ! begins a tag, which does not fit here; put the value in quotes",
+    "c.yaml:1:15: not valid YAML: ! begins a tag, which is not allowed here; put the value in quotes",
   "log: }":
     "c.yaml:1:6: not valid YAML: this does not belong here; put the value in quotes, or check brackets and indentation before it",
-  "log: { level:info }": "c.yaml:1:8: log.level: there is no space after the colon; write one",
+  "log: { level:info }": "c.yaml:1:8: log.level: there is no space after the colon; add one",
   "log: { level: in,fo }": "c.yaml:1:18: log: expected a key and a value; put a value with a comma in quotes",
   "log: { level: &info }":
-    "c.yaml:1:21: log.level: & begins an anchor, after which there is no value; put the value in quotes",
+    "c.yaml:1:21: log.level: & begins an anchor, and no value follows it; put the value in quotes",
 };
 
 for (const [yaml, problem] of Object.entries(usualMistakes)) {

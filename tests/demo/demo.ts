@@ -105,7 +105,7 @@ async function demo(options: { seconds: number; devices: string; rate: string })
   const tally = new Tally();
   const subscriber = await subscribe(broker.port, tally);
   const agent = startAgent(broker.port, options.devices, options.rate);
-  console.log(`broker at mqtt://127.0.0.1:${broker.port}, subscribed to ${TOPIC}; Ctrl-C ends`);
+  console.log(`broker at mqtt://127.0.0.1:${broker.port}, subscribed to ${TOPIC}; press Ctrl-C to stop`);
   {
     using _progress = showProgress(tally);
     await untilDone(agent, options.seconds);

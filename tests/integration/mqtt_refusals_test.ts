@@ -24,7 +24,10 @@ testWith(["nats-server"], "MqttPublisher says that NATS closes because of the do
   await using nats = await Nats.start();
   const { reason, remedy } = await firstFailure(nats.port, will("ble/status/pi.example.org"));
   equal(reason, "connection closed before the broker answered");
-  match(remedy, /likeliest first: it takes no dots and spaces in a topic, as NATS, and ble\/status\/pi\.example\.org/);
+  match(
+    remedy,
+    /most likely first: it accepts no dots or spaces in a topic, like NATS, and ble\/status\/pi\.example\.org/,
+  );
   match(await nats.log(), /'\.' not supported for MQTT topics/);
   await using publishing = startPublishing(nats.port, will("ble/status/pi-example-org"));
   await publishing.ready();
@@ -42,7 +45,7 @@ test("MqttPublisher names retained wills and identifiers where aedes closes beca
     const { reason, remedy } = await firstFailure(broker.port, will("ble/status/s1"));
     match(reason, /closed before the broker answered|reset before/);
     match(remedy, /retained will.*status\.enabled/);
-    match(remedy, /does not take bt-mqtt-scanner-01 as an identifier/);
+    match(remedy, /does not accept bt-mqtt-scanner-01 as a client identifier/);
     await using publishing = startPublishing(broker.port, { clientId: "scanner01" });
     await publishing.ready();
   }
@@ -77,6 +80,6 @@ test("MqttPublisher says that a link-local address cannot be connected to", asyn
   await using publishing = startPublishing(freePort(), { host: "fe80::1%lo" });
   await waitFor(() => publishing.log.of("broker connection failed").length > 0, "a failure");
   const { reason, remedy } = publishing.log.of("broker connection failed")[0]?.fields ?? {};
-  equal(reason, "the broker's address is link-local, which cannot be connected to");
-  equal(remedy, "set mqtt.broker.host to another address of it, or to a name that has one");
+  equal(reason, "the broker's address is link-local, and cannot be connected to");
+  equal(remedy, "set mqtt.broker.host to another of its addresses, or to its name");
 });

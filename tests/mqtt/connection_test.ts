@@ -401,9 +401,9 @@ test("BrokerConnection logs connections, losses and failures with their reason a
         host: "broker",
         reason: "failed: dropped",
         remedy:
-          "if this repeats: the broker may forbid a topic (let this client publish to raw/#, status), or another " +
-          "client may have the same client identifier, c1, and each throws the other out (give each scanner a " +
-          "scanner.id of its own, or mqtt.client.client_id)",
+          "if this happens again: the broker may forbid a topic (allow this client to publish to raw/#, status), or another " +
+          "client may have the same client identifier, c1, and the two disconnect each other (give each scanner its own " +
+          "scanner.id or mqtt.client.client_id)",
         lasted_s: 0,
         retry_in_ms: 3_000,
       },

@@ -14,23 +14,23 @@ const coded = (code: string | number, message = "socket hang up") => Object.assi
 
 test("explain() says what a code means, and what to do", () => {
   const cases: readonly (readonly [string, string, RegExp, RegExp])[] = [
-    ["ECONNREFUSED", "unreachable", /nothing listens/, /mqtt.broker.port/],
+    ["ECONNREFUSED", "unreachable", /nothing is listening/, /mqtt.broker.port/],
     ["ENOTFOUND", "unreachable", /does not resolve/, /mqtt.broker.host/],
     ["EAI_AGAIN", "unreachable", /name resolution/, /network/],
     ["ETIMEDOUT", "unreachable", /timed out/, /network/],
     ["EHOSTUNREACH", "unreachable", /no route/, /network/],
     ["ENETUNREACH", "unreachable", /network/, /network/],
     ["CERT_HAS_EXPIRED", "unfit", /expired/, /clock/],
-    ["CERT_NOT_YET_VALID", "unfit", /not valid yet/, /clock/],
+    ["CERT_NOT_YET_VALID", "unfit", /not yet valid/, /clock/],
     ["ERR_TLS_CERT_ALTNAME_INVALID", "unfit", /another name/, /server_name/],
     ["SELF_SIGNED_CERT_IN_CHAIN", "unfit", /not trusted/, /ca_file/],
     ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "unfit", /not trusted/, /ca_file/],
-    ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "rejected", /wants a client certificate/, /cert_file/],
+    ["ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED", "rejected", /requires a client certificate/, /cert_file/],
     ["ERR_SSL_TLSV1_ALERT_UNKNOWN_CA", "rejected", /does not trust the client's certificate/, /cert_file/],
     ["ERR_SSL_UNSUPPORTED_PROTOCOL", "rejected", /neither TLS 1.2 nor 1.3$/, /the broker's TLS/],
     ["EINVAL", "unreachable", /link-local/, /mqtt.broker.host/],
-    ["ECONNRESET", "unresponsive", /reset before the broker answered/, /log knows/],
-    ["EPIPE", "unresponsive", /reset before the broker answered/, /log knows/],
+    ["ECONNRESET", "unresponsive", /reset before the broker answered/, /broker's log/],
+    ["EPIPE", "unresponsive", /reset before the broker answered/, /broker's log/],
     ["ERR_SSL_SOMETHING_NEW", "rejected", /TLS failed: socket hang up/, /mqtt.broker.tls/],
     ["ESOMETHING_ELSE", "unresponsive", /socket hang up/, /^$/],
   ];
@@ -87,35 +87,37 @@ const tls: TlsOptions = { caFile: null, certFile: null, keyFile: null, serverNam
 /** What may be wrong, likeliest first, where the broker closed after seeing this. */
 function suspects(port: number, changes: Partial<MqttOptions> = {}, stage: Progress["stage"] = "tls"): string[] {
   const { remedy } = explain(null, { ...progress(stage), offer: mqttOptions(port, changes) });
-  const [, list = ""] = /^its log knows; one of these, likeliest first: (.*)$/.exec(remedy ?? "") ?? [];
+  const [, list = ""] = /^see the broker's log; possible causes, most likely first: (.*)$/.exec(remedy ?? "") ?? [];
   return list.split("; ");
 }
 
 test("explain() suspects TLS first where it is off on a port that usually has it, and later elsewhere", () => {
-  match(suspects(8883)[0] ?? "", /it wants TLS on port 8883 \(mqtt\.broker\.tls\.enabled\)/);
-  match(suspects(1883).join("; "), /it wants TLS on port 1883/);
-  ok(!suspects(8883, { tls }).join().includes("wants TLS"));
+  match(suspects(8883)[0] ?? "", /it expects TLS on port 8883 \(mqtt\.broker\.tls\.enabled\)/);
+  match(suspects(1883).join("; "), /it expects TLS on port 1883/);
+  ok(!suspects(8883, { tls }).join().includes("expects TLS"));
 });
 
 test("explain() suspects that there is no TLS where the broker closes in its handshake, and nothing it has not seen", () => {
   const will = { topic: "ble/status/a.b", payload: "{}", retain: true } as const;
   for (const port of [1883, 8886]) {
-    match(suspects(port, { tls }, "tcp")[0] ?? "", /^it speaks no TLS on port (1883|8886) \(mqtt\.broker\.port, /);
+    match(suspects(port, { tls }, "tcp")[0] ?? "", /^it does not speak TLS on port (1883|8886) \(mqtt\.broker\.port, /);
   }
   const usual = suspects(8883, { tls, will }, "tcp");
-  match(usual[0] ?? "", /wants a client certificate/);
-  ok(usual.join().includes("speaks no TLS"));
-  for (const unseen of ["user name", "dots", "will", "identifier", "store"]) ok(!usual.join().includes(unseen), unseen);
-  ok(!suspects(1883, { tls }).join().includes("speaks no TLS"));
+  match(usual[0] ?? "", /requires a client certificate/);
+  ok(usual.join().includes("does not speak TLS"));
+  for (const unseen of ["user name", "dots", "will", "identifier", "storage"]) {
+    ok(!usual.join().includes(unseen), unseen);
+  }
+  ok(!suspects(1883, { tls }).join().includes("speak TLS"));
 });
 
 test("explain() suspects a dot or space in the will's topic first", () => {
   const will = (topic: string) => ({ will: { topic, payload: "{}", retain: true } as const });
   match(
     suspects(1883, will("ble/status/a.b"))[0] ?? "",
-    /no dots and spaces in a topic, as NATS, and ble\/status\/a\.b/,
+    /no dots or spaces in a topic, like NATS, and ble\/status\/a\.b/,
   );
-  match(suspects(1883, will("my house/s1"))[0] ?? "", /as NATS/);
+  match(suspects(1883, will("my house/s1"))[0] ?? "", /like NATS/);
   ok(!suspects(1883, will("ble/status/s1")).join().includes("NATS"));
 });
 
@@ -130,14 +132,14 @@ test("explain() names everything that makes brokers close, by what is configured
     const words of [
       /ALPN.*8883/,
       /client certificate/,
-      /does not know u with this password/,
+      /does not accept u with this password/,
       /no retained will.*status\.enabled/,
-      /does not take bt-mqtt-s1 as an identifier/,
-      /store is full.*no packet of this size/,
-      /no MQTT broker is on port 443/,
+      /does not accept bt-mqtt-s1 as a client identifier/,
+      /storage is full.*no packets of this size/,
+      /there is no MQTT broker on port 443/,
     ]
   ) ok(all.some((suspect) => words.test(suspect)), String(words));
-  match(suspects(1883).join("; "), /wants a user name/);
+  match(suspects(1883).join("; "), /requires a user name/);
   ok(!suspects(1883, { clientId: "s1" }).join().includes("identifier"));
 });
 
@@ -156,7 +158,7 @@ test("explain() names certificate and key where they may not belong together", (
   for (const error of [alert, coded("ERR_SSL_UNSUPPORTED_PROTOCOL")]) {
     const failure = explain(error, { ...progress("tcp"), offer });
     equal(failure.kind, "rejected");
-    match(failure.message, /\/x\/c\.pem and \/x\/k\.pem, do not belong together/);
+    match(failure.message, /\/x\/c\.pem and \/x\/k\.pem, do not match/);
     match(failure.remedy ?? "", /renewed.*cert_file and key_file.*bt-scanner check/);
   }
 });
@@ -167,6 +169,6 @@ test("explain() tells some of the names of a certificate that has another one", 
     const error = Object.assign(coded("ERR_TLS_CERT_ALTNAME_INVALID"), { cert: { subjectaltname } });
     return explain(error, progress("tcp")).message;
   };
-  equal(named(2), "the broker's certificate is for another name: it has n0.example, n1.example");
+  equal(named(2), "the broker's certificate is for another name: it is valid for n0.example, n1.example");
   match(named(100), /n7\.example and 92 more$/);
 });

@@ -76,6 +76,6 @@ for (const qos of [0, 1] as const) {
     } finally {
       clearInterval(sending);
     }
-    match(String(publishing.log.of("broker connection lost")[0]?.fields.reason), /no way to it/);
+    match(String(publishing.log.of("broker connection lost")[0]?.fields.reason), /cannot be reached/);
   });
 }

@@ -387,7 +387,7 @@ test("MqttPublisher gives up an attempt whose files cannot be read in time", asy
   const password = () => new Promise<never>(() => {});
   const publishing = startPublishing(broker.port, { username: "u", password }, { clock });
   await clock.advance(5_000);
-  match(String(failures(publishing)[0]?.fields["reason"]), /reading password and certificates takes more than 5 s/);
+  match(String(failures(publishing)[0]?.fields["reason"]), /reading the password and certificates took more than 5 s/);
   const closing = publishing[Symbol.asyncDispose]();
   await clock.advance(0);
   await closing;

@@ -79,7 +79,7 @@ test("run says in the statistics that max_in_flight holds messages back, and how
     said = String(program.log.findLast(({ event }) => event === "statistics")?.fields["limited_by"]);
     return said.startsWith("max_in_flight");
   }, "what holds messages back");
-  const [, waitMs] = /^max_in_flight: 20 ÷ (\d+) ms to an acknowledgement$/.exec(said) ?? [];
+  const [, waitMs] = /^max_in_flight: 20 ÷ (\d+) ms per acknowledgement$/.exec(said) ?? [];
   assert.ok(Number(waitMs) >= 50, said);
   program.kill("SIGTERM");
   await program.ended();

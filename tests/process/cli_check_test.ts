@@ -39,20 +39,20 @@ testWith(["openssl"], "check compares certificate and key, and says which of the
   assert.equal(renewed.code, 2);
   assert.match(
     renewed.stderr,
-    /yaml:2:\d+: mqtt\.broker\.tls\.key_file: .*client\.crt and .*renewed\.key do not belong together: the certificate is newer \(2026-03-11T10:30:45\.000Z, the other 2026-01-11T10:30:45\.000Z\); a renewed certificate comes with a new key/,
+    /yaml:2:\d+: mqtt\.broker\.tls\.key_file: .*client\.crt and .*renewed\.key do not match: the certificate is newer \(2026-03-11T10:30:45\.000Z, the other 2026-01-11T10:30:45\.000Z\); a renewed certificate comes with a new key/,
   );
   await Deno.utime(key, new Date("2026-04-01"), new Date("2026-04-01"));
   assert.match((await checked(certificate, key)).stderr, /: the key is newer \(2026-04-01/);
 });
 
-testWith(["openssl"], "check says which file holds no certificate, or no key that can be read", async () => {
+testWith(["openssl"], "check says which file contains no certificate, or no key that can be read", async () => {
   await using certificates = await Certificates.make();
   const [certificate, key] = [certificates.certificate("client"), certificates.key("client")];
   const swapped = await checked(key, key);
-  assert.match(swapped.stderr, /tls\.cert_file: .*client\.key holds no certificate; it has to be in PEM format/);
+  assert.match(swapped.stderr, /tls\.cert_file: .*client\.key contains no certificate; it must be in PEM format/);
   const noKey = await checked(certificate, certificate);
   assert.match(
     noKey.stderr,
-    /tls\.key_file: .*client\.crt holds no private key that can be read; .*without a passphrase/,
+    /tls\.key_file: .*client\.crt contains no readable private key; .*without a passphrase/,
   );
 });

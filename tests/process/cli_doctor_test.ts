@@ -33,7 +33,7 @@ mosquittoTest("doctor connects to the broker, and throws no running agent out", 
 test("doctor tells that nothing listens, or that the name does not resolve", async () => {
   const refused = await examined("", "--broker", `mqtt://127.0.0.1:${freePort()}`);
   assert.equal(refused.code, 1);
-  assert.match(refused.stdout, /^problem {2}broker: .*nothing listens there; start the broker, or check/m);
+  assert.match(refused.stdout, /^problem {2}broker: .*nothing is listening there; start the broker, or check/m);
   const unknown = await examined("", "--broker", "mqtt://nowhere.invalid");
   assert.match(unknown.stdout, /^problem {2}broker: .*(does not resolve|name resolution).*; check the network/m);
 });
@@ -68,23 +68,23 @@ tlsTest("doctor tells what is wrong with TLS, and when the own certificate expir
   assert.equal(good.code, 0, good.stdout);
   assert.match(
     good.stdout,
-    /^warning {2}client certificate: .*client\.crt is valid until 20.*, 1 days from now; renew it$/m,
+    /^warning {2}client certificate: .*client\.crt is valid until 20.*, 1 day from now; renew it$/m,
   );
   assert.match(good.stdout, /^ok {7}broker: mqtts:\/\/localhost:/m);
   assert.match(
     good.stdout,
-    /^warning {2}broker certificate: is for localhost, 127\.0\.0\.1, .*, 1 days from now; renew it$/m,
+    /^warning {2}broker certificate: is for localhost, 127\.0\.0\.1, .*, 1 day from now; renew it$/m,
   );
   assert.match(good.stdout, /\n\nNo problems, 2 warnings\.\n$/);
   const foreign = await examined(tls("ca", "client").replace(certificates.key("client"), certificates.key("broker")));
   assert.equal(foreign.code, 2);
-  assert.match(foreign.stdout, /^problem {2}configuration: .*client\.crt and .*broker\.key do not belong together/m);
+  assert.match(foreign.stdout, /^problem {2}configuration: .*client\.crt and .*broker\.key do not match/m);
   const elsewhere = await examined(
     tls("ca", "client").replace("enabled: true,", "enabled: true, server_name: other.example,"),
   );
   assert.match(
     elsewhere.stdout,
-    /^problem {2}broker: .*another name: it has localhost, 127\.0\.0\.1; set .*server_name/m,
+    /^problem {2}broker: .*another name: it is valid for localhost, 127\.0\.0\.1; set .*server_name/m,
   );
   const stranger = await examined(tls("stranger", "expired"));
   assert.equal(stranger.code, 1);

@@ -47,7 +47,7 @@ for (const [key, typed, echoed] of [["Ctrl-C", "\x03", "^C"], ["q", "q", ""]] as
     const [live = "", after = "", ...more] = output.split(END);
     assert.deepEqual(more, []);
     assert.ok(live.startsWith(BEGIN) || live.split(BEGIN).length === 2);
-    assert.match(live, /… and 13 more {2}q ends/);
+    assert.match(live, /… and 13 more {2}q quits/);
     const lines = after.slice(after.startsWith(echoed) ? echoed.length : 0).trimEnd().split("\r\n");
     assert.equal(lines.length, 23, after);
     assert.match(lines.at(-2) ?? "", /^20 devices, \d+ reports$/);

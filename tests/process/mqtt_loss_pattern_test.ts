@@ -36,7 +36,7 @@ async function namesForbiddenTopics(port: number): Promise<void> {
   await using rawDenied = startAgent(port, "no-raw");
   await losesConnections(rawDenied, 3);
   const [first = "", ...later] = remedies(lost(rawDenied));
-  assert.match(first, /^if this repeats: the broker may forbid a topic/);
+  assert.match(first, /^if this happens again: the broker may forbid a topic/);
   for (const remedy of later) {
     assert.match(remedy, /^the broker may forbid a topic .*ble\/raw\/s1\/#.*, or another client .*bt-mqtt-s1/);
   }
@@ -44,7 +44,7 @@ async function namesForbiddenTopics(port: number): Promise<void> {
   await rawDenied.ended();
 
   await using statsDenied = startAgent(port, "no-stats");
-  const named = /^the broker may forbid that topic: let this client publish to ble\/stats\/s1/;
+  const named = /^the broker may forbid that topic: allow this client to publish to ble\/stats\/s1/;
   const isNamed = () => remedies(lost(statsDenied)).slice(-2).every((remedy) => named.test(remedy));
   await waitFor(() => lost(statsDenied).length >= 3 && isNamed(), "the statistics to be named", PATIENCE_MS);
 }

@@ -60,7 +60,7 @@ test("run shows nothing of an object that was thrown and is no error", async () 
   program.kill("SIGURG");
   const { code, stderr } = await program.ended();
   assert.equal(code, 1);
-  assert.equal((await program.logged("unexpected error")).fields["error"], "an object that is no error");
+  assert.equal((await program.logged("unexpected error")).fields["error"], "a thrown object that is not an error");
   assert.doesNotMatch(stderr, /pw-1234/);
 });
 

@@ -62,7 +62,7 @@ test("run logs each SIGHUP, says what to do instead, and goes on", async () => {
     await waitFor(() => program.log.filter(({ event }) => event === "SIGHUP ignored").length === count, "the log line");
   }
   const { level, fields } = await program.logged("SIGHUP ignored");
-  assert.deepEqual([level, fields], ["warning", { reason: "a changed configuration takes a restart" }]);
+  assert.deepEqual([level, fields], ["warning", { reason: "a changed configuration takes effect after a restart" }]);
   program.kill("SIGTERM");
   assert.equal((await program.ended()).code, 0);
 });

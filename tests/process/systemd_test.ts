@@ -64,7 +64,7 @@ test("run goes on where nobody listens, and says so once", async () => {
   await program.logged("scanning");
   program.kill("SIGTERM");
   assert.equal((await program.ended()).code, 0);
-  assert.equal(program.log.filter(({ event }) => event === "service manager does not listen").length, 1);
+  assert.equal(program.log.filter(({ event }) => event === "service manager is not listening").length, 1);
 }, onLinux);
 
 mosquittoTest("run takes the password that systemd leaves, and does without where there is none", async () => {
@@ -108,7 +108,7 @@ test("run tells the journal how severe each line is, a wrong configuration inclu
   assert.doesNotMatch(await writtenTo(path, wrong, false), /^</m);
   const log = await writtenTo(path, failing, true);
   assert.match(log, /^<6>INFO {4}starting /m);
-  assert.match(log, /^<3>ERROR {3}cannot go on /m);
+  assert.match(log, /^<3>ERROR {3}fatal error /m);
   assert.doesNotMatch(log, /^(?!<[3-7]>)./m);
   assert.doesNotMatch(log, /statistics|received=/); // it never came to scanning
   assert.match(await writtenTo(path, failing, false), /^\d{4}-\d\d-\d\dT.* INFO {4}starting /m);

@@ -217,7 +217,7 @@ test("HciScanner says that it scans in another way when it does, not when it is 
   const scan = scanning({ extended: true });
   await scan.clock.advance(1_000);
   await stop(scan);
-  const told = () => scan.log.of("nothing heard, scanning in another way").length;
+  const told = () => scan.log.of("nothing heard, switching scan commands").length;
   assert.equal(told(), 0);
   const controller = new AbortController();
   const ended = scan.scanner.run(sinkOf(() => {}), controller.signal);
@@ -494,7 +494,7 @@ test("HciScanner leaves the kernel's discovery alone with a passive scan, and sa
   const denied = scanning({ discovery: discovering({ current: null }, "denied") }, { mode: "active" });
   await denied.clock.advance(0);
   await stop(denied);
-  assert.equal(denied.log.of("other programs may not be able to discover devices").length, 1);
+  assert.equal(denied.log.of("other programs may be unable to discover devices").length, 1);
 });
 
 test("HciScanner passes reports on past noble, empty LE Meta events too", async () => {
@@ -601,13 +601,16 @@ test("HciScanner stops a scan that it was just beginning when it was told to end
   assert.deepEqual([...scan.adapter.sent.at(-1) ?? []], [0x01, 0x0c, 0x20, 2, 0, 1]);
 });
 
-test("HciScanner fails for good where the controller has no Bluetooth LE, and noble prints nothing", async () => {
+test("HciScanner fails for good where the controller does not support Bluetooth LE, and noble prints nothing", async () => {
   const printed: unknown[][] = [];
   const { log } = console;
   console.log = (...words) => void printed.push(words);
   try {
     const scan = scanning({ refuse: new Map<number, number>([[hci.CMD_LE_READ_LOCAL_FEATURES, 0x01]]) });
-    await assert.rejects(scan.ended, { message: /^hci0 has no Bluetooth LE; set scanner\.adapter/, cure: "person" });
+    await assert.rejects(scan.ended, {
+      message: /^hci0 does not support Bluetooth LE; set scanner\.adapter/,
+      cure: "person",
+    });
   } finally {
     console.log = log;
   }
@@ -635,7 +638,7 @@ test("HciScanner fails when the controller is mute, at whatever step", async () 
   for (const opcode of [hci.CMD_READ_SUPPORTED_COMMANDS, hci.CMD_READ_LOCAL_VERSION, hci.CMD_LE_SET_SCAN_ENABLE]) {
     const scan = scanning({ mute: new Set<number>([opcode]) });
     await scan.clock.advance(2_000);
-    await assert.rejects(scan.ended, /hci0 does not answer/);
+    await assert.rejects(scan.ended, /hci0 did not answer/);
     assert.equal(scan.clock.sleeping, 0);
   }
 });
@@ -682,7 +685,7 @@ test("HciScanner asks a controller that reports nothing whether it is there, and
   assert.equal(asked(), before + 1);
   mute.add(hci.CMD_LE_READ_LOCAL_FEATURES);
   await scan.clock.advance(5_000);
-  await assert.rejects(scan.ended, { message: "hci0 does not answer (say that it is there)", cure: "reset" });
+  await assert.rejects(scan.ended, { message: "hci0 did not answer a liveness check", cure: "reset" });
   assert.equal(scan.clock.sleeping, 0);
 });
 

@@ -90,7 +90,7 @@ test("StatsReporter says that max_in_flight holds messages back, and how long an
   };
   assert.equal(await pass(1_000, 0, 50), null);
   assert.equal(await pass(1_000, 10, 0), null, "a burst that is over");
-  assert.equal(await pass(20_000, 5_000, 50), "max_in_flight: 100 ÷ 50 ms to an acknowledgement");
+  assert.equal(await pass(20_000, 5_000, 50), "max_in_flight: 100 ÷ 50 ms per acknowledgement");
   assert.equal(await pass(20_000, 0, 0), null, "nothing was dropped");
   assert.equal(await pass(0, 100, 0), null, "nothing is acknowledged at all");
 });

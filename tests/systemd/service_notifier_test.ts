@@ -230,7 +230,7 @@ test("ServiceNotifier logs once that nobody listens, and goes on", async () => {
   t.manager.result = -111;
   await using _ = t.begin();
   await t.clock.advance(60_000);
-  const complaints = () => t.log.of("service manager does not listen").map(({ level, fields }) => [level, fields]);
+  const complaints = () => t.log.of("service manager is not listening").map(({ level, fields }) => [level, fields]);
   assert.deepEqual(complaints(), [["warning", { errno: 111 }]]);
   t.manager.result = 1;
   await t.clock.advance(15_000);

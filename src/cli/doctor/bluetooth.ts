@@ -15,7 +15,7 @@ import {
 import { type Clock, timeLimit } from "../../time/mod.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
-const GRANT = "use sudo, run it as the service, or see Permissions in the README";
+const GRANT = "use sudo, run it as the service, or see Permissions in docs/commands.md";
 /** A controller answers within milliseconds. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
@@ -33,7 +33,7 @@ export async function* examineBluetooth(scanner: Config["scanner"], host: LinuxH
     if ((survey.foreignSockets ?? 0) > 0) {
       yield ok(
         "other programs",
-        `${survey.foreignSockets} Bluetooth sockets are theirs (bluetoothd, a running scanner); a scan that they end is begun again`,
+        `they hold ${survey.foreignSockets} Bluetooth sockets (bluetoothd, a running scanner); if they stop the scan, run restarts it`,
       );
     }
   } catch (error) {
@@ -44,9 +44,9 @@ export async function* examineBluetooth(scanner: Config["scanner"], host: LinuxH
 
 function permissions({ mayScan, mayPowerUp }: BluetoothSurvey): Finding {
   const subject = "permissions";
-  if (!mayScan) return problem(subject, "CAP_NET_RAW is missing, nothing can be heard", GRANT, EXIT.permission);
-  if (mayPowerUp) return ok(subject, "CAP_NET_RAW and CAP_NET_ADMIN are there");
-  return warning(subject, "CAP_NET_ADMIN is missing, an adapter that is down or stuck stays so", GRANT);
+  if (!mayScan) return problem(subject, "CAP_NET_RAW is missing: nothing can be heard", GRANT, EXIT.permission);
+  if (mayPowerUp) return ok(subject, "CAP_NET_RAW and CAP_NET_ADMIN are granted");
+  return warning(subject, "CAP_NET_ADMIN is missing: an adapter that is down or stuck stays so", GRANT);
 }
 
 function condition(adapter: SurveyedAdapter, { mayPowerUp }: BluetoothSurvey): Finding {
@@ -56,13 +56,13 @@ function condition(adapter: SurveyedAdapter, { mayPowerUp }: BluetoothSurvey): F
     return problem(name, `${what}; blocked by rfkill`, "`rfkill unblock bluetooth`, or a switch on the machine");
   }
   if (lowEnergy === false) {
-    return problem(name, `${what}; it has no Bluetooth LE`, "set scanner.adapter to one that has");
+    return problem(name, `${what}; it does not support Bluetooth LE`, "set scanner.adapter to one that does");
   }
   if (state === "up") return ok(name, what);
-  if (mayPowerUp) return ok(name, `${what}; run powers it up`);
+  if (mayPowerUp) return ok(name, `${what}; run will power it up`);
   return problem(
     name,
-    `${what}, and may not be powered up by this process`,
+    `${what}; this process may not power it up`,
     "`bluetoothctl power on`",
     EXIT.permission,
   );
@@ -77,8 +77,8 @@ async function examineAnswer(name: string, host: LinuxHost): Promise<Finding> {
   if (await controllerAnswers(transport, host.clock)) return ok(name, "the controller answers");
   return problem(
     name,
-    `the controller does not answer within ${ANSWER_TIMEOUT_MS / 1000} s`,
-    "run switches it off and on by itself; if that does not help, unplug it or switch the machine off",
+    `the controller did not answer within ${ANSWER_TIMEOUT_MS / 1000} s`,
+    "run resets it by itself; if that does not help, unplug it or power-cycle the machine",
   );
 }
 

@@ -14,8 +14,8 @@ export interface BrokerIo {
 }
 
 /** The service's password, which systemd hands over to it alone. */
-const SERVICE_PASSWORD = "no password is set here; where the service has one from systemd, " +
-  "`sudo CREDENTIALS_DIRECTORY=/etc/bt-scanner bt-scanner doctor` looks with that";
+const SERVICE_PASSWORD = "no password is configured; if the service gets one from systemd, run " +
+  "`sudo CREDENTIALS_DIRECTORY=/etc/bt-scanner bt-scanner doctor`";
 
 const DAY_MS = 86_400_000;
 const RENEW_DAYS = 30;
@@ -30,7 +30,7 @@ export async function* examineBroker(config: Config, io: BrokerIo, signal: Abort
   const url = `${tls === null ? "mqtt" : "mqtts"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
   const shown = await io.brokerCertificate(options, signal);
   if (shown !== null) yield brokerValidity(shown, io.host.clock.wallMs());
-  // With the agent's own identifier it would throw a running agent out.
+  // With the agent's own identifier it would disconnect a running agent.
   const clientId = `${options.clientId}-doctor`;
   try {
     await io.checkBroker({ ...options, clientId, cleanSession: true }, signal);
@@ -77,8 +77,12 @@ function validityOf(
     return problem(subject, `${what} is not valid before ${isoDate(from)}`, "set this machine's clock, or wait");
   }
   if (daysLeft < 0) return problem(subject, `${until}: it has expired`, "renew it");
-  if (daysLeft < renewDays) return warning(subject, `${until}, ${Math.floor(daysLeft)} days from now`, "renew it");
+  if (daysLeft < renewDays) return warning(subject, `${until}, ${inDays(Math.floor(daysLeft))}`, "renew it");
   return ok(subject, until);
+}
+
+function inDays(days: number): string {
+  return `${days} ${days === 1 ? "day" : "days"} from now`;
 }
 
 function isoDate(date: Date): string {

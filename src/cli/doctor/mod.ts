@@ -85,7 +85,7 @@ async function* examine(sources: ConfigSources, io: DoctorIo, signal: AbortSigna
   yield examineService(io.readSystemText);
   yield* examineBluetooth(config.scanner, io.host.linux);
   if (isUsable) yield* examineBroker(config, io, signal);
-  else yield warning("broker", "not looked at before the configuration is right", null);
+  else yield warning("broker", "not examined until the configuration is valid", null);
 }
 
 /** What the rest is looked at with. */
@@ -128,7 +128,7 @@ function examineClock(wallMs: number): Finding {
   if (now.getUTCFullYear() >= EARLIEST_YEAR) return ok("clock", what);
   return problem(
     "clock",
-    `${what} cannot be: time stamps and certificates need it`,
-    "wait for NTP; `timedatectl` tells",
+    `${what} cannot be right; time stamps and certificates depend on it`,
+    "wait for NTP; see `timedatectl`",
   );
 }

@@ -11,8 +11,8 @@ const UNIT_FILES = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/syst
 export function examineService(readSystemText: (path: string) => string | null): Finding {
   const subject = "service";
   const [pid] = CGROUPS.flatMap((path) => readSystemText(path)?.match(/[0-9]+/g) ?? []);
-  if (pid !== undefined) return ok(subject, `${UNIT} runs, process ${pid}`);
+  if (pid !== undefined) return ok(subject, `${UNIT} is running, process ${pid}`);
   if (UNIT_FILES.every((path) => readSystemText(path) === null)) return ok(subject, `${UNIT} is not installed`);
-  const remedy = "`sudo systemctl enable --now --no-block bt-scanner`; `journalctl -u bt-scanner` says why it ended";
-  return warning(subject, `${UNIT} is installed and does not run`, remedy);
+  const remedy = "`sudo systemctl enable --now --no-block bt-scanner`; `journalctl -u bt-scanner` shows why it ended";
+  return warning(subject, `${UNIT} is installed but not running`, remedy);
 }

@@ -75,12 +75,12 @@ function listenInto(
     invalid: () => {},
     delivered: () => undefined,
     state(state) {
-      if (state.kind === "scanning") stderr(`Recording ${state.adapter} to ${name}; Ctrl-C ends it.\n`);
+      if (state.kind === "scanning") stderr(`Recording ${state.adapter} to ${name}; press Ctrl-C to stop.\n`);
     },
   }, signal);
 }
 
 function reason(error: unknown): string {
-  if (error instanceof Deno.errors.AlreadyExists) return "it is there already; --force overwrites it";
+  if (error instanceof Deno.errors.AlreadyExists) return "it already exists; --force overwrites it";
   return error instanceof Error ? error.message : String(error);
 }

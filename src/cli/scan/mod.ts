@@ -46,7 +46,7 @@ export async function scan(
   const { host, stdout, stderr } = io;
   const isLive = io.terminalSize() !== null;
   if (!isLive && durationMs === null && config.scanner.source !== "replay") {
-    stderr("The table comes at the end: Ctrl-C ends it, or --seconds N.\n");
+    stderr("The table is printed at the end: press Ctrl-C, or use --seconds N.\n");
   }
   const view = new ScanView(host.clock);
   const write = isLive ? (line: string) => view.note(line) : stderr;
@@ -69,7 +69,7 @@ export async function scan(
 async function showLive(io: ScanIo, view: ScanView, ending: Promise<unknown>, quit: () => void): Promise<void> {
   const { host: { clock }, stdout, stderr, onFault, terminalSize } = io;
   const terminal = io.openTerminal();
-  if (terminal !== null) view.note("q ends");
+  if (terminal !== null) view.note("q quits");
   using screen = new Screen(stdout, terminal);
   onFault((fault) => {
     screen[Symbol.dispose](); // what is said now is to stay

@@ -27,13 +27,13 @@ const notAllowed: Cause = {
   code: "EPERM",
   reason: "permission denied (CAP_NET_RAW and CAP_NET_ADMIN are needed)",
   remedy: () =>
-    "run it as the systemd service, with sudo, or with setpriv (README, Permissions); to a compiled file they can be " +
-    'granted with `sudo setcap cap_net_raw,cap_net_admin+eip "$(command -v bt-scanner)"`',
+    "run it as the systemd service, with sudo, or with setpriv (docs/commands.md, Permissions), or grant them to the " +
+    'executable with `sudo setcap cap_net_raw,cap_net_admin+eip "$(command -v bt-scanner)"`',
 };
-const gone: Cause = { code: "ENODEV", reason: "the adapter is gone", remedy: () => "plug it in again" };
+const gone: Cause = { code: "ENODEV", reason: "the adapter is gone", remedy: () => "plug it back in" };
 const noBluetooth: Cause = {
   code: "EAFNOSUPPORT",
-  reason: "there are no Bluetooth sockets",
+  reason: "Bluetooth sockets are not available",
   remedy: () =>
     "load the kernel's support with `sudo modprobe bluetooth`, give a container the host's network, " +
     "allow a service AF_BLUETOOTH, or use --source simulate or replay",
@@ -42,7 +42,7 @@ const busy: Cause = {
   code: "EBUSY",
   reason: "the adapter is in use",
   remedy: (adapter) =>
-    `power it down with \`sudo hciconfig ${adapter} down\` and stop what else uses it (\`sudo systemctl stop bluetooth\`)`,
+    `power it down with \`sudo hciconfig ${adapter} down\` and stop whatever else uses it (\`sudo systemctl stop bluetooth\`)`,
 };
 const blocked: Cause = {
   code: "ERFKILL",
@@ -57,7 +57,7 @@ const down: Cause = {
 const silent: Cause = {
   code: "EIO",
   reason: "the controller does not answer",
-  remedy: () => "unplug it, or switch the machine off and on again",
+  remedy: () => "unplug it and plug it back in, or power-cycle the machine",
 };
 
 const causes: ReadonlyMap<number, Cause> = new Map([

@@ -172,7 +172,7 @@ test("setPower() says why the kernel refuses, and does not ask again for it", as
   );
   const blocked = new FakeLibc([{ index: 0, up: false, rfkill: "hard" }]);
   await assert.rejects(refusing(blocked, "up"), hciError("ERFKILL", /rfkill unblock bluetooth/));
-  await assert.rejects(refusing(new FakeLibc([]), "up"), hciError("ENODEV", /plug it in again/));
+  await assert.rejects(refusing(new FakeLibc([]), "up"), hciError("ENODEV", /plug it back in/));
   await assert.rejects(refusing(new FakeLibc(), "down"), hciError("EBUSY", /in use/));
   await assert.rejects(refusing(new FakeLibc([{ index: 0, up: false }]), "up"), hciError("EIO", /dmesg/));
 });

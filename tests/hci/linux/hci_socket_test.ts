@@ -182,7 +182,7 @@ test("LinuxHciSocket.receive() rejects when the adapter goes, in each of the way
     await using transport = await open(libc);
     const { packets, done } = startReceiving(transport);
     libc.deliver(Uint8Array.of(4, 0x3e, 0), arrival);
-    await assert.rejects(done, hciError("ENODEV", /Cannot read from hci0: the adapter is gone; plug it in again/));
+    await assert.rejects(done, hciError("ENODEV", /Cannot read from hci0: the adapter is gone; plug it back in/));
     assert.equal(packets.length, 1);
     assert.equal(transport.isUp(), false); // though another may be hci0 by now
   }

@@ -91,7 +91,7 @@ test("record overwrites nothing, and goes on after the adapter was pulled out an
   const scansBefore = scansBegun();
   await waitFor(() => scansBegun() > scansBefore, "the scan", PATIENCE_MS);
   const { code, stderr } = await ended(["record", path, "--seconds", "1"]);
-  assert.deepEqual([code, stderr], [1, `Cannot write ${path}: it is there already; --force overwrites it\n`]);
+  assert.deepEqual([code, stderr], [1, `Cannot write ${path}: it already exists; --force overwrites it\n`]);
   controller.control("vanish");
   await waitFor(() => listAdapters().length === 0, "the adapter to be gone", PATIENCE_MS);
   controller.control("appear");
@@ -133,14 +133,14 @@ test("doctor tells of a controller that does not answer", async () => {
   const { code, stdout } = await examined();
   controller.control("unmute");
   assert.equal(code, 1);
-  assert.match(stdout, /^problem {2}hci0: the controller does not answer/m);
+  assert.match(stdout, /^problem {2}hci0: the controller did not answer/m);
 });
 
 test("doctor leaves an adapter down that is down", async () => {
   await power("down");
   const { code, stdout } = await examined();
   assert.equal(code, 0, stdout);
-  assert.match(stdout, /^ok {7}hci0: .*, down; run powers it up$/m);
+  assert.match(stdout, /^ok {7}hci0: .*, down; run will power it up$/m);
   assert.equal(listAdapters()[0]?.state, "down");
   const user = await examined(["python3", "tests/vm/as_user.py", "net_raw"]);
   assert.equal(user.code, 77, user.stdout);
