@@ -31,6 +31,11 @@ export function formatUuid(bytes: Uint8Array, at: number, size: UuidBytes): stri
 /** Length of a UUID in an AD structure. */
 export type UuidBytes = 2 | 4 | 16;
 
+/** UUIDs as an array in JSON. */
+export function uuidArray(uuids: readonly string[]): string {
+  return uuids.length === 0 ? "[]" : `["${uuids.join('","')}"]`;
+}
+
 function bigEndianHex(bytes: Uint8Array, at: number, size: number): string {
   let digits = "";
   for (let index = at + size - 1; index >= at; index--) digits += hexByte(bytes[index]);

@@ -7,7 +7,8 @@ import type {
   Phy,
   ServiceData,
 } from "./advertisement.ts";
-import { formatTimestamp, hexByte } from "./format.ts";
+import { FULL_AD_FIELDS, type FullAdFields } from "./ad_types.ts";
+import { formatTimestamp, hexByte, uuidArray } from "./format.ts";
 
 /** How advertisements become messages. */
 export interface MessageOptions {
@@ -18,7 +19,7 @@ export interface MessageOptions {
 }
 
 /** What a subscriber gets for one advertising report. */
-export interface Message {
+export interface Message extends FullAdFields {
   /** The scanner that heard it. */
   readonly scanner_id: string;
   /** Upper-case address of the device. */
@@ -37,7 +38,7 @@ export interface Message {
   readonly service_data?: Readonly<Record<string, string>>;
   /** Transmit power in dBm; left out where unknown. */
   readonly tx_power?: number;
-  /** Full fields only, as all that follow. */
+  /** Full fields only, as all that follow and {@linkcode FullAdFields}. */
   readonly address_type?: AddressType;
   /** The PDU received. */
   readonly adv_type?: AdvType;
@@ -45,12 +46,6 @@ export interface Message {
   readonly connectable?: boolean | null;
   /** Whether it answers scan requests. */
   readonly scannable?: boolean;
-  /** Null: none. */
-  readonly flags?: number | null;
-  /** Null: none. */
-  readonly appearance?: number | null;
-  /** Services sought. */
-  readonly solicited_uuids?: readonly string[];
   /** Null: a reserved value. */
   readonly primary_phy?: Phy | null;
   /** Null: not used. */
@@ -118,11 +113,13 @@ export function messageTopic(prefix: string, scannerId: string, address: string)
   return `${prefix}/${scannerId}/${address}`;
 }
 
+const AD_FIELDS = Object.entries(FULL_AD_FIELDS);
+
 function fullFields(advertisement: Advertisement): string {
-  return `,"address_type":"${advertisement.addressType}","adv_type":"${advertisement.advType}"` +
-    `,"connectable":${advertisement.connectable},"scannable":${advertisement.scannable}` +
-    `,"flags":${advertisement.flags},"appearance":${advertisement.appearance}` +
-    `,"solicited_uuids":${uuidArray(advertisement.solicitedUuids)}` +
+  let json = `,"address_type":"${advertisement.addressType}","adv_type":"${advertisement.advType}"` +
+    `,"connectable":${advertisement.connectable},"scannable":${advertisement.scannable}`;
+  for (const [key, field] of AD_FIELDS) json += `,"${key}":${field.json(advertisement)}`;
+  return json +
     `,"primary_phy":${quoted(advertisement.primaryPhy)},"secondary_phy":${quoted(advertisement.secondaryPhy)}` +
     `,"sid":${advertisement.sid},"raw":"${advertisement.data.toHex()}"` +
     `,"data_status":"${advertisement.dataStatus}"`;
@@ -145,10 +142,6 @@ function hexObject<T extends { readonly data: Uint8Array }>(
     joined.set(key, (joined.get(key) ?? "") + entry.data.toHex());
   }
   return `{${Array.from(joined, ([key, hex]) => `"${key}":"${hex}"`).join(",")}}`;
-}
-
-function uuidArray(uuids: readonly string[]): string {
-  return uuids.length === 0 ? "[]" : `["${uuids.join('","')}"]`;
 }
 
 function quoted(word: string | null): string {

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { FULL_AD_FIELDS } from "./ad_types.ts";
 import type { Message } from "./message.ts";
 
 const hex = (description: string) => z.string().check(z.regex(/^([0-9a-f]{2})*$/), z.describe(description));
@@ -9,6 +10,16 @@ const uuid = z.string().check(
 );
 
 const phys = ["1M", "2M", "coded", "coded_s2"] as const;
+
+/** What the AD structures add. */
+const adFields = Object.fromEntries(
+  Object.entries(FULL_AD_FIELDS).map(([key, { schema, description }]) => [
+    key,
+    z.exactOptional(
+      schema.kind === "uuids" ? z.array(uuid) : z.nullable(z.int().check(z.minimum(0), z.maximum(schema.most))),
+    ).check(z.describe(`${description}. Full fields only`)),
+  ]),
+);
 
 /** One message: one advertising report. Keys may be added in later versions. */
 export const messageSchema: z.ZodMiniType<Message> = z.object({
@@ -50,13 +61,7 @@ export const messageSchema: z.ZodMiniType<Message> = z.object({
     z.describe("Whether it can be connected to; null: a scan response, which does not tell. Full fields only"),
   ),
   scannable: z.exactOptional(z.boolean()).check(z.describe("Whether it answers scan requests. Full fields only")),
-  flags: z.exactOptional(z.nullable(z.int().check(z.minimum(0), z.maximum(255)))).check(
-    z.describe("Advertising flags; null: none. Full fields only"),
-  ),
-  appearance: z.exactOptional(z.nullable(z.int().check(z.minimum(0), z.maximum(65535)))).check(
-    z.describe("Appearance; null: none. Full fields only"),
-  ),
-  solicited_uuids: z.exactOptional(z.array(uuid)).check(z.describe("Services sought. Full fields only")),
+  ...adFields,
   primary_phy: z.exactOptional(z.nullable(z.enum(phys))).check(
     z.describe("Physical layer of the primary channel; null: a reserved value. Full fields only"),
   ),

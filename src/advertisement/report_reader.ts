@@ -1,5 +1,5 @@
-import type { AddressType, DataStatus, Phy } from "./advertisement.ts";
-import { assemble } from "./assemble.ts";
+import { readAdStructures } from "./ad_structures.ts";
+import { type AddressType, type DataStatus, draftAdvertisement, type Phy } from "./advertisement.ts";
 import { ByteArena } from "./byte_arena.ts";
 import { formatAddress } from "./format.ts";
 import { Fragments } from "./fragments.ts";
@@ -167,7 +167,7 @@ export class ReportReader {
     const kind = LEGACY_KINDS[packet[at] ?? 0];
     if (kind === undefined) return this.#sink.invalid("reserved event type");
     const data = this.#arena.copy(packet, at + LEGACY_DATA, end);
-    this.#sink.advertisement(assemble(kind, data, {
+    this.#sink.advertisement(readAdStructures(draftAdvertisement(kind, data, {
       receivedAtMs,
       address: formatAddress(packet, at + 2),
       addressType: ADDRESS_TYPES[packet[at + 1] ?? 0] ?? "unknown",
@@ -177,7 +177,7 @@ export class ReportReader {
       sid: null,
       txPowerDbm: null,
       dataStatus: "complete",
-    }));
+    })));
   }
 
   #extendedReport(packet: Uint8Array, at: number, end: number, receivedAtMs: number): void {
@@ -188,7 +188,7 @@ export class ReportReader {
     const sid = packet[at + 11] ?? 0;
     const data = this.#dataOf(packet, at, end, `${addressType} ${address} ${sid} ${kind.scanResponse}`);
     if (data === null) return;
-    this.#sink.advertisement(assemble(kind, data, {
+    this.#sink.advertisement(readAdStructures(draftAdvertisement(kind, data, {
       receivedAtMs,
       address,
       addressType: addressType === ANONYMOUS ? "anonymous" : ADDRESS_TYPES[addressType] ?? "unknown",
@@ -198,7 +198,7 @@ export class ReportReader {
       sid: sid < 16 ? sid : null,
       txPowerDbm: dbm(packet[at + 12]),
       dataStatus: this.#dataStatus(packet[at] ?? 0),
-    }));
+    })));
   }
 
   #dataStatus(eventType: number): DataStatus {
