@@ -16,6 +16,7 @@ export type {
   Phy,
   ServiceData,
 } from "./advertisement.ts";
+export type { FullAdFields } from "./ad_types.ts";
 export { encodeMessage, type Message, type MessageOptions, messageTopic, toMessage } from "./message.ts";
 export { ReportReader, type ReportReaderOptions } from "./report_reader.ts";
 export type { InvalidReason, ReportClock, ReportSink } from "./report_sink.ts";
