@@ -12,7 +12,7 @@ const MOST_ITEMS = 50;
 /** Ends cycles too. */
 const MOST_LEVELS = 6;
 
-/** Makes plain data of a record's fields. */
+/** Turns a record's fields into plain data. */
 export function plainFields(
   fields: Readonly<Record<string, unknown>>,
   style: ErrorStyle,
@@ -25,7 +25,7 @@ function isRecord(value: Plain): value is Readonly<Record<string, Plain>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Makes plain data of a field's value. Never throws, whatever getters and proxies do. */
+/** Turns a field's value into plain data. Never throws, whatever getters and proxies do. */
 export function plainValue(value: unknown, style: ErrorStyle, level = 0): Plain {
   try {
     switch (typeof value) {
@@ -65,7 +65,7 @@ function record(entries: readonly (readonly [string, unknown])[], style: ErrorSt
   return Object.fromEntries(given.map(([key, value]) => [clip(key), plainValue(value, style, level + 1)]));
 }
 
-/** Name, message, code, the errors it stands for, what caused it; the stack where wanted. */
+/** Name, message, code, the errors it aggregates, its cause; the stack if wanted. */
 function plainError(error: Error, style: ErrorStyle, level: number): Plain {
   const { name, message, stack, cause } = error;
   const code = "code" in error ? error.code : undefined;

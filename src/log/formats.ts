@@ -40,7 +40,7 @@ const PRIORITIES: Readonly<Record<LogRecord["level"], number>> = {
   trace: 7,
 };
 
-/** Lines for systemd's journal, which takes the priority off again. @see sd-daemon(3) */
+/** Lines for systemd's journal, which strips the priority again. @see sd-daemon(3) */
 export function journalLines(level: LogLevel, text: string): string {
   return withPriority(PRIORITIES[level], text);
 }
@@ -55,8 +55,8 @@ function withPriority(priority: number, lines: string): string {
 }
 
 /**
- * Bare where that is one word of letters, digits and harmless signs; in quotes otherwise, so that
- * no value can pass for a further field. Anything nested is JSON.
+ * Bare if it is one word of letters, digits and harmless signs; otherwise quoted, so that no value can pass for another
+ * field. Anything nested is JSON.
  */
 function bareOrQuoted(value: Plain): string {
   if (typeof value === "string" && /^[\w./:@%+,-]+$/.test(value)) return value;

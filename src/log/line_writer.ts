@@ -5,9 +5,8 @@ export interface ByteOutput {
 }
 
 /**
- * Writes lines without ever waiting: whoever logs goes on at once, even where the output has
- * stalled (a journal that hangs, a terminal that is paused). What waits is bounded; beyond that,
- * lines are refused.
+ * Writes lines without ever making the caller wait, even if the output has stalled (a journal that hangs, a terminal
+ * that is paused). What waits is bounded; beyond that, lines are refused.
  */
 export class LineWriter {
   #pending: string[] = [];
@@ -57,7 +56,7 @@ export class LineWriter {
         at += written;
       }
     } catch {
-      // Nobody reads the log any more; there is nowhere to say so.
+      // Nobody reads the log any more, and there is nowhere to say so.
     }
   }
 }

@@ -4,11 +4,11 @@ import { journalFormatter, jsonFormatter, textFormatter } from "./formats.ts";
 
 /** How a log is written. */
 export interface LogOptions {
-  /** The least severity that is written. At `debug` and `trace`, errors come with their stack. */
+  /** The lowest severity that is written. At `debug` and `trace`, errors come with their stack. */
   readonly level: LogLevel;
   /** `text` for people, `json` (one object per line) for machines. */
   readonly format: "text" | "json";
-  /** Whether systemd's journal reads it: each line begins with its priority, and text has no time of its own. */
+  /** Whether systemd's journal reads it: then each line begins with its priority, and text lines have no timestamp. */
   readonly journal?: boolean;
   /** Takes a line, line feed included, or two at once; false: it had to drop them. */
   readonly write: (line: string) => boolean | void;
@@ -19,8 +19,8 @@ export interface LogOptions {
 /**
  * A log that writes lines.
  *
- * Records have the form that LogTape gives them, and severities its order. Its tree of configured
- * loggers is left alone: it is one for the whole process, and costs a megabyte.
+ * Records have the form that LogTape gives them, and severities its order. Its tree of configured loggers is not used:
+ * it is global to the process, and costs a megabyte.
  *
  * @example
  * ```ts

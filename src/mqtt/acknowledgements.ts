@@ -1,12 +1,12 @@
 import { UniqueMessageIdProvider } from "mqtt";
 import { MessageDropped, type Settled } from "../agent/mod.ts";
 
-/** Packet identifiers that a connection has. */
+/** How many packet identifiers a connection has. */
 const IDS = 65_535;
 
 /** Bytes that are written in one piece. */
 export interface Piece {
-  /** When they were handed over, by the monotonic clock; null: they wait. */
+  /** When they were handed to the socket (monotonic); null: still waiting. */
   writtenMs: number | null;
 }
 
@@ -17,8 +17,8 @@ interface Pending {
 }
 
 /**
- * What waits for PUBACK, by packet identifier. Each message is settled once; an identifier whose PUBACK did not come
- * is not used again on this connection, so that a late one cannot settle another message.
+ * Messages that await a PUBACK, by packet identifier. Each message is settled exactly once. An identifier whose PUBACK
+ * never came is not reused on this connection, so that a late one cannot settle another message.
  *
  * @see MQTT 3.1.1, 2.3.1 (packet identifier), 4.4 (no PUBLISH is sent again while connected)
  */
@@ -26,7 +26,7 @@ export class Acknowledgements {
   readonly #ids = new UniqueMessageIdProvider();
   /** In the order in which they are sent. */
   readonly #pending = new Map<number, Pending>();
-  /** When those were sent whose PUBACK did not come in time. */
+  /** Send times of the messages whose PUBACK did not arrive in time. */
   readonly #overdue = new Map<number, number>();
   #counted = 0;
   #answeredMs = -Infinity;
@@ -34,12 +34,12 @@ export class Acknowledgements {
   /** @param timeoutMs how long a PUBACK may take */
   constructor(readonly timeoutMs: number) {}
 
-  /** How many are awaited of those that count. */
+  /** How many counted messages are awaiting acknowledgement. */
   get counted(): number {
     return this.#counted;
   }
 
-  /** How many are awaited of those that do not. */
+  /** How many uncounted messages (announcements) are awaiting acknowledgement. */
   get uncounted(): number {
     return this.#pending.size - this.#counted;
   }
@@ -75,7 +75,7 @@ export class Acknowledgements {
     this.#take(id, pending).settled(error);
   }
 
-  /** Settles what was sent too long ago. Returns how many they are. */
+  /** Settles the messages that were sent too long ago; returns how many. */
   expire(nowMs: number): number {
     let expired = 0;
     let error: MessageDropped | null = null;
@@ -99,8 +99,8 @@ export class Acknowledgements {
   }
 
   /**
-   * How many messages are overdue though the broker has answered something that was sent later, a message or, at
-   * `answeredMs`, a ping. All that are overdue, where these hold too many identifiers.
+   * How many messages are overdue although the broker has answered something sent later: a message or, at `answeredMs`,
+   * a ping. All overdue ones if they hold too many identifiers.
    */
   passedOver(answeredMs: number): number {
     if (this.#overdue.size > IDS / 2) return this.#overdue.size;

@@ -1,9 +1,9 @@
 import type { Clock } from "../time/mod.ts";
 
-/** TCP, two of TLS, CONNACK. */
+/** One for TCP, two for TLS, one for CONNACK. */
 const ROUND_TRIPS = 4;
 
-/** The time that an attempt to connect takes, and may take: more on a slow way, as TCP shows it to be. */
+/** How long an attempt to connect takes, and how long it may take: longer on a slow network path, as shown by TCP. */
 export class Attempt {
   readonly #sinceMs: number;
   readonly #over = new AbortController();
@@ -11,16 +11,16 @@ export class Attempt {
   #acceptedMs = Infinity;
 
   /**
-   * @param timeoutMs what it may take where answers take no time
-   * @param roundTripMs what answers took on the last connection
+   * @param timeoutMs what it may take if answers come at once
+   * @param roundTripMs the round trip measured on the last connection
    */
   constructor(private readonly clock: Clock, private readonly timeoutMs: number, private readonly roundTripMs: number) {
     this.#sinceMs = clock.monotonicMs();
   }
 
   /**
-   * What it may take. TCP alone never more than twice the usual: it begins again after waits that double, and would be
-   * late to find a broker that is back.
+   * What it may take. TCP alone never gets more than twice the usual time: its retries back off exponentially, so it
+   * would be late to notice that a broker is back.
    */
   get limitMs(): number {
     const { timeoutMs, roundTripMs } = this;
@@ -28,7 +28,7 @@ export class Attempt {
     return timeoutMs + ROUND_TRIPS * Math.max(this.#tcpMs, roundTripMs);
   }
 
-  /** What an answer took: that of TCP or of the broker. */
+  /** The shorter of the two round trips: TCP's or the broker's. */
   get shortestMs(): number {
     return Math.min(this.#tcpMs, this.#acceptedMs - this.#tcpMs);
   }
@@ -49,7 +49,7 @@ export class Attempt {
     this.#over.abort();
   }
 
-  /** Resolves when it has taken longer than it may; not where it ends before. */
+  /** Resolves when the attempt has taken too long; rejects if it ends before that. */
   async late(): Promise<void> {
     for (let leftMs = this.limitMs; leftMs > 0; leftMs = this.limitMs - this.#elapsedMs) {
       await this.clock.sleep(leftMs, this.#over.signal);

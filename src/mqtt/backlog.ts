@@ -3,19 +3,19 @@ import type { Clock } from "../time/mod.ts";
 import type { Piece } from "./acknowledgements.ts";
 import { PublishBuffer, type PublishFlags } from "./publish_buffer.ts";
 
-/** Small enough that a connection that ends in the middle of one leaves little in doubt. */
+/** Small enough that few messages are in doubt if the connection ends in the middle of a batch. */
 const PIECE_BYTES = 8_192;
 
-/** Whole messages that go to the socket in one piece. */
+/** Whole messages that are written to the socket at once. */
 export interface Batch extends Piece {
-  /** When the first of them came, by the monotonic clock. */
+  /** When the first of them arrived (monotonic). */
   readonly sinceMs: number;
   bytes: Uint8Array;
-  /** What is to be told when they are written: QoS 0. */
+  /** QoS 0: called when they have been written. */
   readonly settled: Settled[];
   /** Packet identifiers of QoS 1. */
   readonly ids: number[];
-  /** Holds what must not be dropped, however long it waits. */
+  /** Must not be dropped, however long it waits. */
   isKept: boolean;
 }
 

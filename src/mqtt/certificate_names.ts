@@ -1,7 +1,7 @@
-/** A certificate that has many names belongs to many; nobody reads them all. */
+/** Shared certificates can have very many names; nobody reads them all. */
 const MOST_NAMES = 8;
 
-/** The names that a certificate has, as `node:tls` tells of it, in short; null: it says none. */
+/** The names in a certificate as described by `node:tls`, shortened; null: none. */
 export function certificateNames(certificate: unknown): string | null {
   if (typeof certificate !== "object" || certificate === null || !("subjectaltname" in certificate)) return null;
   const names = String(certificate.subjectaltname).split(", ").map((name) => name.replace(/^[A-Za-z ]+:/, ""));

@@ -3,8 +3,8 @@ import type { MqttOptions } from "./options.ts";
 import type { MqttParts } from "./parts.ts";
 
 /**
- * Connects once, as a publisher would, and disconnects. Nothing is published, and no will is left. With
- * the client identifier of a running agent it would end that agent's connection.
+ * Connects once, as a publisher would, and disconnects. Nothing is published, and no will is left. With the client
+ * identifier of a running agent it would disconnect that agent.
  *
  * @throws {ConnectionFailure} with reason and remedy
  * @throws the signal's reason, as soon as it aborts

@@ -4,22 +4,25 @@ import type { ConnectionLog, FailureEvent } from "./connection_log.ts";
 import { ConnectionFailure } from "./failure.ts";
 import type { LossPattern } from "./loss_pattern.ts";
 
-/** From the beginning of one look at the broker to the next, at most; attempts and probes are looks. */
+/** Longest time from one look at the broker to the next; attempts and probes are looks. */
 const LOOK_INTERVAL_MS = 5_000;
-/** After a look that took longer than that, at most. */
+/** Longest pause after a look that took longer than that. */
 const LOOK_PAUSE_MS = 1_000;
-/** The first wait after a broker dropped us is longer by up to so many initial delays: it may have dropped many. */
+/**
+ * The first wait after a drop is extended by up to this many initial delays, since the broker may have dropped many
+ * clients at once.
+ */
 const FIRST_WAIT_SPREAD = 2;
-/** A connection that lasted so long, and twice the wait before it, has proved stable. */
+/** A connection that has lasted this long, and twice the wait before it, counts as stable. */
 const STABLE_AFTER_MS = 10_000;
 
 /** A connection that the broker has accepted. */
 export interface OpenConnection {
-  /** The address of the broker's that it was made to; null: unknown. */
+  /** The broker's address that it was made to; null: unknown. */
   readonly address: string | null;
   /** Resolves when it has ended, with the reason. */
   readonly lost: Promise<ConnectionFailure>;
-  /** Ends it, with a goodbye where that is to be `graceful`. Bounded. */
+  /** Ends it, with a DISCONNECT if `graceful`. Takes a bounded time. */
   close(graceful: boolean): Promise<void>;
 }
 
@@ -56,25 +59,24 @@ interface Ending {
 /**
  * Keeps a connection to the broker for as long as it is wanted.
  *
- * The wait grows with the attempts that failed in a row, and by themselves with those that the broker refused and
- * with the connections that ended soon after it had accepted them: neither a broker that accepts and drops, nor a
- * second client with the same identifier, is met without backoff. Yet a broker that was away is found within seconds
- * of its return:
+ * The wait grows with each attempt that fails in a row. Refusals, and connections that end soon after being accepted,
+ * are counted separately, so that a broker that accepts and drops, or a second client with the same identifier, is met
+ * with backoff as well. Yet a broker that was away is found within seconds of its return:
  *
  * - Nothing listened: during a longer wait a probe every 5 s notices when something does again.
- * - Something listened but did not speak MQTT, or its certificate or a file of ours was not fit: a probe would tell
- *   nothing, the attempts themselves come every 5 s.
- * - The broker refused, or dropped an accepted connection: it is there. The full wait applies,
- *   unless, after a drop, probes see it go and come.
+ * - Something listened but did not speak MQTT, or its certificate or one of our files was unusable: a probe would show
+ *   nothing, so the attempts themselves come every 5 s.
+ * - The broker refused, or dropped an accepted connection: it is there. The full wait applies, unless probes after a
+ *   drop see it go away and come back.
  *
- * Every wait, between probes too, is between a half and the whole of what is said here, by chance, and the first one
- * after a loss up to three times as long: agents that lost one broker together do not come back together.
+ * Every wait, also between probes, is randomised to between half and all of what is stated here, and the first one
+ * after a loss can be up to three times as long, so that agents that lost a broker together do not return together.
  */
 export class BrokerConnection<C extends OpenConnection> {
-  /** Attempts in a row that failed, and those of them that the broker refused. */
+  /** Attempts in a row that failed, and how many of them the broker refused. */
   #failures = 0;
   #refusals = 0;
-  /** Connections in a row that were lost before they had proved stable, or the last one if it had. */
+  /** Connections in a row that were lost before they were stable; 1 if the last one was stable. */
   #drops = 0;
   #lastWaitMs = 0;
   /** When the last attempt or probe began. */
@@ -85,7 +87,7 @@ export class BrokerConnection<C extends OpenConnection> {
   /**
    * Connects, again and again, until `signal` aborts. Then it closes what is open and resolves.
    *
-   * @param graceful asked at the end: whether to say goodbye to the broker
+   * @param graceful asked at the end: whether to send a DISCONNECT
    */
   async run(graceful: () => boolean, signal: AbortSignal): Promise<void> {
     const reminding = this.parts.log.run(signal);
@@ -174,7 +176,7 @@ export class BrokerConnection<C extends OpenConnection> {
     this.#lastWaitMs = clock.monotonicMs() - sinceMs;
   }
 
-  /** How often in a row it went like this. */
+  /** How often in a row this has happened. */
   #inARow(event: FailureEvent, { kind }: ConnectionFailure): number {
     if (event === "broker connection lost") return this.#drops;
     if (kind === "rejected") return this.#refusals;

@@ -3,7 +3,7 @@ import type { Clock } from "../time/mod.ts";
 import type { ConnectionFailure } from "./failure.ts";
 
 const REMINDER_INTERVAL_MS = 60_000;
-/** Reasons that one outage can be told for; whoever invents new ones for ever does not fill the memory. */
+/** How many different reasons are logged for one outage; a peer that keeps inventing new ones must not fill memory. */
 const MOST_REASONS = 20;
 
 /** What became of a connection, as the log calls it. */
@@ -19,9 +19,9 @@ interface Outage {
 }
 
 /**
- * Tells each outage as one story: why it began, each further reason once, each minute one line with what was dropped
- * until then, and at its end how long it was and what it cost. At error where only a person can help, else as a
- * warning. Attempts that fail for a known reason are for debug; a connection that was lost is always told.
+ * Logs each outage as one story: why it began, each further reason once, a line each minute with what has been dropped
+ * so far, and at the end how long it lasted and what it cost. Logged as errors if only a person can help, otherwise as
+ * warnings. Attempts that fail for a known reason are logged at debug; lost connections are always logged.
  */
 export class ConnectionLog {
   #outage: Outage | null = null;
@@ -32,7 +32,7 @@ export class ConnectionLog {
    * Begins without a connection.
    *
    * @param where the broker, as fields of each line
-   * @param dropped how many messages were dropped so far for want of a connection
+   * @param dropped how many messages have been dropped so far for lack of a connection
    */
   constructor(
     private readonly log: Logger,
@@ -50,7 +50,7 @@ export class ConnectionLog {
     this.#droppedBefore = this.dropped();
   }
 
-  /** An attempt has failed, or a connection was lost; `more` is told with it. */
+  /** An attempt has failed, or a connection was lost; `more` fields are logged with it. */
   failed(event: FailureEvent, failure: ConnectionFailure, retryInMs: number, more: LogFields = {}): void {
     const nowMs = this.clock.monotonicMs();
     const outage = this.#outage ??= {
@@ -67,7 +67,7 @@ export class ConnectionLog {
     else this.log.debug(event, fields);
   }
 
-  /** Tells each minute that an outage goes on, until `signal` aborts. */
+  /** Logs a reminder for each minute of an outage, until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       const leftMs = (this.#outage?.remindedMs ?? this.clock.monotonicMs()) + REMINDER_INTERVAL_MS -

@@ -8,7 +8,7 @@ import type { MqttOptions, Password, TlsOptions } from "./options.ts";
 /** Reads a whole file. */
 export type ReadFile = (path: string) => Promise<Uint8Array>;
 
-/** What an attempt needs from files, read afresh each time. */
+/** What an attempt needs from files; read again each time. */
 export interface Credentials {
   readonly password: string | Buffer | null;
   /** null: not encrypted. */
@@ -22,9 +22,10 @@ export interface CredentialParts {
 }
 
 /**
- * Reads them within the time of an attempt: a file may be on a drive that has gone, or be a pipe that nobody writes to.
+ * Reads them within the time allowed for an attempt: a file may be on a drive that has gone away, or be a pipe that
+ * nobody writes to.
  *
- * @throws {ConnectionFailure} where a file cannot be read, in time or at all, or holds something else
+ * @throws {ConnectionFailure} if a file cannot be read, in time or at all, or is not in PEM format
  * @throws the signal's reason, as soon as it aborts
  */
 export async function readCredentials(
@@ -63,7 +64,7 @@ async function readTls(host: string, tls: TlsOptions, readFile: ReadFile): Promi
   const read = async (path: string | null, key: string, label: RegExp): Promise<Buffer | undefined> => {
     if (path === null) return undefined;
     const bytes = Buffer.from(await readFile(path).catch((error) => Promise.reject(unreadable(path, key, error))));
-    // Without this, a file of something else shows as a broker that nobody trusts.
+    // Without this, a wrong file would look like a broker that is not trusted.
     if (label.test(bytes.toString("latin1"))) return bytes;
     throw new ConnectionFailure("unfit", `${path} is not in PEM format`, `check mqtt.broker.tls.${key}`);
   };

@@ -2,14 +2,14 @@ import { certificateNames } from "./certificate_names.ts";
 import { closedRemedy, type Offer, unauthorisedRemedy } from "./suspects.ts";
 
 /**
- * What a failed connection says about the broker; it decides how soon the next attempt is worth it.
+ * What a failed connection says about the broker, which decides how soon to try again.
  *
  * - `unreachable`: no TCP connection, or none that carries anything. The broker is away; a probe can tell when it is
  *   back.
- * - `unresponsive`: TCP, but no MQTT. The broker is frozen, not ready yet, or away behind a proxy.
- * - `unfit`: this side said no to the broker's certificate, or to a file of its own. A person can help, or the right
- *   time of day; the broker does not mind being asked.
- * - `rejected`: the broker said no. Only a person can help; to be asked often, it may take for an attack.
+ * - `unresponsive`: TCP, but no MQTT. The broker is frozen, not ready yet, or gone behind a proxy.
+ * - `unfit`: this side rejected the broker's certificate, or one of its own files. A person can help, or a correct
+ *   clock; asking again does not bother the broker.
+ * - `rejected`: the broker refused. Only a person can help, and frequent attempts may look like an attack.
  * - `dropped`: the broker had accepted; then the connection ended.
  */
 export type FailureKind = "unreachable" | "unresponsive" | "unfit" | "rejected" | "dropped";
@@ -24,7 +24,7 @@ export class ConnectionFailure extends Error {
    *
    * @param kind what it says about the broker
    * @param message why it failed
-   * @param remedy what to do about it; null: nothing but wait
+   * @param remedy what to do about it; null: only waiting helps
    */
   constructor(
     readonly kind: FailureKind,
@@ -90,7 +90,7 @@ const BY_RETURN_CODE: Readonly<Record<number, Explanation>> = {
   5: ["rejected", "not authorised", CREDENTIALS],
 };
 
-/** How far a connection had come when it failed. */
+/** How far a connection had got when it failed. */
 export interface Progress {
   readonly offer: Offer;
   readonly stage: "connecting" | "tcp" | "tls" | "accepted";
@@ -103,14 +103,14 @@ export function explain(error: Error | null, progress: Progress): ConnectionFail
   if (error instanceof ConnectionFailure) return error;
   const [kind, reason, remedy] = explanation(error, progress);
   const cause = error === null ? undefined : { cause: error };
-  // What helps to connect does not help once the broker had accepted.
+  // Remedies for connecting do not apply once the broker has accepted.
   if (progress.stage === "accepted") return new ConnectionFailure("dropped", reason, null, cause);
   return new ConnectionFailure(kind, reason, remedy, cause);
 }
 
 function explanation(error: Error | null, { stage, offer, connectTimeoutMs, keepAliveS }: Progress): Explanation {
   if (error === null) return closed(stage, offer);
-  // mqtt.js tells these two by their words alone.
+  // mqtt.js identifies these two by their message alone.
   if (error.message === "connack timeout") {
     return stage === "connecting" ? ["unreachable", `no TCP connection within ${connectTimeoutMs} ms`, NETWORK] : [
       "unresponsive",
@@ -150,7 +150,7 @@ function otherName(error: Error): Explanation {
   ];
 }
 
-/** Deno says this also where the client's certificate and key do not fit. */
+/** Deno also says this if the client's certificate and key do not match. */
 function noProtocol(offer: Offer): Explanation {
   const NEITHER = "the broker speaks neither TLS 1.2 nor 1.3";
   if ((offer.tls?.certFile ?? null) === null) {

@@ -2,20 +2,20 @@ import type { Socket } from "node:net";
 import { Readable } from "node:stream";
 import type { IStore, MqttClient } from "mqtt";
 
-/** Answers have four bytes; a session that outlived another program's subscriptions may bring messages. */
+/** Answers are four bytes long, but a session left over from another program's subscriptions may bring messages. */
 const LONGEST_PACKET_BYTES = 1 << 20;
 /** Twice what our own messages leave unwritten: the rest are answers, each of which takes far more than its four bytes. */
 const MOST_UNWRITTEN_BYTES = 1 << 21;
 
-/** What mqtt.js takes for the packet identifier where a packet ends before it. */
+/** What mqtt.js reports as the packet identifier if the packet ends before it. */
 const NO_IDENTIFIER = -1;
 
 /**
- * Bounds what a broker can make this side keep, which never subscribes: a packet that does not end, of which mqtt.js
- * collects the whole, and answers that the broker does not read. Ends a connection on which a packet has no identifier
- * that must have one.
+ * Bounds what a broker can make this side buffer, which never subscribes: an endless packet, which mqtt.js would
+ * collect in full, and answers that the broker does not read. Also ends a connection on which a packet lacks a required
+ * identifier.
  *
- * @param overrun called with what the broker does
+ * @param overrun called with what the broker did wrong
  */
 export function limitInbound(client: MqttClient, socket: Socket, overrun: (reason: string) => void): void {
   let unfinishedBytes = 0;
@@ -33,8 +33,8 @@ export function limitInbound(client: MqttClient, socket: Socket, overrun: (reaso
 }
 
 /**
- * Keeps nothing: what a broker sends with QoS 2 is answered all the same, and what this side sends goes past mqtt.js,
- * whose own store leaves a timer behind at each connection.
+ * Stores nothing: what a broker sends with QoS 2 is answered all the same, and what this side sends bypasses mqtt.js,
+ * whose own store leaks a timer with each connection.
  */
 export const NO_STORE: IStore = {
   put(_packet, done) {
@@ -49,7 +49,7 @@ export const NO_STORE: IStore = {
     done();
     return NO_STORE;
   },
-  // Their type is that of a copy of Node.js' own.
+  // Their type comes from a copy of Node.js' own.
   createStream: () => Readable.from([]) as unknown as ReturnType<IStore["createStream"]>,
   close: (done) => done(),
 };

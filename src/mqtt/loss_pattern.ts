@@ -2,14 +2,14 @@ import type { Clock } from "../time/mod.ts";
 import type { ConnectionFailure } from "./failure.ts";
 import type { MqttOptions } from "./options.ts";
 
-/** A broker that closes a connection within so long of its first message may mind that one. */
+/** A broker that closes a connection this soon after its first message may be objecting to that message. */
 const AT_ONCE_MS = 1_000;
-/** A loss that comes so soon after something was published may be its consequence. */
+/** A loss this soon after something was published may be its consequence. */
 const CONSEQUENCE_MS = 3_000;
-/** So many losses of one kind in a row are a pattern. */
+/** This many losses of one kind in a row are a pattern. */
 const PATTERN = 2;
 
-/** Who publishes, as remedies name it, and how long another client that is configured alike may wait. */
+/** Who publishes, as named in remedies, and how long another client with the same settings may wait. */
 export type PublishesAs = Pick<MqttOptions, "clientId" | "topics" | "reconnect">;
 
 /** What was announced over a connection since it was accepted. */
@@ -21,14 +21,14 @@ interface Announced {
 }
 
 /**
- * What losses that follow each other have in common. MQTT 3.1.1 has no way to say that a topic is forbidden, or that
- * another client took the identifier over: a broker that minds just closes the connection. When it does so tells which
- * of the two it may be:
+ * What successive losses have in common. MQTT 3.1.1 has no way to say that a topic is forbidden, or that another client
+ * has taken over the identifier: the broker just closes the connection. When it does so hints at which of the two it
+ * is:
  *
- * - always at once after it accepted: it may forbid what is published first; else the identifier may be taken,
- * - always soon: another client may have the same identifier, and the two disconnect each other. One of the two soon waits
- *   for as long as it may before it does so again, and the other lives for as long: that is part of the pattern,
- * - always right after the first statistics of a connection: it may forbid their topic.
+ * - always immediately after accepting: it may forbid what is published first, or the identifier may be taken;
+ * - always soon: another client may have the same identifier, and the two disconnect each other. One of them soon backs
+ *   off for its maximum delay, and the other's connection lasts that long: that is part of the pattern;
+ * - always right after a connection's first statistics: it may forbid their topic.
  */
 export class LossPattern {
   /** Connections in a row that the broker closed soon after it had accepted them, or at once after the first message. */
@@ -45,7 +45,7 @@ export class LossPattern {
 
   constructor(private readonly as: PublishesAs, private readonly clock: Clock) {}
 
-  /** What is wrong and what to do, where losses follow a pattern; null: none that is known. */
+  /** What is wrong and what to do, if losses follow a known pattern; null: they do not. */
   get warning(): string | null {
     if (this.#afterTopic >= PATTERN) {
       return `the broker closed ${this.#afterTopic} connections in a row right after something was published to ` +
@@ -56,7 +56,7 @@ export class LossPattern {
       this.#soonRemedy();
   }
 
-  /** How long a connection has to last, in milliseconds, until what losses had in common is over. */
+  /** How long a connection has to last, in milliseconds, for the pattern to be over. */
   get outlastedMs(): number {
     return Math.max(2 * this.#lastLivedMs, this.#soon < PATTERN ? 0 : this.#returnsWithinMs);
   }
@@ -82,7 +82,7 @@ export class LossPattern {
    * The connection was lost.
    *
    * @param isShort it ended before it had proved stable
-   * @returns what to do about it; null: nothing but wait
+   * @returns what to do about it; null: only waiting helps
    */
   lost(failure: ConnectionFailure, livedMs: number, isShort: boolean): string | null {
     this.#lastLivedMs = livedMs;
@@ -92,7 +92,7 @@ export class LossPattern {
     }
     this.#noteTopic();
     const afterMs = this.#publishedMs === null ? livedMs : this.clock.monotonicMs() - this.#publishedMs;
-    const isAtOnce = afterMs < AT_ONCE_MS; // though the connection be old: where little is heard, it lasts that long
+    const isAtOnce = afterMs < AT_ONCE_MS; // even if it is old: its first message may come late
     this.#atOnce = (this.#soon === 0 || this.#atOnce) && isAtOnce;
     const isSoon = isShort || isAtOnce || (this.#soon >= PATTERN && livedMs < this.#returnsWithinMs);
     this.#soon = isSoon ? this.#soon + 1 : 0;
@@ -107,7 +107,7 @@ export class LossPattern {
     this.#suspect = null;
   }
 
-  /** Another client waits no longer, and connects. */
+  /** Another client waits at most this long before it connects again. */
   get #returnsWithinMs(): number {
     return 2 * this.as.reconnect.maxDelayMs;
   }
@@ -138,7 +138,7 @@ export class LossPattern {
   }
 }
 
-/** Whether the broker's end closed or reset it; a connection that fell silent, or that this side gave up, was not. */
+/** Whether the peer closed or reset it, as opposed to going silent or being given up by this side. */
 function isClosedByPeer({ kind, cause }: ConnectionFailure): boolean {
   if (kind !== "dropped") return false;
   if (!(cause instanceof Error)) return cause === undefined;

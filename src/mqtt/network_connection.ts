@@ -12,11 +12,11 @@ import { Pulse } from "./pulse.ts";
 import { type PeerParts, untilVanished } from "./vanished_broker.ts";
 import { openSocket } from "./socket.ts";
 
-/** The share of a message's age that it may spend in queues on its way; the rest of it, it waits here. */
+/** The share of a message's maximum age that it may spend in queues on the way; it may spend the rest waiting here. */
 const QUEUEING_SHARE = 0.25;
-/** What a probe may take beyond the time for an answer. */
+/** What a probe may take in addition to the time for an answer. */
 const PROBE_MS = 500;
-/** mqtt.js' own bound of an attempt knows nothing of slow ways. */
+/** mqtt.js' own time limit for an attempt knows nothing of slow networks. */
 const NEVER_MS = 2 ** 31 - 1;
 /** How long the goodbye may take. */
 const DISCONNECT_TIMEOUT_MS = 500;
@@ -24,11 +24,11 @@ const DISCONNECT_TIMEOUT_MS = 500;
 const CHECK = "check the broker; bt-scanner subscribes to nothing";
 
 /**
- * Connects once and waits for CONNACK. The client of mqtt.js lives as long as this one connection:
- * its own reconnecting waits a fixed time, and stands still for ever after some keepalive time-outs.
+ * Connects once and waits for CONNACK. The client of mqtt.js lives as long as this one connection: its own reconnecting
+ * waits a fixed time, and after some keepalive timeouts stops for good.
  *
- * @param roundTripMs what answers took on the last connection: a slow way is given more time
- * @throws {ConnectionFailure} where the broker cannot be reached or refuses
+ * @param roundTripMs the round trip measured on the last connection: a slow network is given more time
+ * @throws {ConnectionFailure} if the broker cannot be reached or refuses
  * @throws the signal's reason, as soon as it aborts
  */
 export async function openNetworkConnection(
@@ -97,12 +97,12 @@ export class NetworkConnection {
     });
   }
 
-  /** The address that its host's name led to; null: not yet, or no more. */
+  /** The address that the host name resolved to; null: not yet, or no longer connected. */
   get address(): string | null {
     return this.socket.remoteAddress ?? null;
   }
 
-  /** Ends the connection, with a DISCONNECT where it is to be `graceful`. Always within half a second. */
+  /** Ends the connection, with a DISCONNECT if `graceful`. Always within half a second. */
   async close(graceful: boolean): Promise<void> {
     if (graceful && this.#stage === "accepted") {
       this.client.end();
@@ -114,18 +114,18 @@ export class NetworkConnection {
     await this.#closed;
   }
 
-  /** How fast it is; null: it is not to ping, and nobody knows. */
+  /** How fast it is; null: unknown, because pings are off. */
   get pulse(): Pulse | null {
     return this.#pulse;
   }
 
-  /** What is known of the way, for the next connection: how long answers take, or how long one was waited for. */
+  /** What the next connection should expect: how long answers take, or how long one was waited for in vain. */
   get roundTripMs(): number {
     if (this.#pulse === null) return 0;
     return this.#hasVanished ? this.#pulse.patienceMs : this.#pulse.roundTripMs;
   }
 
-  /** Gives the connection up, because of `failure`. */
+  /** Gives up the connection because of `failure`. */
   abandon(failure: ConnectionFailure): void {
     this.#ended(failure);
   }
@@ -141,10 +141,10 @@ export class NetworkConnection {
     return this.#pulse = pulse;
   }
 
-  /** Ends the connection when the broker's host has gone without a word, long before the keepalive time. */
+  /** Ends the connection when the broker's host has vanished silently, long before the keepalive time. */
   #watch(pulse: Pulse): void {
     const { socket, client, clock, options: { host, port } } = this;
-    // The address of this connection: its name may mean another host by now.
+    // This connection's address: the name may resolve to another host by now.
     const address = socket.remoteAddress ?? host;
     const parts: PeerParts = {
       received: () => socket.bytesRead,
@@ -190,11 +190,11 @@ export function clientOptions(options: MqttOptions, password: Credentials["passw
     incomingStore: NO_STORE,
     outgoingStore: NO_STORE,
     resubscribe: false,
-    // A new timer for each PUBACK takes a fifth of the time of QoS 1; the answer to a ping suffices.
+    // A new timer for each PUBACK would take a fifth of the time of QoS 1; the answer to a ping is enough.
     reschedulePings: false,
-    // 65,536 buffers of two bytes otherwise, 7 MB.
+    // Otherwise 65,536 buffers of two bytes, 7 MB.
     writeCache: false,
-    // Asking for each packet whether to log it takes time, too.
+    // Checking for each packet whether to log it takes time, too.
     log: () => {},
   };
 }

@@ -1,20 +1,20 @@
 import type { BackoffPolicy } from "../time/mod.ts";
 
-/** How the connection is encrypted. The files are read at each attempt, so that renewed ones are taken up. */
+/** How the connection is encrypted. The files are read at each attempt, so that renewed ones are picked up. */
 export interface TlsOptions {
   /** Certificates (PEM) of the authorities to trust; null: those that the runtime trusts. */
   readonly caFile: string | null;
-  /** Certificate (PEM) that this client shows, together with `keyFile`; null: none. */
+  /** Certificate (PEM) that this client presents, together with `keyFile`; null: none. */
   readonly certFile: string | null;
   /** Private key (PEM) of that certificate. */
   readonly keyFile: string | null;
-  /** The name that the broker's certificate must bear; null: the host. */
+  /** The name that the broker's certificate must have; null: the host. */
   readonly serverName: string | null;
-  /** Accepts any certificate: anybody could pose as the broker. */
+  /** Accepts any certificate: anyone could pose as the broker. */
   readonly insecureSkipVerify: boolean;
 }
 
-/** A password, or what fetches it at each attempt, so that a rotated secret is taken up. */
+/** A password, or what fetches it at each attempt, so that a rotated secret is picked up. */
 export type Password = string | (() => Promise<string | Uint8Array | null>) | null;
 
 /** Which broker to publish to, and how. */
@@ -29,32 +29,34 @@ export interface MqttOptions {
   readonly password: Password;
   /** null: not encrypted. */
   readonly tls: TlsOptions | null;
-  /** One of its own for each client at a broker: a second one ends the first one's connection. */
+  /** Unique at the broker: a second client with the same one disconnects the first. */
   readonly clientId: string;
-  /** What is published to, as filters of an access list: for remedies. */
+  /** The topics that are published to, as access list filters: named in remedies. */
   readonly topics: readonly string[];
   /**
-   * Seconds between signs of life, 0 to 65,535; silence of 1.5 times as long ends the connection, and within seconds
-   * where the broker's address cannot be reached either. 0: never.
+   * Keep Alive in seconds, 0 to 65,535. Silence for 1.5 times as long ends the connection; if the broker's address
+   * cannot be reached either, it ends within seconds. 0: off.
    */
   readonly keepAliveS: number;
-  /** Asks the broker to forget the previous session. Messages that a connection took with it are lost either way. */
+  /** Asks the broker to forget the previous session. Messages in flight when a connection ends are lost either way. */
   readonly cleanSession: boolean;
   /** Quality of service of the messages: 0, at most once; 1, at least once. */
   readonly qos: 0 | 1;
-  /** Most messages of QoS 1 that wait for their acknowledgement, at least 1; never more than 65,519. */
+  /** Maximum number of QoS 1 messages awaiting acknowledgement, at least 1; never more than 65,519. */
   readonly maxInFlight: number;
   /** How long the broker may take to acknowledge a message of QoS 1, in milliseconds; then it counts as lost. */
   readonly ackTimeoutMs: number;
-  /** How old a message may be when it arrives, in milliseconds: what would be older is dropped before it is sent. */
+  /**
+   * How old a message may be when it arrives, in milliseconds; what would arrive older is dropped before it is sent.
+   */
   readonly maxAgeMs: number;
   /** How waits grow between attempts. */
   readonly reconnect: BackoffPolicy;
   /**
-   * Bound of an attempt, in milliseconds: name, TCP, TLS and CONNACK together. Slow ways have more: four times the
-   * round trip that is known of them.
+   * Time limit for an attempt, in milliseconds: name resolution, TCP, TLS and CONNACK together. Slow networks get four
+   * known round trips more.
    */
   readonly connectTimeoutMs: number;
-  /** What the broker publishes, retained, when this client vanishes without a word; null: nothing. */
+  /** What the broker publishes, retained, when this client vanishes without a DISCONNECT; null: nothing. */
   readonly will: { readonly topic: string; readonly payload: string; readonly retain: true } | null;
 }

@@ -2,7 +2,7 @@ import type { Clock } from "../time/mod.ts";
 import type { Acknowledgements } from "./acknowledgements.ts";
 import { ConnectionFailure } from "./failure.ts";
 
-/** How often is looked whether the broker has answered later messages than the one that is overdue. */
+/** How often to check whether the broker has answered messages later than the overdue one. */
 const LOOK_MS = 1_000;
 
 const REMEDY = "see the broker's log and limits; filter.* reduces the number of messages, " +
@@ -11,20 +11,20 @@ const REMEDY = "see the broker's log and limits; filter.* reduces the number of 
 /** What {@linkcode untilPassedOver} works with. */
 export interface OverdueParts {
   readonly acknowledgements: Acknowledgements;
-  /** When the last ping was sent that has an answer, by the monotonic clock. */
+  /** When the last answered ping was sent (monotonic). */
   readonly answeredMs: () => number;
   /** Asks for an answer. */
   readonly ping: () => unknown;
-  /** Called when the places of messages have become free. */
+  /** Called when messages have given up their places. */
   readonly expired: () => void;
 }
 
 /**
- * Frees the places of messages whose PUBACK does not come in time, and resolves, with the reason, when a broker turns
- * out to have passed one over: it has answered what was sent after it. A message is only ever sent again on another
- * connection (MQTT 3.1.1, 4.4), and the packet identifiers of those passed over are lost to this one.
+ * Frees the places of messages whose PUBACK does not arrive in time. Resolves with the reason when the broker turns out
+ * to have skipped one, having answered something sent after it. A message is only ever resent on another connection
+ * (MQTT 3.1.1, 4.4), and the packet identifiers of skipped ones are lost to this one.
  *
- * A broker that answers nothing is frozen or slow; what it has is not given up, and the keepalive time decides.
+ * A broker that answers nothing at all is frozen or slow; what it has is not given up, and the keepalive time decides.
  *
  * @throws the signal's reason, as soon as it aborts
  */

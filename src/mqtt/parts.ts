@@ -12,8 +12,11 @@ export interface MqttParts {
   readonly log: Logger;
   /** For certificates and keys. */
   readonly readFile: ReadFile;
-  /** Hears of each connection as soon as the broker has accepted it, before anything is published: the moment to announce the status. */
+  /**
+   * Told of each connection as soon as the broker has accepted it, before anything is published: the moment to announce
+   * the status.
+   */
   readonly connection: ConnectionSink;
-  /** How many messages were dropped so far for want of a connection. */
+  /** How many messages have been dropped so far for lack of a connection. */
   readonly dropped: () => number;
 }

@@ -5,20 +5,20 @@ import { readCredentials, type ReadFile } from "./credential_files.ts";
 import type { MqttOptions } from "./options.ts";
 import { openSocket } from "./socket.ts";
 
-/** The certificate that a broker shows. */
+/** The certificate that a broker presents. */
 export interface BrokerCertificate {
-  /** The names it is for, in short; null: it says none. */
+  /** The names it is for, shortened; null: none. */
   readonly names: string | null;
-  /** The first moment at which it is good. */
+  /** The first moment at which it is valid. */
   readonly validFrom: Date;
   /** The last one. */
   readonly validTo: Date;
 }
 
 /**
- * The certificate that the broker shows, whether it is to be trusted or not; nothing is sent to the broker.
+ * The certificate that the broker presents, trusted or not; no MQTT is sent to the broker.
  *
- * @returns null where there is none to be had: no TLS, no connection, a file that cannot be read
+ * @returns null if there is none: no TLS, no connection, or a file that cannot be read
  */
 export async function brokerCertificate(
   options: MqttOptions,

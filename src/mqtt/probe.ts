@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { type Clock, timeLimit, untilAborted } from "../time/mod.ts";
 
-/** How long one probe may take, in milliseconds: time for TCP to begin twice, at 0 and 1 s. */
+/** How long a probe may take, in milliseconds: time for two SYNs, at 0 and 1 s. */
 const PROBE_TIMEOUT_MS = 2_500;
 
 /** Whether something listens at the broker's address: a bare TCP connection, closed at once. */

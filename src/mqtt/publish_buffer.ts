@@ -1,7 +1,7 @@
 const SLAB_BYTES = 65_536;
 /** Fixed header (1), remaining length (up to 4), length of the topic (2), packet identifier (2). */
 const MAX_OVERHEAD_BYTES = 9;
-/** UTF-8 takes at most so many bytes for one UTF-16 unit. */
+/** UTF-8 takes at most this many bytes per UTF-16 code unit. */
 const MAX_BYTES_PER_UNIT = 3;
 
 const PUBLISH = 0x30;
@@ -16,8 +16,8 @@ export interface PublishFlags {
 }
 
 /**
- * Writes PUBLISH packets, one behind the other, into shared memory, so that all messages of a turn
- * go to the socket in one piece. mqtt.js hands over each message in five or six.
+ * Writes PUBLISH packets one after the other into shared memory, so that all messages of a turn go to the socket in one
+ * piece. mqtt.js would write each message in five or six.
  *
  * @see MQTT 3.1.1, 3.3 (PUBLISH), 2.2.3 (remaining length)
  */
@@ -36,9 +36,9 @@ export class PublishBuffer {
   append(topic: string, payload: string, { id, retain }: PublishFlags): void {
     this.#reserve(MAX_OVERHEAD_BYTES + MAX_BYTES_PER_UNIT * (topic.length + payload.length));
     const at = this.#end;
-    // Nearly every message has a remaining length of two bytes; the others are moved.
+    // Nearly every message has a two-byte remaining length; the others are shifted.
     const body = at + 3;
-    // Both texts at once, which takes two thirds of the time of one after the other.
+    // Both texts at once, which takes two thirds of the time that one after the other would.
     const text = topic + payload;
     const { written } = this.#encoder.encodeInto(text, this.#slab.subarray(body + 2));
     const topicBytes = written === text.length ? topic.length : byteLength(topic);
@@ -57,7 +57,7 @@ export class PublishBuffer {
     this.#end = at + headerBytes + end - body;
   }
 
-  /** Takes what was appended since the last time. Nobody else writes to these bytes any more. */
+  /** Takes what was appended since the last call. These bytes are not written to any more. */
   take(): Uint8Array {
     const taken = this.#slab.subarray(this.#start, this.#end);
     this.#start = this.#end;

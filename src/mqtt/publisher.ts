@@ -9,14 +9,14 @@ import { Sender } from "./sender.ts";
 import type { MqttParts } from "./parts.ts";
 import { probeBroker } from "./probe.ts";
 
-/** How long messages under way may take at the end; saying goodbye takes half a second more at most. */
+/** How long messages in flight may take at the end; the DISCONNECT takes half a second more at most. */
 const DRAIN_TIMEOUT_MS = 2_000;
 
 /**
- * Publishes to an MQTT 3.1.1 broker over a connection that it keeps alive for ever.
+ * Publishes to an MQTT 3.1.1 broker over a connection that it never gives up.
  *
- * Nothing is queued beyond fixed bounds, and no call waits for the broker. Messages under way when a
- * connection ends are settled as lost: each connection starts afresh, with or without clean session.
+ * Nothing is queued beyond fixed bounds, and no call waits for the broker. Messages in flight when a connection ends
+ * are settled as lost: each connection starts from scratch, with or without clean session.
  */
 export class MqttPublisher implements Publisher, AsyncDisposable {
   readonly #connection: BrokerConnection<NetworkConnection>;
@@ -24,7 +24,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   readonly #ending = new AbortController();
   readonly #drained = new AbortController();
   readonly #waiting = new Set<() => void>();
-  /** Announcements that found no room: the last one of each topic. */
+  /** Announcements that found no room: the latest for each topic. */
   readonly #owed = new Map<string, { readonly payload: string; readonly retain: boolean }>();
   #running: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
@@ -32,10 +32,10 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   #hasPublished = false;
   #network: NetworkConnection | null = null;
   #sender: Sender | null = null;
-  /** What answers took on the last connection; halved by each attempt that fails. */
+  /** The round trip measured on the last connection; halved by each attempt that fails. */
   #roundTripMs = 0;
 
-  /** Does nothing until it is told to {@linkcode MqttPublisher.start}. */
+  /** Does nothing until {@linkcode MqttPublisher.start} is called. */
   constructor(private readonly options: MqttOptions, private readonly parts: MqttParts) {
     const { host, port, tls, reconnect } = options;
     const { clock, random, log, dropped } = parts;
@@ -55,7 +55,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     });
   }
 
-  /** Begins to connect, and goes on for ever. Calling it again does nothing. */
+  /** Starts connecting, and never gives up. Calling it again does nothing. */
   start(): void {
     this.#running ??= this.#connection.run(() => this.#isSettled, this.#ending.signal);
   }
@@ -71,8 +71,8 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   }
 
   /**
-   * Publishes besides the messages; what is retained with QoS 1. What finds no room goes as soon as
-   * there is some, unless its topic has news by then. Nothing happens while offline.
+   * Publishes besides the messages: retained with QoS 1, otherwise with QoS 0. What finds no room is published as soon
+   * as there is some, unless its topic has been announced anew by then. Does nothing while offline.
    */
   announce(topic: string, payload: string, { retain }: { readonly retain: boolean }): void {
     if (this.#sender === null || this.#isClosing) return;
@@ -110,9 +110,8 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   }
 
   /**
-   * Takes no more messages, waits up to 2 s for those under way, and disconnects. Where they do not
-   * get through there is no goodbye, so that the broker publishes the will. Resolves within 3 s,
-   * whatever the broker does.
+   * Takes no more messages, waits up to 2 s for those in flight, and disconnects. If they do not get through, no
+   * DISCONNECT is sent, so that the broker publishes the will. Resolves within 3 s, whatever the broker does.
    */
   [Symbol.asyncDispose](): Promise<void> {
     return this.#closed ??= this.#close();
@@ -139,7 +138,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     }
   }
 
-  /** Once it is to end, how the last connection goes on is nobody's business. */
+  /** Once the publisher is closing, the last connection's states are of no interest. */
   #tell(state: ConnectionState): void {
     if (!this.#isClosing || state.kind === "closed") this.parts.connection.setConnection(state);
   }
@@ -179,7 +178,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     }
   }
 
-  /** Whether the broker has all that it is to have. */
+  /** Whether the broker has everything that it is meant to have. */
   get #isSettled(): boolean {
     return this.#sender?.isIdle === true && this.#owed.size === 0;
   }

@@ -1,14 +1,14 @@
 import type { Clock } from "../time/mod.ts";
 
-/** What may always be under way: a second of 64 kbit/s, some fifty messages. */
+/** What may always be in flight: two seconds at 64 kbit/s, some fifty messages. */
 const LEAST_WINDOW_BYTES = 16_384;
-/** Enough for 5,000 messages a second over a round trip of two seconds. */
+/** Enough for 5,000 messages a second with a round trip of two seconds. */
 const MOST_WINDOW_BYTES = 4_194_304;
-/** From one ping to the next, at least, where there is room for more. */
+/** Shortest time between pings while there is room for more. */
 const PING_INTERVAL_MS = 250;
-/** By how much the flow must grow to show that there is room for more. */
+/** How much the rate must grow to show that there is room for more. */
 const FASTER = 1.25;
-/** How long a peer may be silent whose answers take no time. Less, and a busy one would be suspected. */
+/** How long a peer whose answers come at once may be silent. With less, a busy one would be suspected. */
 const LEAST_PATIENCE_MS = 2_000;
 
 /** A PINGREQ that has no answer yet. */
@@ -16,17 +16,17 @@ interface Mark {
   readonly atMs: number;
   /** Bytes written before it, since the connection began. */
   readonly written: number;
-  /** Bytes of these that were under way at that time. */
+  /** How many of these bytes were in flight at that time. */
   readonly underWay: number;
 }
 
 /**
- * Learns from pings how fast a connection is, and bounds by it what is under way.
+ * Learns from pings how fast a connection is, and limits what is in flight accordingly.
  *
- * A broker reads in order: its answer to a PINGREQ tells that everything written before it has arrived, and how long
- * that took. Neither MQTT at QoS 0 nor Deno's sockets tell this otherwise; the kernel takes megabytes for a link that
- * carries eight kilobytes a second. What may be under way is what arrives within `queueingMs`; it doubles with each
- * answer while there is use for more.
+ * A broker reads in order: its answer to a PINGREQ shows that everything written before it has arrived, and how long
+ * that took. Neither MQTT at QoS 0 nor Deno's sockets show this otherwise, and the kernel buffers megabytes for a link
+ * that carries eight kilobytes a second. What may be in flight is what arrives within `queueingMs`; it doubles with
+ * each answer while there is use for more.
  *
  * @see MQTT 3.1.1, 3.12 (PINGREQ), 4.6 (message ordering)
  */
@@ -42,8 +42,8 @@ export class Pulse {
   #bytesPerMs = Infinity;
 
   /**
-   * @param queueingMs how long bytes may wait on their way, beyond the time that the way itself takes
-   * @param roundTripMs a first measure of the way: what it took to connect
+   * @param queueingMs how long bytes may queue on the way, beyond the round trip itself
+   * @param roundTripMs a first estimate of the round trip: what it took to connect
    */
   constructor(private readonly clock: Clock, private readonly queueingMs: number, roundTripMs: number) {
     this.#roundTripMs = this.#shortestMs = roundTripMs;
@@ -54,7 +54,7 @@ export class Pulse {
     return this.#roundTripMs;
   }
 
-  /** What was sent before this time has met an answer; by the monotonic clock. */
+  /** Everything sent before this time has been answered (monotonic). */
   get answeredMs(): number {
     return this.#answeredMs;
   }
@@ -64,20 +64,20 @@ export class Pulse {
     return this.#pings.length > 0;
   }
 
-  /** How long a silence may be: grows with what answers take, and with what is in front of the one awaited. */
+  /** How long a silence may last: grows with the round trip, and with what is queued ahead of the awaited answer. */
   get patienceMs(): number {
     const [ping] = this.#pings;
     const share = ping === undefined ? 1 : Math.max(1, ping.underWay / this.#windowBytes);
     return LEAST_PATIENCE_MS + 2 * this.#roundTripMs * share;
   }
 
-  /** Whether so many bytes more may be written. */
+  /** Whether this many more bytes may be written. */
   fits(bytes: number): boolean {
     const underWay = this.#written - this.#arrived;
     return underWay === 0 || underWay + bytes <= this.#windowBytes;
   }
 
-  /** Whether it is time for a ping: so many bytes more have no room, or half of what has room is under way. */
+  /** Whether it is time for a ping: this many more bytes do not fit, or half of what fits is in flight. */
   isDue(bytes: number): boolean {
     if (this.isPinging) return false;
     if (!this.fits(bytes)) return true;
@@ -85,7 +85,7 @@ export class Pulse {
     return isHalf && this.clock.monotonicMs() >= this.#pingedMs + PING_INTERVAL_MS;
   }
 
-  /** So many bytes were written. */
+  /** This many bytes were written. */
   wrote(bytes: number): void {
     this.#written += bytes;
   }
@@ -112,7 +112,7 @@ export class Pulse {
     this.#adapt(ping.underWay, tookMs);
   }
 
-  /** So many bytes took so long. Where more of them arrive in a time than before, it was not the link that had no more. */
+  /** This many bytes took this long. If the rate has grown, it was not the link that limited it before. */
   #adapt(bytes: number, tookMs: number): void {
     if (bytes === 0) return;
     const bytesPerMs = bytes / Math.max(tookMs, 1);

@@ -10,39 +10,39 @@ import type { MqttOptions } from "./options.ts";
 import { untilPassedOver } from "./overdue.ts";
 import type { Pulse } from "./pulse.ts";
 
-/** Bytes that may wait for the socket: 0.7 s of 5,000 messages a second, then the broker is too slow. */
+/** Bytes that may wait for the socket: 0.7 s at 5,000 messages a second; beyond that the broker is too slow. */
 const MAX_WAITING_BYTES = 1_048_576;
-/** Bytes that are handed to the socket before it has taken others. */
+/** Bytes that are handed to the socket before it has taken the previous ones. */
 const MAX_HANDED_BYTES = 65_536;
-/** Announcements that may wait for their acknowledgement; the status changes seldom. */
+/** Announcements that may await acknowledgement; the status seldom changes. */
 const MAX_ANNOUNCEMENTS = 16;
-/** The rest of its age is for the way. */
+/** The rest of a message's maximum age is for the way to the broker. */
 const WAITING_SHARE = 0.75;
 
 /** What an {@linkcode Sender} works with. */
 export interface SenderParts {
   readonly client: MqttClient;
   readonly socket: Duplex;
-  /** null: what is under way is not bounded. */
+  /** null: what is in flight is not limited. */
   readonly pulse: Pulse | null;
   readonly clock: Clock;
   /** Called when something was settled, so that there may be room again. */
   readonly onRoom: () => void;
-  /** Called when the connection should be made anew. */
+  /** Called when a new connection should be made. */
   readonly onBroken: (failure: ConnectionFailure) => void;
 }
 
 /**
- * Publishes over one connection, within bounds, and settles every message it accepted exactly once.
- * It ends with its connection.
+ * Publishes over one connection, within bounds, and settles every message that it accepts exactly once. It ends with
+ * its connection.
  *
- * mqtt.js connects, keeps alive and reads; what is published goes past it to the socket, in one piece
- * for each turn of the event loop. That takes about half the time (QoS 0: 3.4 µs a message against
- * 6.3, QoS 1: 6.4 against 14), nothing piles up where mqtt.js stores and waits, and the socket says
- * when the bytes of QoS 0 were written, which mqtt.js does not.
+ * mqtt.js connects, keeps alive and reads; what is published bypasses it and goes to the socket in one piece for each
+ * turn of the event loop. That takes about half the time (QoS 0: 3.4 µs a message instead of 6.3, QoS 1: 6.4 instead of
+ * 14), nothing piles up in mqtt.js' own queues, and the socket says when QoS 0 messages have been written, which
+ * mqtt.js does not.
  *
- * No more is handed over than the connection carries in a moment: the rest waits here, where what gets too old can be
- * dropped for what is fresh.
+ * No more is handed over than the connection can carry at the moment: the rest waits here, where what gets too old can
+ * be dropped in favour of what is fresh.
  */
 export class Sender {
   readonly #backlog: Backlog;
@@ -75,7 +75,7 @@ export class Sender {
       this.#waitingBytes < MAX_WAITING_BYTES;
   }
 
-  /** Whether everything that was accepted, announcements too, is settled. */
+  /** Whether everything that was accepted, including announcements, is settled. */
   get isIdle(): boolean {
     const { counted, uncounted } = this.#acknowledgements;
     return counted + uncounted === 0 && this.#backlog.byteLength === 0 && this.#writing.length === 0;
@@ -92,12 +92,12 @@ export class Sender {
     return "accepted";
   }
 
-  /** Publishes besides the messages: what is retained with QoS 1, the rest with QoS 0. False: no room. */
+  /** Publishes besides the messages: retained with QoS 1, otherwise with QoS 0. False: no room. */
   announce(topic: string, payload: string, retain: boolean): boolean {
     const { uncounted, freeIds } = this.#acknowledgements;
     const hasRoom = this.#waitingBytes < MAX_WAITING_BYTES && uncounted < MAX_ANNOUNCEMENTS && freeIds > 0;
     if (this.#failed || !hasRoom) return false;
-    // In a batch of its own: what it shared one with would be kept too, which on a slow link is more than the link carries.
+    // In a batch of its own: anything in the same batch would be kept too, which on a slow link is more than it carries.
     this.#backlog.close();
     this.#backlog.open().isKept = true;
     if (retain) this.#writeUntilAcknowledged(topic, payload, true, ignore);
@@ -177,7 +177,7 @@ export class Sender {
     this.#writing.push(batch);
     this.parts.pulse?.wrote(batch.bytes.length);
     this.parts.socket.write(batch.bytes, (error) => {
-      // After a failure `fail` settles, or has settled.
+      // After a failure, `fail` settles or has settled them.
       if (error || this.#failed) return;
       this.#writing.shift();
       for (const settled of batch.settled) settled(null);
@@ -186,7 +186,7 @@ export class Sender {
     });
   }
 
-  /** Drops what has waited so long that it would be too old when it arrives. */
+  /** Drops what has waited so long that it would be too old on arrival. */
   #dropOld(): void {
     const maxWaitMs = WAITING_SHARE * this.options.maxAgeMs;
     const sinceMs = this.parts.clock.monotonicMs() - maxWaitMs;

@@ -1,6 +1,6 @@
 import type { MqttOptions } from "./options.ts";
 
-/** What a broker gets to see before it answers. */
+/** What a broker sees before it answers. */
 export type Offer = Pick<MqttOptions, "port" | "tls" | "username" | "clientId" | "will">;
 
 const USUALLY_TLS: readonly number[] = [443, 8883, 8884];
@@ -8,10 +8,10 @@ const USUALLY_TLS: readonly number[] = [443, 8883, 8884];
 const SAFE_CLIENT_ID = /^[0-9A-Za-z]{1,23}$/;
 
 /**
- * What to do where a broker closes the connection instead of answering: MQTT 3.1.1 lets it, whatever it minds.
- * All that it can be, likeliest first by what it was offered.
+ * What to do if a broker closes the connection instead of answering, which MQTT 3.1.1 allows for any reason: every
+ * possible cause, most likely first, given what it was offered.
  *
- * @param isOpen whether it got to see that, or closed within the handshake of TLS
+ * @param isOpen whether it got that far, or closed during the TLS handshake
  */
 export function closedRemedy(offer: Offer, isOpen: boolean): string {
   const { port } = offer;
@@ -60,7 +60,10 @@ function willSuspects({ will }: Offer, likely: string[], possible: string[]): vo
   possible.push("it accepts no retained will, or not on this topic (status.enabled: false sends none)");
 }
 
-/** What to do where a broker refuses as not authorised, which is what some say of a will that they do not take. */
+/**
+ * What to do if a broker refuses with "not authorised", which is also what some answer to a will that they do not
+ * accept.
+ */
 export function unauthorisedRemedy({ username, will }: Offer): string {
   const known = username === null
     ? "set mqtt.broker.username and mqtt.broker.password_file"

@@ -1,17 +1,16 @@
-/** What a terminal shows as it stands, whatever Unicode's version; most text is nothing else. */
+/** What a terminal shows as is, whatever its Unicode version; most text is nothing else. */
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /**
- * What it obeys, hides, or shows elsewhere than it stands: control characters (C0 with ESC and line
- * feeds, C1), format characters (direction overrides and isolates, zero width), lone surrogates,
- * what is private or not assigned, line and paragraph separators, fillers; and of combining marks
- * those without a character before them, and the third and further on one.
+ * What it obeys, hides, or shows in another place: control characters (C0 with ESC and line feeds, C1), format
+ * characters (direction overrides and isolates, zero width), lone surrogates, private and unassigned characters, line
+ * and paragraph separators, fillers; and combining marks without a base character, or beyond the second on one.
  */
 const HARMFUL = /[\p{C}\p{Zl}\p{Zp}]|(?!\p{VS})\p{DI}|(?<![^\p{M}\p{Z}\p{C}]\p{M}?)\p{M}/gu;
 
 /**
- * Escapes, as JSON does, whatever a terminal would not simply show. In a line of JSON all of that is
- * within strings, so its meaning stays.
+ * Escapes, as JSON does, whatever a terminal would not simply show. In a line of JSON all of that is inside strings, so
+ * the meaning stays the same.
  *
  * @example
  * ```ts

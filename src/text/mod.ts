@@ -1,4 +1,5 @@
-/** Text for terminals: nothing in it that a terminal obeys, hides or lets grow, and how wide it is.
+/**
+ * Text for terminals: escaped so that it cannot control the terminal, and measured by its width.
  *
  * @module
  */

@@ -12,14 +12,14 @@ const WIDE = new RegExp(
 /** Makes an emoji, and so a wide character, of the one before it. */
 const EMOJI_STYLE = "\ufe0f";
 
-/** How many columns a terminal gives to text that is escaped; terminals differ about the newest emoji. */
+/** How many columns a terminal gives to escaped text; terminals differ on the newest emoji. */
 export function displayWidth(text: string): number {
   let columns = 0;
   for (const character of text) columns += characterWidth(character);
   return columns;
 }
 
-/** The text if it fits into so many columns, else its beginning and `…`. */
+/** The text if it fits into this many columns, otherwise its beginning and `…`. */
 export function clipToWidth(text: string, columns: number): string {
   if (text.length * 2 <= columns || displayWidth(text) <= columns) return text;
   let clipped = "";
@@ -32,7 +32,7 @@ export function clipToWidth(text: string, columns: number): string {
   return columns < 1 ? "" : `${clipped}…`;
 }
 
-/** The text in exactly so many columns, clipped or followed by spaces. */
+/** The text in exactly this many columns, clipped or padded with spaces. */
 export function padToWidth(text: string, columns: number): string {
   const clipped = clipToWidth(text, columns);
   return clipped + " ".repeat(Math.max(0, columns - displayWidth(clipped)));

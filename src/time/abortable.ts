@@ -1,6 +1,6 @@
 /**
- * A promise that `begin` settles, unless `signal` aborts first: then it rejects with the signal's
- * reason. What `begin` throws rejects it too. It leaves no listener on the signal.
+ * A promise that `begin` settles, unless `signal` aborts first: then it rejects with the signal's reason. It also
+ * rejects with what `begin` throws. It leaves no listener on the signal.
  *
  * @example
  * ```ts
@@ -27,8 +27,8 @@ export function abortable<T>(
   return promise.finally(() => signal.removeEventListener("abort", onAbort));
 }
 
-/** What `promise` comes to, unless `signal` aborts first: then it rejects with the signal's reason. */
+/** Settles as `promise` does, unless `signal` aborts first: then it rejects with the signal's reason. */
 export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  promise.catch(() => {}); // where the signal has aborted already nobody else looks at it
+  promise.catch(() => {}); // if the signal has aborted already, nobody else handles it
   return abortable<T>(signal, (resolve, reject) => promise.then(resolve, reject));
 }

@@ -1,4 +1,4 @@
-/** How waits grow between attempts that fail. */
+/** How waits grow between failing attempts. */
 export interface BackoffPolicy {
   /** Wait after the first failure, in milliseconds. */
   readonly initialDelayMs: number;
@@ -9,9 +9,8 @@ export interface BackoffPolicy {
 }
 
 /**
- * The wait before the next attempt: `initialDelayMs · 2^failures`, at most `maxDelayMs`, and of
- * that between a half and the whole by chance, so that many agents which lost one broker at the
- * same moment do not return at the same moment.
+ * The wait before the next attempt: `initialDelayMs · 2^failures`, at most `maxDelayMs`, randomised to between half and
+ * all of that, so that many agents that lost a broker at the same moment do not return at the same moment.
  *
  * @param failures how many attempts have failed since the last success, less one (0 = first failure)
  * @param random a number in [0, 1)

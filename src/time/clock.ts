@@ -1,10 +1,10 @@
 import { abortable } from "./abortable.ts";
 
-/** The two clocks and the waiting that the program needs; a test passes its own. */
+/** The two clocks and the waiting that the program needs; tests pass their own. */
 export interface Clock {
-  /** Milliseconds since the Unix epoch. Jumps when NTP or a person sets it: only for time stamps. */
+  /** Milliseconds since the Unix epoch. Jumps when NTP or a person sets it, so it is for timestamps only. */
   wallMs(): number;
-  /** Milliseconds since an arbitrary start, never going back: for every interval and age. */
+  /** Milliseconds since an arbitrary start, never going back: for all intervals and ages. */
   monotonicMs(): number;
   /**
    * Resolves after `delayMs` milliseconds.

@@ -1,4 +1,5 @@
-/** Time, passed in: wall clock, monotonic clock, waiting that can be aborted, time limits, and backoff.
+/**
+ * Time, injected: wall clock, monotonic clock, abortable waiting, time limits, and backoff.
  *
  * @module
  */

@@ -1,24 +1,24 @@
 import type { Clock } from "./clock.ts";
 
-/** A bound in time; it ends with its scope. */
+/** A time limit, which ends with its scope. */
 export interface TimeLimit extends Disposable {
-  /** Aborts when the time is over, or for the reason of the signal that the limit was given. */
+  /** Aborts when the time is up, or with the reason of the signal in the options. */
   readonly signal: AbortSignal;
 }
 
-/** What a {@linkcode TimeLimit} may be given. */
+/** Options of {@linkcode timeLimit}. */
 export interface TimeLimitOptions {
-  /** Aborts {@linkcode TimeLimit.signal} before the time is over. */
+  /** Aborts {@linkcode TimeLimit.signal} before the time is up. */
   readonly signal?: AbortSignal;
-  /** Makes the reason with which the signal aborts when the time is over; default: a `TimeoutError`. */
+  /** Makes the reason with which the signal aborts when the time is up; default: a `TimeoutError`. */
   readonly reason?: () => unknown;
 }
 
 /**
- * Bounds what is done in a scope: `timeoutMs` after now its signal aborts. At the end of the scope the timer is gone,
- * and so is the listener on the signal it was given.
+ * Limits the time of what is done in a scope: its signal aborts `timeoutMs` from now. At the end of the scope the timer
+ * is gone, and so is the listener on the signal in the options.
  *
- * @param timeoutMs null: no bound but `options.signal`
+ * @param timeoutMs null: no limit but `options.signal`
  *
  * @example
  * ```ts
