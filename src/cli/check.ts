@@ -22,10 +22,10 @@ export interface CheckIo extends KeyPairIo {
 }
 
 /**
- * `bt-scanner check`: prints the configuration as it takes effect, secrets redacted, and everything
- * that is wrong or doubtful with it.
+ * `bt-scanner check`: prints the configuration in effect, secrets redacted, and everything that is wrong or doubtful
+ * about it.
  *
- * @returns the exit code: 0, or 2 where something is wrong
+ * @returns the exit code: 0, or 2 if something is wrong
  */
 export async function check(sources: ConfigSources, io: CheckIo): Promise<number> {
   const { loaded, problems, warnings } = await examineConfig(sources, io);
@@ -36,17 +36,17 @@ export async function check(sources: ConfigSources, io: CheckIo): Promise<number
   return EXIT.ok;
 }
 
-/** A configuration, and everything that is wrong or doubtful with it and the files it names, in the file's order. */
+/** A configuration, and everything that is wrong or doubtful about it and the files it names, in the file's order. */
 export interface ExaminedConfig {
-  /** With defaults in place of what is refused; null: there is not even that. */
+  /** With defaults in place of rejected values; null: not even that is possible. */
   readonly loaded: LoadedConfig | null;
-  /** Whether nothing is refused; files may be missing. */
+  /** Whether nothing was rejected; files may be missing. */
   readonly isValid: boolean;
   readonly problems: readonly ConfigProblem[];
   readonly warnings: readonly ConfigProblem[];
 }
 
-/** Reads a configuration, and looks at the files that it names even where something else is wrong with it. */
+/** Reads a configuration, and examines the files that it names even if something else is wrong with it. */
 export async function examineConfig(
   sources: ConfigSources,
   io: KeyPairIo,
@@ -84,7 +84,7 @@ async function keyPairProblems({ config, origins }: LoadedConfig, io: KeyPairIo)
   return [{ source: origins.get(key) ?? null, key, value: null, problem: found.problem, remedy: found.remedy }];
 }
 
-/** Opens a file as its reader would, and tells about it. */
+/** Opens a file as its reader would, and describes it. */
 export async function inspectFile(path: string): Promise<FileFacts> {
   using file = await Deno.open(path);
   const { isFile, mode, mtime } = await file.stat();

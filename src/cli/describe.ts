@@ -18,7 +18,7 @@ export interface CommandDescription {
   readonly commands: readonly CommandDescription[];
 }
 
-/** Describes the whole command line, for what is made from it. */
+/** Describes the whole command line, for what is generated from it. */
 export function describeCli(): CommandDescription {
   const nowhere = (): void => {};
   const nothing = () => Promise.reject(new Error("Nothing is read to describe the command line"));

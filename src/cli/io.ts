@@ -9,17 +9,17 @@ export interface CliIo {
   readonly stdout: (text: string) => void;
   /** Writes text to standard error. */
   readonly stderr: (text: string) => void;
-  /** How files that a person names are read. */
+  /** How files that a person has named are read. */
   readonly files: {
-    /** Whether there is a file of this path, readable or not. */
+    /** Whether there is a file at this path, readable or not. */
     readonly exists: (path: string) => Promise<boolean>;
     /** Reads a file as UTF-8. */
     readonly readTextFile: (path: string) => Promise<string>;
   };
   /** Where the log goes: standard error too, but never waited for. */
   readonly log: ByteOutput;
-  /** Has `report` called with an error that nobody caught; the process ends once that resolves. */
+  /** Has `report` called with an uncaught error; the process ends once that resolves. */
   readonly onFault: (report: (fault: unknown) => Promise<void>) => void;
-  /** Has `report` called at each SIGHUP, which does not end `run`. */
+  /** Has `report` called on each SIGHUP, which does not end `run`. */
   readonly onHangup: (report: () => void) => void;
 }

@@ -2,23 +2,23 @@ import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import type { FileFacts } from "../config/mod.ts";
 
-/** What the comparison needs of the world. */
+/** What the comparison needs from outside. */
 export interface KeyPairIo {
   readonly readFile: (path: string) => Promise<Uint8Array>;
-  /** Opens a file for reading and tells about it; rejects where it cannot. */
+  /** Opens a file for reading and describes it; rejects if it cannot. */
   readonly inspectFile: (path: string) => Promise<FileFacts>;
 }
 
-/** What is wrong with a certificate and its key, in words that quote neither. */
+/** What is wrong with a certificate and its key, without quoting either. */
 export interface KeyPairProblem {
-  /** Which of the two files to look at first. */
+  /** Which of the two files to check first. */
   readonly file: "cert" | "key";
   readonly problem: string;
   readonly remedy: string;
 }
 
 /**
- * Whether a certificate (PEM; the first one of the file) and a private key belong together. null: they do.
+ * Whether a certificate (PEM; the first one in the file) and a private key match; null: they do.
  *
  * @throws what `io` rejects with
  */
@@ -42,7 +42,7 @@ export async function examineKeyPair(certFile: string, keyFile: string, io: KeyP
   return { file: "key", problem, remedy: "a renewed certificate comes with a new key: use both from the same renewal" };
 }
 
-/** `SubjectPublicKeyInfo`, which compares without `checkPrivateKey`, unknown to Deno before 2.9. */
+/** `SubjectPublicKeyInfo`, for comparing without `checkPrivateKey`, which Deno lacks before 2.9. */
 function derOf(publicKey: KeyObject): Buffer {
   return publicKey.export({ type: "spki", format: "der" });
 }

@@ -1,14 +1,14 @@
 import { type LinuxHost, readText } from "../hci/mod.ts";
 
-/** Which machine this is, and which of its lives. */
+/** Which machine this is, and which of its boots. */
 export interface Machine {
-  /** Its name, as the kernel has it; null: it cannot be read. */
+  /** Its name, according to the kernel; null: it cannot be read. */
   readonly hostname: string | null;
-  /** What the kernel calls this boot; null: it cannot be read. */
+  /** The kernel's identifier for this boot; null: it cannot be read. */
   readonly bootId: string | null;
 }
 
-/** Reads it through the C library: Deno leaves `/proc` only to programs with all permissions. */
+/** Reads through the C library, because Deno gives access to `/proc` only to programs with all permissions. */
 export function readMachine({ openLibc }: Pick<LinuxHost, "openLibc">): Machine {
   try {
     using libc = openLibc();

@@ -1,4 +1,5 @@
-/** The command line: one command a file, and how the parts are put together for it.
+/**
+ * The command line: one command per file.
  *
  * @module
  */

@@ -12,10 +12,10 @@ import type { CliIo } from "./io.ts";
 import { readMachine } from "./machine.ts";
 import { tell } from "./tell.ts";
 
-/** Longer than 24 days timers do not count. */
+/** Timers cannot count longer than 24 days. */
 const MAX_SECONDS = 2_147_483;
 
-/** What `--config` and `--no-config` say: a path; false: none is to be read; undefined: nothing. */
+/** What `--config` and `--no-config` say: a path; false: read none; undefined: not given. */
 export type NamedConfig = string | boolean | undefined;
 
 /** `--seconds`, in milliseconds as its value. */
@@ -27,7 +27,7 @@ export function durationOption(): Option<"--seconds <n>", undefined, undefined, 
   });
 }
 
-/** Where the configuration comes from; a file that nobody has named is told. */
+/** Where the configuration comes from; prints the file's name if it is the default one. */
 export async function sources(io: CliIo, named: NamedConfig, flags: Flags): Promise<ConfigSources> {
   const { host: { env, linux }, files: { exists, readTextFile } } = io;
   const { file, isSystem } = await locateFile(named === true ? undefined : named, env, exists);
@@ -36,9 +36,9 @@ export async function sources(io: CliIo, named: NamedConfig, flags: Flags): Prom
 }
 
 /**
- * The configuration; what is doubtful with it is told at once.
+ * The configuration; warnings about it are printed at once.
  *
- * @throws {ConfigError} also where the recording to replay does not exist
+ * @throws {ConfigError} also if the recording to replay does not exist
  */
 export async function loadWarning(io: CliIo, named: NamedConfig, flags: Flags): Promise<Config> {
   const { config, origins, warnings } = await loadConfig(await sources(io, named, flags));
@@ -52,7 +52,7 @@ export async function loadWarning(io: CliIo, named: NamedConfig, flags: Flags): 
   return config;
 }
 
-/** The same for commands that publish nothing, and need no name for it. */
+/** The same for commands that publish nothing and need no scanner name. */
 export function loadUnnamed(io: CliIo, file: NamedConfig, flags: Flags): Promise<Config> {
   return loadWarning(io, file, { ...flags, scannerId: "unnamed" });
 }

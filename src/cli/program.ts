@@ -10,7 +10,7 @@ import { logsToJournal, tell } from "./tell.ts";
 import { VERSION } from "./version.ts";
 
 /**
- * Carries out a command line.
+ * Runs a command line.
  *
  * @returns the exit code
  */
@@ -21,7 +21,7 @@ export async function runCli(args: readonly string[], io: CliIo, signal: AbortSi
     await program.parseAsync([...args], { from: "user" });
     return exitCode;
   } catch (error) {
-    // commander has written what is wrong; help and version end this way too, with 0.
+    // commander has printed what is wrong; help and version also end this way, with 0.
     if (error instanceof CommanderError) {
       if (error.code === "commander.excessArguments") io.stderr(configHint(args));
       return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -32,7 +32,7 @@ export async function runCli(args: readonly string[], io: CliIo, signal: AbortSi
       return EXIT.usage;
     }
     if (error instanceof OutputError) {
-      // Whoever reads may have seen enough, as `head` has.
+      // The reader may have seen enough, as `head` does.
       if (!(error.cause instanceof Deno.errors.BrokenPipe)) io.stderr(`${error.message}\n`);
       return EXIT.failure;
     }
@@ -46,7 +46,7 @@ function configHint([command = "", ...args]: readonly string[]): string {
   return file === undefined ? "" : `Name a configuration file with --config: bt-scanner ${command} --config ${file}\n`;
 }
 
-/** Standard output does not take what a command has to say. */
+/** Standard output cannot be written to. */
 class OutputError extends Error {}
 
 function orOutputError(write: (text: string) => void): (text: string) => void {
@@ -61,7 +61,7 @@ function orOutputError(write: (text: string) => void): (text: string) => void {
   };
 }
 
-/** The command line, ready to parse; `exit` is told the exit code of what was carried out. */
+/** The command line, ready to parse; `exit` receives the exit code of the command that was run. */
 export function createProgram(io: CliIo, signal: AbortSignal, exit: (code: number) => void): Command {
   const program = new Command("bt-scanner")
     .description("Publishes Bluetooth LE advertisements to an MQTT broker, each as one JSON message.")

@@ -12,12 +12,12 @@ export function logsToJournal(env: CliIo["host"]["env"]): boolean {
   return stream !== undefined && isJournal(stream, stderrIdentity());
 }
 
-/** Writes lines to standard error; the journal is told how severe they are. */
+/** Writes lines to standard error; for the journal, with their severity. */
 export function tell({ host: { env }, stderr }: Pick<CliIo, "host" | "stderr">, level: LogLevel, text: string): void {
   stderr(logsToJournal(env) ? journalLines(level, text) : text);
 }
 
-/** Deno's own `stat` has paths only, and `/proc` is closed to it. */
+/** Deno's own `stat` takes paths only, and `/proc` is closed to it. */
 function stderrIdentity(): FileIdentity | null {
   try {
     return fstatSync(STDERR, { bigint: true });

@@ -1,6 +1,6 @@
 import project from "../../deno.json" with { type: "json" };
 
-/** Put in by the build: version, commit, and the kind of executable. */
+/** Inserted by the build: version, commit, and the kind of executable. */
 declare const BT_SCANNER_VERSION: string | undefined;
 
 /** Version of this program (Semantic Versioning), and what kind of executable it is. */

@@ -13,7 +13,7 @@ import {
   yesNo,
 } from "./value_types.ts";
 
-/** What is known of a key besides its type. */
+/** What is known about a key besides its type. */
 export interface KeyMeta extends Omit<ValueType, "schema"> {
   readonly description: string;
   /** Never shown. */

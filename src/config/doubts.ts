@@ -6,9 +6,9 @@ import type { Config } from "./config_schema.ts";
 const MOST_CLOUD_TOPIC_BYTES = 256;
 
 /**
- * What works, and is probably not meant.
+ * What works, but is probably not intended.
  *
- * @param unnamed the machine's name, where the scanner's id has it and machines are called so until somebody names them
+ * @param unnamed the machine's name, if the scanner's id contains it and it is a default name
  */
 export function doubts(config: Config, unnamed: string | null): KeyProblem[] {
   return [

@@ -2,7 +2,7 @@ import type { ConfigKey } from "./keys.ts";
 import { type Setting, type SourceSettings, valueFromText } from "./settings.ts";
 import { type ConfigProblem, quote } from "./problem.ts";
 
-/** The flags of the command line that set keys, as text; undefined: not given. */
+/** The command-line flags that set keys, as text; undefined: not given. */
 export interface Flags {
   /** `--scanner-id ID` */
   readonly scannerId?: string | undefined;

@@ -5,10 +5,10 @@ const KEY = "scanner.id";
 /** What stands for this machine's name in `scanner.id`. */
 const PLACEHOLDER = "{hostname}";
 
-/** What machines are called until somebody names them. */
+/** Default names of machines. */
 const UNNAMED: ReadonlySet<string> = new Set(["localhost", "raspberrypi", "raspberry", "debian", "ubuntu", "dietpi"]);
 
-/** The settings with this machine's name in place of `{hostname}`; it is asked only where that is used. */
+/** The settings with this machine's name in place of `{hostname}`; the name is only read if that is used. */
 export function fillHostname(
   settings: ReadonlyMap<string, Setting>,
   hostname: () => string | null,
@@ -28,7 +28,7 @@ export function fillHostname(
   return { settings: new Map([...settings, [KEY, filled]]), problems: [] };
 }
 
-/** The machine's name, where a scanner's id has it and many machines are called so; else null. */
+/** The machine's name, if the scanner's id contains it and it is a default name; otherwise null. */
 export function unnamedHostname({ value, written }: Partial<Setting>): string | null {
   const [before, after] = written?.split(PLACEHOLDER) ?? [];
   if (before === undefined || after === undefined) return null;

@@ -7,7 +7,7 @@ export interface ConfigKey extends KeyMeta {
   readonly path: string;
   /** The environment variable that sets it: `BT_SCANNER_MQTT_BROKER_PORT`. */
   readonly environment: string;
-  /** Its default; undefined where it has none. */
+  /** Its default; undefined if it has none. */
   readonly fallback: unknown;
   readonly schema: z.ZodMiniType;
 }

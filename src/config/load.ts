@@ -11,7 +11,7 @@ import { contradictions, type KeyProblem } from "./rules.ts";
 import { type Config, configSchema } from "./config_schema.ts";
 import { QUOTE_IT } from "./yaml_error.ts";
 
-/** Where a configuration comes from; what comes later here is weaker. */
+/** Where a configuration comes from, in order of precedence. */
 export interface ConfigSources {
   /** The command line. */
   readonly flags: Flags;
@@ -21,7 +21,7 @@ export interface ConfigSources {
   readonly file: string | null;
   /** Reads a file as UTF-8. */
   readonly readTextFile: (path: string) => Promise<string>;
-  /** The name of this machine, asked only where `{hostname}` is used; null: it cannot be read. */
+  /** The name of this machine, only called if `{hostname}` is used; null: it cannot be read. */
   readonly hostname: () => string | null;
 }
 
@@ -31,14 +31,14 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Where each key that is not at its default was set, by path: `config.yaml:4:9`, `--qos`. */
   readonly origins: ReadonlyMap<string, string>;
-  /** What works, and is probably not meant. */
+  /** What works, but is probably not intended. */
   readonly warnings: readonly ConfigProblem[];
   /** The file that was read, or null. */
   readonly file: string | null;
 }
 
 /**
- * Puts the configuration together: flags before environment before file before defaults.
+ * Assembles the configuration. Precedence: flags, environment, file, defaults.
  *
  * @throws {ConfigError} with everything that is wrong, at once
  */
@@ -76,14 +76,16 @@ function originOf({ origin, written }: Setting): string {
 /**
  * The configuration in which nothing but the scanner's identifier is set.
  *
- * @throws {Error} where the identifier is not valid
+ * @throws {Error} if the identifier is not valid
  */
 export function defaultConfig(scannerId: string): Config {
   const fallbacks = keysOf(configTree()).map(({ path, fallback }) => [path, fallback] as const);
   return buildConfig(new Map([...fallbacks, ["scanner.id", scannerId]]));
 }
 
-/** Checks each value by itself; one that is refused is replaced, so that the others can be judged together. */
+/**
+ * Checks each value by itself; a rejected one is replaced by its default, so that the others can be checked together.
+ */
 function checkValues(
   keys: readonly ConfigKey[],
   settings: ReadonlyMap<string, Setting>,
@@ -133,7 +135,7 @@ function isMapping(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Whether a file has a number or a truth value in quotes, which makes it text. */
+/** Whether it is a quoted number or boolean, which YAML takes for text. */
 function isQuoted({ reads }: ConfigKey, value: unknown): boolean {
   return typeof value === "string" && (reads === "number" || reads === "boolean") &&
     /^([0-9.+-]+|true|false)$/.test(value);
@@ -145,7 +147,7 @@ function missing(key: ConfigKey): ConfigProblem {
   return { source: null, key: key.path, value: null, problem: `missing: expected ${key.expects}`, remedy };
 }
 
-/** Builds the object from its leaves, with what the keys say of each other filled in. */
+/** Builds the object from its leaves, and resolves references between keys. */
 function buildConfig(values: ReadonlyMap<string, unknown>): Config {
   const root: Record<string, unknown> = {};
   for (const [path, value] of values) {
@@ -173,7 +175,7 @@ function upperCase(addresses: readonly string[]): string[] {
   return addresses.map((address) => address.toUpperCase());
 }
 
-/** Says where a key was set that has a problem, and leaves out problems that rest on a value already refused. */
+/** Adds where the keys were set, and leaves out problems that follow from a value already rejected. */
 function placer(
   settings: ReadonlyMap<string, Setting>,
   refused: ReadonlySet<string | null>,

@@ -1,22 +1,23 @@
 import { CONFIG_VARIABLE } from "./environment.ts";
 
-/** The file that the service reads, and every command where nothing else is named. */
+/** The file that the service reads, and every other command unless another is named. */
 export const SYSTEM_FILE = "/etc/bt-scanner/config.yaml";
 
 /** The file to read, if any, and why that one. */
 export interface LocatedFile {
   /** null: none. */
   readonly file: string | null;
-  /** Whether nobody named it. */
+  /** Whether it is the default, named by nobody. */
   readonly isSystem: boolean;
 }
 
 /**
- * Which file to read: the one that is named, else that of the service, where it exists.
+ * Which file to read: the one that is named, otherwise the service's, if it exists.
  *
- * @param named by the command line: its path; false: none is to be read; undefined: nothing was said
- * @param env all environment variables; `BT_SCANNER_CONFIG` is weaker than the command line, empty it means none
- * @param exists whether there is a file of this path, readable or not
+ * @param named on the command line: its path; false: read none; undefined: not specified
+ * @param env all environment variables; the command line takes precedence over `BT_SCANNER_CONFIG`, which means none if
+ * empty
+ * @param exists whether there is a file at this path, readable or not
  */
 export async function locateFile(
   named: string | false | undefined,

@@ -1,12 +1,11 @@
 /**
  * The configuration: what may be set, where it is set, and what is wrong with it.
  *
- * Precedence: flags, environment variables, the YAML file, defaults.
- * A variable is called `BT_SCANNER_` and the key's path in capitals, `_` for each dot:
- * `BT_SCANNER_MQTT_BROKER_TLS_CA_FILE`. Its text takes the type of its key: `42` is a name for a
- * scanner and a number for a port; an empty text is null where the key can be null; the items of a
- * list are separated by commas. `BT_SCANNER_CONFIG` stands for `--config`; where
- * neither is given the service's file is read, if there is one.
+ * Precedence: flags, environment variables, the YAML file, defaults. A variable is called `BT_SCANNER_` and the key's
+ * path in capitals, `_` for each dot: `BT_SCANNER_MQTT_BROKER_TLS_CA_FILE`. Its text takes the type of its key: `42` is
+ * a name for a scanner and a number for a port; an empty text is null where the key can be null; the items of a list
+ * are separated by commas. `BT_SCANNER_CONFIG` stands for `--config`; if neither is given, the service's file is read
+ * if it exists.
  *
  * @module
  */

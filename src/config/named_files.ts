@@ -1,21 +1,21 @@
 import type { LoadedConfig } from "./load.ts";
 import type { ConfigProblem } from "./problem.ts";
 
-/** What the check of a file needs to know about it. */
+/** What has to be known of a file in order to check it. */
 export interface FileFacts {
   /** False for a directory, a device, a socket. */
   readonly isFile: boolean;
-  /** Permission bits; null where the system has none. */
+  /** Permission bits; null if the system has none. */
   readonly mode: number | null;
   /** When it was last written, in milliseconds since the Unix epoch; null: the system does not say. */
   readonly modifiedMs: number | null;
 }
 
 /**
- * Checks the files that a configuration names: whether they can be read, and whether a secret is
- * open to everybody on the machine.
+ * Checks the files that a configuration names: whether they can be read, and whether a secret is readable by everyone
+ * on the machine.
  *
- * @param inspect opens a file for reading, and tells about it; rejects where it cannot
+ * @param inspect opens a file for reading and describes it; rejects if it cannot
  */
 export async function checkNamedFiles(
   { config, origins, file }: LoadedConfig,
@@ -29,7 +29,7 @@ export async function checkNamedFiles(
       const { isFile, mode } = await inspect(path);
       if (!isFile) problems.push({ ...at, problem: `${path} is not a file`, remedy: null });
       else if (secret && mode !== null && (mode & 0o004) !== 0) {
-        // A service may run as nobody in particular: what is taken from everybody is taken from it.
+        // A service may run as a dynamic user: what is closed to everyone else is closed to it.
         const remedy = `chmod o= ${path}, or let systemd pass secrets to the service (docs/service.md)`;
         warnings.push({ ...at, problem: `everyone on this machine can read ${path}`, remedy });
       }

@@ -1,21 +1,21 @@
 import { escapeInvisible } from "../text/mod.ts";
 import type { LoadedConfig } from "./load.ts";
 
-/** Something that a person has to put right. */
+/** Something that a person has to fix. */
 export interface ConfigProblem {
-  /** `config.yaml:4:9`, `BT_SCANNER_LOG_LEVEL`, `--qos`; null where it comes from nowhere: a key is missing. */
+  /** `config.yaml:4:9`, `BT_SCANNER_LOG_LEVEL`, `--qos`; null if it has no place, as a missing key. */
   readonly source: string | null;
-  /** `mqtt.broker.port`; null where it is about no key. */
+  /** `mqtt.broker.port`; null if it is not about a key. */
   readonly key: string | null;
-  /** The value as written, `***` for a secret; null where none matters. */
+  /** The value as written, `***` for a secret; null if it does not matter. */
   readonly value: string | null;
   /** What is wrong. */
   readonly problem: string;
-  /** What to do about it; null where that goes without saying. */
+  /** What to do about it; null if that goes without saying. */
   readonly remedy: string | null;
 }
 
-/** The configuration cannot be used; tells every problem at once. */
+/** The configuration cannot be used; lists every problem at once. */
 export class ConfigError extends Error {
   /** Tells it from other errors. */
   override readonly name = "ConfigError";
@@ -24,10 +24,10 @@ export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 
   /**
-   * Says all `problems` in its message.
+   * Lists all `problems` in its message.
    *
-   * @param warnings what is doubtful besides
-   * @param partial the configuration with defaults in place of what was refused, to be looked at and not used
+   * @param warnings what is doubtful in addition
+   * @param partial the configuration with defaults in place of rejected values, for inspection only
    */
   constructor(
     problems: readonly ConfigProblem[],
@@ -44,7 +44,7 @@ export class ConfigError extends Error {
   }
 }
 
-/** Problems as one who reads the file meets them; those that are in no file come last. */
+/** Problems in the order of the file; those without a place in it come last. */
 export function inFileOrder(problems: readonly ConfigProblem[]): ConfigProblem[] {
   const place = ({ source }: ConfigProblem) => /:([0-9]+):([0-9]+)$/.exec(source ?? "")?.slice(1).map(Number) ?? [];
   return problems.toSorted((a, b) => {
@@ -77,7 +77,7 @@ export function renderProblem({ source, key, problem, remedy }: ConfigProblem): 
   return escapeInvisible([...place, remedy === null ? problem : `${problem}; ${remedy}`].join(": "));
 }
 
-/** A value as a person would write it, in short; `***` for what is secret, or may be. */
+/** A value as a person would write it, shortened; `***` if it is or may be a secret. */
 export function show(value: unknown, secret = false): string {
   if (value === null || value === undefined || value === "") return value === "" ? '""' : "nothing";
   if (secret) return "***";
@@ -94,7 +94,7 @@ export function quote(text: string): string {
   return escapeInvisible(JSON.stringify(text));
 }
 
-/** The candidate that `word` was probably meant to be, or null. */
+/** The candidate that was probably meant by `word`, or null. */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
   const wanted = plain(word);
   const mostEdits = Math.max(1, Math.floor(wanted.length / 3));
@@ -107,22 +107,22 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   return best?.candidate ?? null;
 }
 
-/** The one of a few words that `said` was probably meant to be, or null: `warn` is short for `warning`. */
+/** The word that was probably meant by `said`, or null: `warn` is short for `warning`. */
 export function meant(said: string, words: readonly string[]): string | null {
   const word = YES_AND_NO[said.toLowerCase()] ?? said.toLowerCase();
   const related = (each: string) => word.length > 1 && (each.startsWith(word) || word.startsWith(each));
   return words.find(related) ?? nearest(word, words);
 }
 
-/** What YAML once took for truth values, and no longer does. */
+/** What YAML once took for booleans, and no longer does. */
 const YES_AND_NO: Readonly<Record<string, string>> = { yes: "true", on: "true", no: "false", off: "false" };
 
-/** keepAlive, keep-alive and keep_alive differ in nothing that matters here. */
+/** keepAlive, keep-alive and keep_alive are all the same here. */
 function plain(word: string): string {
   return word.slice(0, 100).toLowerCase().replace(/[_-]/g, "");
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours that turn one word into the other. */
+/** How many insertions, deletions, substitutions and transpositions turn one word into the other. */
 function editDistance(from: string, to: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, j) => j);

@@ -10,7 +10,7 @@ export interface ConfigKeyInfo {
   readonly description: string;
   /** Completes "expected …": `a whole number from 1 to 65535`. */
   readonly expects: string;
-  /** Its default; undefined where it has none. */
+  /** Its default; undefined if it has none. */
   readonly fallback: unknown;
   /** Whether its value is never shown. */
   readonly secret: boolean;

@@ -2,7 +2,7 @@ import { type ConfigKey, type ConfigSection, configTree, keysOf } from "./keys.t
 import { quote } from "./problem.ts";
 import type { Config } from "./config_schema.ts";
 
-/** The configuration with its secrets replaced by `***`, fit to be shown. */
+/** The configuration with its secrets replaced by `***`, safe to show. */
 export function redact(config: Config): Config {
   const copy = structuredClone(config);
   for (const { path } of keysOf(configTree()).filter(({ secret }) => secret)) {
@@ -17,7 +17,7 @@ export function redact(config: Config): Config {
 /**
  * The configuration as YAML, secrets redacted.
  *
- * @param origins where keys were set, by path; becomes a comment behind them
+ * @param origins where keys were set, by path; appended as comments
  */
 export function renderConfig(config: Config, origins: ReadonlyMap<string, string> = new Map()): string {
   const shown = redact(config);
@@ -31,7 +31,7 @@ export function renderConfig(config: Config, origins: ReadonlyMap<string, string
   });
 }
 
-/** A configuration file with every key at its default, explained. */
+/** A configuration file with every key, its default and an explanation. */
 export function renderExample(scannerId: string): string {
   const header = [
     "# Configuration of bt-scanner. Every key is here with its default; leave out what you do not change.",

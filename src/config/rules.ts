@@ -1,7 +1,7 @@
 import { utf8Length } from "./value_types.ts";
 import type { Config } from "./config_schema.ts";
 
-/** Something about keys that are each fine by themselves. */
+/** A problem with one or several keys whose values are each valid. */
 export interface KeyProblem {
   /** The keys it is about, the one to change first. */
   readonly keys: readonly string[];
@@ -12,7 +12,7 @@ export interface KeyProblem {
 /** Text in MQTT has a length of 16 bits (3.1.1, 1.5.3). */
 export const MOST_MQTT_BYTES = 65_535;
 
-/** What keeps a configuration of valid values from making sense. */
+/** Why a configuration of individually valid values makes no sense. */
 export function contradictions(config: Config): KeyProblem[] {
   return [...scanContradictions(config), ...mqttContradictions(config), ...topicContradictions(config)];
 }

@@ -8,7 +8,7 @@ export interface Setting {
   readonly origin: string;
   /** For a list in a file, where each item is. */
   readonly itemOrigins?: readonly string[];
-  /** What was written, where something of this machine was filled in. */
+  /** What was written, if a placeholder in it was filled in. */
   readonly written?: string;
 }
 
@@ -18,7 +18,7 @@ export interface SourceSettings {
   readonly problems: readonly ConfigProblem[];
 }
 
-/** Gives text the type that its key has; text that does not look like it stays text, and is refused later. */
+/** Converts text to the type of its key; text that does not look like it stays text, and is rejected later. */
 export function valueFromText(key: ConfigKey, text: string): unknown {
   switch (key.reads) {
     case "number":

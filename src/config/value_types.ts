@@ -3,19 +3,19 @@ import * as z from "zod/mini";
 /** How text (an environment variable, a flag, an unquoted YAML scalar) becomes a value. */
 export type Reads =
   | "text" // as it stands: a scanner called 42 is still called "42"
-  | "number" // as a number where it looks like one, else as it stands
+  | "number" // as a number if it looks like one, otherwise as it stands
   | "boolean" // likewise for `true` and `false`
   | "list"; // items separated by commas, each as it stands
 
-/** What a key may hold: how it is checked, and how that is said to a person. */
+/** What a key may hold: how it is checked, and how that is described to a person. */
 export interface ValueType<S extends z.ZodMiniType = z.ZodMiniType> {
   readonly schema: S;
   /** Completes "expected …". */
   readonly expects: string;
-  /** The same for one item, where it is a list. */
+  /** The same for one item, if it is a list. */
   readonly itemExpects?: string;
   readonly reads: Reads;
-  /** Where it is one of a few words, these. */
+  /** The words, if it is one of a few. */
   readonly words?: readonly string[];
 }
 

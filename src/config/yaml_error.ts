@@ -1,9 +1,9 @@
 import type { ErrorCode } from "yaml";
 
-/** What to do where a character means something to YAML that was not meant. */
+/** What to do if a character has an unintended meaning to YAML. */
 export const QUOTE_IT = "put the value in quotes";
 
-/** The errors of which `yaml` speaks in words of its own alone. */
+/** Errors whose message from `yaml` never quotes the file. */
 const QUOTES_NOTHING: ReadonlySet<ErrorCode> = new Set([
   "ALIAS_PROPS",
   "BAD_ALIAS",
@@ -17,7 +17,7 @@ const QUOTES_NOTHING: ReadonlySet<ErrorCode> = new Set([
   "TAB_AS_INDENT",
 ]);
 
-/** What is said in place of its words where these quote the file. */
+/** What is said instead of messages that quote the file. */
 const OWN_WORDS: Readonly<Partial<Record<ErrorCode, readonly [problem: string, remedy: string]>>> = {
   BAD_DIRECTIVE: ["a line that begins with % is a directive, and this one is not valid", "remove it"],
   BAD_DQ_ESCAPE: ["unknown escape sequence in double quotes", "write \\\\ for a backslash, or use single quotes"],
@@ -28,12 +28,12 @@ const OWN_WORDS: Readonly<Partial<Record<ErrorCode, readonly [problem: string, r
   UNEXPECTED_TOKEN: ["this does not belong here", `${QUOTE_IT}, or check brackets and indentation before it`],
 };
 
-/** Whether `yaml` gave up; the errors beside it follow from that. */
+/** Whether `yaml` gave up; other errors follow from that. */
 export function isTooDeep({ code }: { readonly code: ErrorCode }): boolean {
   return code === "RESOURCE_EXHAUSTION";
 }
 
-/** What is wrong with the YAML, and what to do about it, without a word of the file: any of it may be a password. */
+/** What is wrong with the YAML, and what to do about it, without quoting the file: any part of it may be a password. */
 export function describeYamlError(
   { code, message }: { readonly code: ErrorCode; readonly message: string },
 ): readonly [problem: string, remedy: string | null] {

@@ -6,9 +6,9 @@ import { type ConfigProblem, nearest } from "./problem.ts";
 import { yamlValue } from "./render.ts";
 import { describeYamlError, isTooDeep, QUOTE_IT } from "./yaml_error.ts";
 
-/** A file longer than this is no configuration; reading YAML takes time and memory by its length. */
+/** A file longer than this is not a configuration; reading YAML takes time and memory in proportion to its length. */
 const MOST_CHARACTERS = 262_144;
-/** As many as anybody needs; each costs a search through the file. */
+/** More than anyone needs; each costs a search through the file. */
 const MOST_ALIASES = 100;
 
 const QUOTE_COMMA = "put a value with a comma in quotes";
@@ -35,7 +35,7 @@ export async function readConfigFile(
   if (text.length > MOST_CHARACTERS) {
     return failed(`longer than ${MOST_CHARACTERS} characters`, "is this the right file?");
   }
-  // Imported here because it takes 1.4 MB of memory that a start without a file can do without.
+  // Imported here because it takes 1.4 MB of memory, which a start without a file can save.
   return new FileReader(await import("yaml"), path, tree).read(text);
 }
 
@@ -48,7 +48,10 @@ function unreadable(cause: unknown): [problem: string, remedy: string | null] {
   return [`cannot be read: ${message}`, null];
 }
 
-/** Walks the YAML by the tree of known keys, so that aliases and nesting cost no more than the keys there are. */
+/**
+ * Walks the YAML along the tree of known keys, so that the cost of aliases and nesting is bounded by the number of
+ * keys.
+ */
 class FileReader {
   readonly #settings = new Map<string, Setting>();
   readonly #problems: ConfigProblem[] = [];
@@ -122,7 +125,7 @@ class FileReader {
     }
   }
 
-  /** What a scalar says; for a key that takes text, as it was written: 0042 is not 42. */
+  /** A scalar's value; for a key that takes text, exactly as written: 0042 is not 42. */
   #scalar(node: Node | null, reads: ConfigKey["reads"]): unknown {
     if (node === null) return null;
     if (!this.yaml.isScalar(node)) return this.yaml.isSeq(node) ? [] : {};
@@ -147,7 +150,9 @@ class FileReader {
     return null;
   }
 
-  /** Leaves out what is no key but a piece of a value: all after the colon of `{ password:secret }`, or after a comma. */
+  /**
+   * Does not repeat what is not a key but part of a value: what follows the colon in `{ password:secret }`, or a comma.
+   */
   #refuseKey(source: string, name: string, isAlone: boolean, section: ConfigSection): void {
     const [written = "", ...afterColon] = name.split(":");
     const path = pathIn(section, written);
@@ -165,7 +170,7 @@ class FileReader {
     return path === undefined ? `known here: ${[...section.children.keys()].join(", ")}` : `did you mean ${path}?`;
   }
 
-  /** Not what it says, which may be a secret in the wrong place. */
+  /** Not its content, which may be a secret in the wrong place. */
   #kind(node: Node | null): string {
     return this.yaml.isSeq(node) ? "a list" : "a single value";
   }
@@ -195,7 +200,7 @@ function example(section: ConfigSection): string {
 
 function exampleValue({ path, fallback }: ConfigKey): unknown {
   if (path === "scanner.id") return "scanner-01";
-  return fallback === false ? true : yamlValue(fallback); // whoever writes a section wants it to do something
+  return fallback === false ? true : yamlValue(fallback); // whoever writes a section wants to turn something on
 }
 
 function pathIn(section: ConfigSection, name: string): string {

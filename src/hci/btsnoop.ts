@@ -49,7 +49,7 @@ const FLAG_COMMAND_OR_EVENT = 0b10;
 /** 1970-01-01 in microseconds since midnight, January 1st, 0 AD: 0x00E03AB44A676000 is 2000-01-01. */
 const UNIX_EPOCH_US = 0x00dc_ddb3_0f2f_8000n;
 
-/** H4 packet type and direction by opcode of a Linux monitor record; other opcodes are no HCI packets. */
+/** H4 packet type and direction by opcode of a Linux monitor record; other opcodes are not HCI packets. */
 const MONITOR_PACKETS: Readonly<Record<number, readonly [type: number, received: boolean]>> = {
   2: [c.PACKET_COMMAND, false],
   3: [c.PACKET_EVENT, true],
@@ -61,7 +61,7 @@ const MONITOR_PACKETS: Readonly<Record<number, readonly [type: number, received:
   19: [c.PACKET_ISO_DATA, true],
 };
 
-/** How files begin that people take for btsnoop, and what to do with them. */
+/** First bytes of files that people mistake for btsnoop, and what to do with those files. */
 const FOREIGN: ReadonlyArray<readonly [magic: readonly number[], advice: string]> = [
   [[0xa1, 0xb2, 0xc3, 0xd4], convert("pcap")],
   [[0xd4, 0xc3, 0xb2, 0xa1], convert("pcap")],
@@ -76,9 +76,8 @@ const FOREIGN: ReadonlyArray<readonly [magic: readonly number[], advice: string]
 /**
  * Reads captures piece by piece: push chunks as they come, take the records they complete.
  *
- * A packet of which the capture holds only the beginning is given as far as it goes, marked
- * `truncated`. Records of the Linux monitor that are no HCI packets (an adapter appeared, a log
- * line) are passed over.
+ * A packet of which the capture holds only the beginning is returned as far as it goes, marked `truncated`. Records of
+ * the Linux monitor that are not HCI packets (an adapter appeared, a log line) are skipped.
  */
 export class BtsnoopDecoder {
   readonly #name: string;
@@ -90,7 +89,7 @@ export class BtsnoopDecoder {
   #dataLink: number | null = null;
 
   /**
-   * A decoder of one file.
+   * Decodes one file.
    *
    * @param name what messages call the file
    */
@@ -114,9 +113,9 @@ export class BtsnoopDecoder {
   }
 
   /**
-   * Reads the file's header; says whether it was there.
+   * Reads the file's header; returns whether it was complete.
    *
-   * @throws {BtsnoopError} where the file is of another format, version or data link
+   * @throws {BtsnoopError} if the file has another format, version or data link
    */
   readHeader(): boolean {
     if (this.#dataLink !== null) return true;
@@ -134,9 +133,9 @@ export class BtsnoopDecoder {
   }
 
   /**
-   * The next record, or null where it needs more bytes.
+   * The next record, or null if it needs more bytes.
    *
-   * @throws {BtsnoopError} where the bytes cannot be a capture
+   * @throws {BtsnoopError} if the bytes cannot be a capture
    */
   next(): BtsnoopRecord | null {
     if (!this.readHeader()) return null;
@@ -161,7 +160,7 @@ export class BtsnoopDecoder {
   /**
    * To be called after the last chunk's last record.
    *
-   * @throws {BtsnoopError} where the file ends within its header or a record
+   * @throws {BtsnoopError} if the file ends within its header or a record
    */
   finish(): void {
     if (!this.readHeader()) {
@@ -188,7 +187,7 @@ export class BtsnoopDecoder {
     throw this.#error(0, foreign?.[1] ?? `is no btsnoop capture; expected "btsnoop" and a zero byte`);
   }
 
-  /** Puts the H4 type before packets that lack it; null for what is no HCI packet. */
+  /** Puts the H4 type before packets that lack it; null if it is not an HCI packet. */
   #frame(data: Uint8Array, flags: number): Pick<BtsnoopRecord, "packet" | "received"> | null {
     if (this.#dataLink === LINK_MONITOR) {
       const [type, received] = MONITOR_PACKETS[flags & 0xffff] ?? [];

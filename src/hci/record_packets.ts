@@ -4,8 +4,8 @@ import { PACKET_COMMAND } from "./constants.ts";
 import type { HciSource, HciTransport, PacketHandler } from "./transport.ts";
 
 /**
- * The same controller, with every packet that passes shown to `record`: what this program sends, what
- * the controller sends, and, on a channel that shows them, the commands of other programs.
+ * The same controller, with every packet shown to `record`: what this program sends, what the controller sends, and, on
+ * a channel that shows them, the commands of other programs.
  *
  * @param clock dates the packets
  * @param record takes a packet; its bytes are valid during the call only

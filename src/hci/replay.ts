@@ -7,13 +7,13 @@ import { type ReportSource, type ReportStep, VirtualTransport } from "./virtual_
 
 /** What to replay, and how. */
 export interface ReplayOptions {
-  /** Opens the btsnoop capture; called once, or in a loop once each time through. */
+  /** Opens the btsnoop capture; called once, or in a loop once for each pass. */
   readonly open: () => Promise<ReadableStream<Uint8Array>>;
   /** What people call the capture: its file name. */
   readonly name: string;
   /** How many times as fast as it was recorded, above 0; `max`: without waiting. */
   readonly speed: number | "max";
-  /** Whether to begin again at the end. A capture without reports ends nevertheless. */
+  /** Whether to start again at the end. A capture without reports ends nevertheless. */
   readonly loop: boolean;
   /** Times the reports. */
   readonly clock: Clock;
@@ -21,24 +21,23 @@ export interface ReplayOptions {
 
 /** Longest wait between two reports, at any speed: a recording that paused must not look like a dead adapter. */
 const MAX_WAIT_MS = 10_000;
-/** How much lateness is caught up on; the rest shifts what follows. */
+/** How much lateness is made up for; anything beyond that delays what follows. */
 const MAX_CATCH_UP_MS = 100;
-/** Between the last report and the first of the next time through. */
+/** Between the last report and the first of the next pass. */
 const LOOP_PAUSE_MS = 100;
 
 /**
- * Opens a capture as a transport: a {@linkcode VirtualController} answers the host's commands, and
- * while the host scans, the capture's LE advertising report events arrive, malformed and cut ones
- * too, at their recorded distance. Nothing else of the capture reaches the host. Time that jumps
- * back is no wait, and a wait is never longer than 10 s. The recording stands still while the host
- * does not scan and waits for the receiver: no report is lost.
+ * Opens a capture as a transport: a {@linkcode VirtualController} answers the host's commands, and while the host
+ * scans, the capture's LE advertising report events arrive, including malformed and truncated ones, at their recorded
+ * intervals. Nothing else in the capture reaches the host. A timestamp that jumps back means no wait, and no wait is
+ * longer than 10 s. The recording pauses while the host does not scan, and waits for the receiver: no report is lost.
  *
- * `receive` rejects with a {@linkcode BtsnoopError} where the capture breaks off, after all reports
- * before that point.
+ * `receive` rejects with a {@linkcode BtsnoopError} if the capture breaks off, after delivering all reports before that
+ * point.
  *
- * @throws {BtsnoopError} where it is no capture that can be read
- * @throws {HciError} where it cannot be opened or read
- * @throws {RangeError} where the speed is not above 0
+ * @throws {BtsnoopError} if it is not a readable capture
+ * @throws {HciError} if it cannot be opened or read
+ * @throws {RangeError} if the speed is not above 0
  */
 export async function openReplay(options: ReplayOptions): Promise<HciTransport> {
   const { name, clock } = options;
@@ -79,11 +78,11 @@ class ReplaySource implements ReportSource {
     this.#over = true;
     await this.pass.end();
     await Promise.allSettled([this.#reading]);
-    await this.pass.end(); // another one, where the loop was just beginning again
+    await this.pass.end(); // another one, if the loop was just starting again
   }
 
   #schedule(report: BtsnoopRecord | null): BtsnoopRecord | null {
-    // Looking at the clock twice for each report took a quarter of the time at max speed.
+    // Reading the clock twice for each report took a quarter of the time at max speed.
     if (report === null || this.speed === Infinity) return report;
     const recordedMs = report.timestampMs - (this.#previousTimestampMs ?? report.timestampMs);
     const waitMs = Math.min(Math.max(recordedMs / this.speed, 0), MAX_WAIT_MS);
@@ -129,7 +128,7 @@ class Pass {
     return this.#hadReports;
   }
 
-  /** The next report among what was read, or null. */
+  /** The next report in what has been read, or null. */
   nextReport(): BtsnoopRecord | null {
     for (let record = this.#decoder.next(); record !== null; record = this.#decoder.next()) {
       if (!isReportEvent(record.packet)) continue;
@@ -139,7 +138,7 @@ class Pass {
     return null;
   }
 
-  /** Reads more of the capture; says whether there was any. */
+  /** Reads more of the capture; returns whether there was any. */
   async readOn(): Promise<boolean> {
     const { value, done } = await readable(this.name, this.stream.read());
     if (done) this.#decoder.finish();
@@ -149,7 +148,7 @@ class Pass {
 
   /** Closes the capture. */
   async end(): Promise<void> {
-    // A stream that failed says so again when it is cancelled.
+    // A stream that has failed rejects again when it is cancelled.
     await this.stream.cancel().catch(() => {});
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Receives one HCI packet, H4 packet type first. The bytes belong to the transport: they are valid
- * during the call only.
+ * Receives one HCI packet, H4 packet type first. The bytes belong to the transport: they are valid during the call
+ * only.
  *
- * A returned promise asks for patience. A {@linkcode HciTransport.paced} transport sends nothing
- * more until it resolves; a live one goes on, for the air does not wait.
+ * A returned promise asks the transport to wait. A {@linkcode HciTransport.paced} transport delivers nothing more until
+ * it resolves; a live one goes on, because the air does not wait.
  */
 export type PacketHandler = (packet: Uint8Array) => Promise<void> | undefined;
 
@@ -24,50 +24,50 @@ export interface HciTransport extends AsyncDisposable {
    * initialised it and depends on its settings.
    */
   readonly exclusive: boolean;
-  /** Where a kernel shares the controller: what it makes of the scan. */
+  /** If a kernel shares the controller: what it takes the scan for. */
   readonly discovery?: KernelDiscovery | undefined;
-  /** Whether the controller is powered up. False also where it is gone. */
+  /** Whether the controller is powered up. Also false if it is gone. */
   isUp(): boolean;
   /**
-   * How many packets from the controller were lost since it was opened because this program did not
-   * read them in time. What loses none says 0.
+   * How many packets from the controller have been lost since it was opened because this program did not read them in
+   * time.
    */
   droppedPackets(): number;
   /**
    * Sends a command or data packet to the controller.
    *
-   * @throws {HciError} where the controller is gone, down, or out of bounds for this process
+   * @throws {HciError} if the controller is gone, down, or off limits to this process
    */
   send(packet: Uint8Array): void;
   /**
-   * Delivers every packet from the controller, in order, to `onPacket`. May be called once.
-   * Resolves when `signal` aborts or, for a recording, after its last packet was taken.
+   * Delivers every packet from the controller, in order, to `onPacket`. May be called once. Resolves when `signal`
+   * aborts or, for a recording, after its last packet was taken.
    *
-   * @throws {HciError} where the controller is gone
+   * @throws {HciError} if the controller is gone
    */
   receive(onPacket: PacketHandler, signal: AbortSignal): Promise<void>;
 }
 
-/** What came of ending a discovery: there was none, or this process may not (CAP_NET_ADMIN). */
+/** What came of ending a discovery. `none`: there was none; `denied`: this process lacks CAP_NET_ADMIN. */
 export type DiscoveryEnd = "ended" | "none" | "denied";
 
 /**
- * Current Linux kernels (6.12 does, 6.1 does not) take an active scan that any program begins for a discovery of
- * bluetoothd's, of which they allow one at a time, and tell the programs that manage Bluetooth so; the end of the
- * scan they do not take for its end.
+ * Current Linux kernels (6.12 does, 6.1 does not) mistake an active scan started by any program for one of bluetoothd's
+ * discoveries, of which they allow one at a time, and report it to the programs that manage Bluetooth. They do not
+ * notice when the scan ends.
  */
 export interface KernelDiscovery {
   /**
-   * Prepares for an active scan: ends what the kernel takes for a discovery, and has it take the scan for one that
-   * bluetoothd's joins, which else would end the scan and wait. Takes milliseconds; seconds where the controller
-   * hardly answers.
+   * Prepares for an active scan: ends what the kernel takes for a discovery, and makes it treat the scan as one that
+   * bluetoothd's discovery joins; otherwise that would end the scan and wait. Takes milliseconds, or seconds if the
+   * controller is slow to answer.
    *
    * @throws the signal's reason if it aborts first
    */
   begin(signal: AbortSignal): Promise<DiscoveryEnd>;
   /** Ends what the kernel takes for a discovery, and the scan with it. Takes half a second at most. */
   end(): Promise<DiscoveryEnd>;
-  /** Whether a program has begun to use Bluetooth since this was asked last: it was not told of the discovery. */
+  /** Whether a program has started using Bluetooth since the last call: it has not been told of the discovery. */
   hasNewNeighbours(): boolean;
 }
 
@@ -76,13 +76,13 @@ export interface HciSource {
   /**
    * Opens the controller.
    *
-   * @throws {HciError} where it cannot be opened
+   * @throws {HciError} if it cannot be opened
    */
   open(): Promise<HciTransport>;
   /**
-   * Switches the controller off and on; nothing happens where it is none.
+   * Switches the controller off and on; does nothing if it is not a real one.
    *
-   * @throws {HciError} where it cannot be, or does not come up again
+   * @throws {HciError} if it cannot be reset, or does not come up again
    */
   reset(): Promise<void>;
 }

@@ -34,7 +34,7 @@ interface Command {
   readonly supported: readonly [octet: number, bit: number];
   /** Length of its parameters; null: `run` looks at it. */
   readonly parameterBytes: number | null;
-  /** Carries it out; gives the return parameters, status first. */
+  /** Executes it; returns the return parameters, status first. */
   run(parameters: DataView): readonly number[];
 }
 
@@ -60,8 +60,8 @@ const DEFAULT_PARAMETERS: ControllerScanParameters = {
 };
 
 /**
- * Answers HCI commands as the scanning part of a Bluetooth LE controller does, and keeps the state
- * they set. Event masks are accepted and not applied: reports depend on scanning alone.
+ * Answers HCI commands as the scanning part of a Bluetooth LE controller does, and keeps the state that they set. Event
+ * masks are accepted but not applied: reports depend on scanning alone.
  *
  * @see Bluetooth Core Specification 5.4, Vol 4, Part E, 3.1.1 (legacy and extended commands), 7
  */
@@ -82,8 +82,8 @@ export class VirtualController {
   }
 
   /**
-   * Carries out a command packet and gives the one event that answers it: Command Status where it
-   * knows no such command or its length is wrong, else Command Complete. Null for what is no command.
+   * Executes a command packet and returns the one event that answers it: Command Status if the command is unknown or
+   * has the wrong length, otherwise Command Complete. Null if the packet is not a command.
    */
   answer(packet: Uint8Array): Uint8Array | null {
     const [type, low, high, length] = packet;
@@ -234,7 +234,7 @@ export class VirtualController {
   }
 }
 
-/** Reads scan type, interval and window at `offset`; null where one is out of range. */
+/** Reads scan type, interval and window at `offset`; null if one is out of range. */
 function scanTiming(
   parameters: DataView,
   offset: number,

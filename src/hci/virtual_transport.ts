@@ -4,8 +4,8 @@ import { HciError, type HciTransport, type PacketHandler } from "./transport.ts"
 import type { ControllerScanning, VirtualController } from "./virtual_controller.ts";
 
 /**
- * What a {@linkcode ReportSource} does next: a packet to deliver, its bytes valid until the next
- * step; a pause in milliseconds (0: others may run); a promise to wait for; null: it is over.
+ * What a {@linkcode ReportSource} does next: a packet to deliver, its bytes valid until the next step; a pause in
+ * milliseconds (0: let others run); a promise to wait for; null: it has ended.
  */
 export type ReportStep = Uint8Array | number | Promise<void> | null;
 
@@ -24,13 +24,13 @@ export interface VirtualTransportOptions {
   readonly clock: Clock;
 }
 
-/** After so many packets without a pause others may run, whatever the source. */
+/** After this many packets without a pause others may run, whatever the source. */
 const PACKETS_IN_A_ROW = 256;
 
 /**
- * A transport without hardware: a {@linkcode VirtualController} answers commands, and while it
- * scans, a {@linkcode ReportSource} gives reports. One loop delivers both, one packet at a time;
- * answers go first, never from within `send`.
+ * A transport without hardware: a {@linkcode VirtualController} answers commands, and while it scans, a {@linkcode
+ * ReportSource} provides reports. One loop delivers both, one packet at a time; answers go first, and never from within
+ * `send`.
  */
 export class VirtualTransport implements HciTransport {
   readonly name: string;
@@ -99,7 +99,7 @@ export class VirtualTransport implements HciTransport {
     };
     stop.addEventListener("abort", wake);
     try {
-      // The first packet must not be delivered before the caller holds the promise.
+      // The first packet must not be delivered before the caller has the promise.
       await Promise.resolve();
       let inARow = 0;
       while (!stop.aborted) {
@@ -121,7 +121,7 @@ export class VirtualTransport implements HciTransport {
     }
   }
 
-  /** Waits for a promise, but no longer than until `stop` aborts. */
+  /** Waits for a promise, but only until `stop` aborts. */
   #waitFor(promise: Promise<void>, stop: AbortSignal): Promise<void> {
     const { promise: settled, resolve, reject } = Promise.withResolvers<void>();
     promise.then(resolve, reject);
@@ -130,7 +130,7 @@ export class VirtualTransport implements HciTransport {
     return settled;
   }
 
-  /** Waits until `pauseMs` have passed or something happened. */
+  /** Waits until `pauseMs` have passed or something happens. */
   async #pause(pauseMs: number): Promise<void> {
     // A timer of 0 ms takes more than 1 ms (measured 2.4 ms, setImmediate 12 µs).
     if (pauseMs === 0) return await new Promise((resolve) => void setImmediate(resolve));

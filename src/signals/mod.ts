@@ -5,7 +5,7 @@
 import { libcPaths } from "../hci/linux/libc.ts";
 
 /**
- * Linux ends a process with them, though whoever sends them seldom means that: SIGUSR1, SIGUSR2, SIGALRM, SIGSTKFLT,
+ * By default these end the process, though whoever sends them seldom means that: SIGUSR1, SIGUSR2, SIGALRM, SIGSTKFLT,
  * SIGVTALRM, SIGPROF, SIGIO, SIGPWR, and the real-time signals. The runtime itself ignores SIGPIPE.
  *
  * @see signal(7)
@@ -18,12 +18,12 @@ const SIG_IGN = 1n;
 const symbols = { signal: { parameters: ["i32", "usize"], result: "usize" } } as const;
 
 /**
- * Has the kernel ignore stray signals. SIGUSR1 above all: half a second after its start Deno listens for it, and at
- * the first one opens V8's inspector on port 9229, for every user of the machine.
+ * Has the kernel ignore stray signals. SIGUSR1 above all: half a second after its start Deno listens for it, and the
+ * first one opens V8's inspector on port 9229 to every user of the machine.
  *
- * Where there is no C library, or no permission for it, all stays as the runtime has it.
+ * Without a C library, or permission for it, everything stays as the runtime sets it up.
  *
- * @param heedNohup whether SIGHUP stays ignored where it was when the program was started, see nohup(1)
+ * @param heedNohup whether SIGHUP stays ignored if it was when the program was started, see nohup(1)
  */
 export function ignoreStraySignals(heedNohup: boolean, paths: readonly string[] = libcPaths()): void {
   const libc = openLibc(paths);

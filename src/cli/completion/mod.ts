@@ -1,4 +1,5 @@
-/** `bt-scanner completion`: what shells need to complete the command line, made from its description.
+/**
+ * `bt-scanner completion`: completion scripts for shells, generated from the description of the command line.
  *
  * @module
  */

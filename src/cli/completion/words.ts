@@ -1,6 +1,6 @@
 import type { CommandDescription } from "../describe.ts";
 
-/** What a shell may offer in one place: one of some words, a file, or nothing, for only the user knows. */
+/** What a shell may offer in one place: one of some words, a file, or nothing, because only the user knows. */
 export type Offer = readonly string[] | "file" | "unknown";
 
 /** An option as a shell completes it. */
@@ -24,13 +24,13 @@ export function completedOptions({ options }: CommandDescription): CompletedOpti
   });
 }
 
-/** What stands behind a command, in the place of its argument; null: it takes none. */
+/** What to offer for a command's argument; null: it takes none. */
 export function completedArgument({ arguments: [argument] }: CommandDescription): Offer | null {
   if (argument === undefined) return null;
   return argument.choices.length > 0 ? argument.choices : offer(argument.name);
 }
 
-/** By what the help calls a value: `file`, or its choices `text|json`. */
+/** Derived from how the help names a value: `file`, or its choices `text|json`. */
 function offer(name: string): Offer {
   if (name === "file") return "file";
   return name.includes("|") ? name.split("|") : "unknown";

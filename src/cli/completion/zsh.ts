@@ -1,7 +1,7 @@
 import type { CommandDescription } from "../describe.ts";
 import { completedArgument, type CompletedOption, completedOptions, type Offer } from "./words.ts";
 
-/** Completion for zsh: to be evaluated, or to be a file `_bt-scanner` in one of `$fpath`. */
+/** Completion for zsh: to be evaluated, or saved as `_bt-scanner` in one of `$fpath`. */
 export function zshCompletion(cli: CommandDescription): string {
   const commands = cli.commands.map(({ name, description }) => `    ${quote(`${name}:${description}`)}`);
   const specs = cli.commands.map((command) => {

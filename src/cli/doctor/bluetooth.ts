@@ -19,7 +19,7 @@ const GRANT = "use sudo, run it as the service, or see Permissions in docs/comma
 /** A controller answers within milliseconds. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
-/** What there is to scan with, and what keeps it from scanning. Nothing is changed, no adapter powered up. */
+/** What there is to scan with, and what keeps it from scanning. Changes nothing and powers up no adapter. */
 export async function* examineBluetooth(scanner: Config["scanner"], host: LinuxHost): AsyncGenerator<Finding> {
   if (scanner.source !== "hci") return yield ok("adapter", `none is needed: scanner.source is ${scanner.source}`);
   try {
@@ -82,7 +82,7 @@ async function examineAnswer(name: string, host: LinuxHost): Promise<Finding> {
   );
 }
 
-/** Whether the controller tells its version. */
+/** Whether the controller answers a query for its version. */
 async function controllerAnswers(transport: HciTransport, clock: Clock): Promise<boolean> {
   const answered = new AbortController();
   using limit = timeLimit(clock, ANSWER_TIMEOUT_MS, { signal: answered.signal });

@@ -4,16 +4,16 @@ import type { Config } from "../../config/mod.ts";
 import { type BrokerCertificate, ConnectionFailure, type MqttOptions } from "../../mqtt/mod.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
-/** What the examination of the broker needs of the world. */
+/** What examining the broker needs from outside. */
 export interface BrokerIo {
   /** Connects once and disconnects; rejects with a {@linkcode ConnectionFailure}. */
   readonly checkBroker: (options: MqttOptions, signal: AbortSignal) => Promise<void>;
-  /** The certificate that the broker shows; null: none to be had. */
+  /** The certificate that the broker presents; null: none available. */
   readonly brokerCertificate: (options: MqttOptions, signal: AbortSignal) => Promise<BrokerCertificate | null>;
   readonly host: Pick<Host, "env" | "readFile" | "clock">;
 }
 
-/** The service's password, which systemd hands over to it alone. */
+/** About the service's password, which systemd passes to the service alone. */
 const SERVICE_PASSWORD = "no password is configured; if the service gets one from systemd, run " +
   "`sudo CREDENTIALS_DIRECTORY=/etc/bt-scanner bt-scanner doctor`";
 
@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000;
 const RENEW_DAYS = 30;
 const BROKER_RENEW_DAYS = 7;
 
-/** Whether the broker takes a connection as `run` would make it, and the certificate that is shown to it. */
+/** Whether the broker accepts a connection such as `run` would make, and the certificates on both sides. */
 export async function* examineBroker(config: Config, io: BrokerIo, signal: AbortSignal): AsyncGenerator<Finding> {
   const options = mqttOptions(config, io.host, null);
   const { host, port, tls } = options;
@@ -59,7 +59,7 @@ async function examineCertificate(path: string, { host: { readFile, clock } }: B
   return validityOf(subject, path, validity, clock.wallMs());
 }
 
-/** Who runs a broker renews its certificate late, and by a program. */
+/** Broker certificates are usually renewed automatically, and late. */
 function brokerValidity({ names, validFrom, validTo }: BrokerCertificate, wallMs: number): Finding {
   const what = names === null ? "has no name, and" : `is for ${names}, and`;
   return validityOf("broker certificate", what, { from: validFrom, to: validTo, renewDays: BROKER_RENEW_DAYS }, wallMs);

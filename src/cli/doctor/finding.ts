@@ -1,7 +1,7 @@
 import { EXIT } from "../../app/exit_codes.ts";
 import { escapeInvisible } from "../../text/mod.ts";
 
-/** Something that was looked at. */
+/** Something that was examined. */
 export interface Finding {
   readonly level: "ok" | "warning" | "problem";
   /** What it is about, in a word or two. */
@@ -10,7 +10,7 @@ export interface Finding {
   readonly what: string;
   /** What to do about it; null: nothing, or `what` says it. */
   readonly remedy: string | null;
-  /** The exit code, were it the only problem; failure if not given. */
+  /** The exit code if it were the only problem; default: failure. */
   readonly exitCode?: number;
 }
 
@@ -38,7 +38,7 @@ export function renderFinding({ level, subject, what, remedy }: Finding): string
   );
 }
 
-/** All of them in a sentence. */
+/** A summary of all findings in a sentence. */
 export function summarise(findings: readonly Finding[]): string {
   const count = (level: Finding["level"], word: string) => {
     const found = findings.filter((finding) => finding.level === level).length;
@@ -49,8 +49,8 @@ export function summarise(findings: readonly Finding[]): string {
 }
 
 /**
- * The exit code of all of them: a configuration that cannot be used comes first, then what keeps the
- * agent from working; 77 is for a missing permission alone.
+ * The exit code for all findings: an unusable configuration comes first, then what keeps the agent from working; 77 if
+ * only permission is missing.
  */
 export function exitCodeOf(findings: readonly Finding[]): number {
   const codes = new Set(findings.filter(({ level }) => level === "problem").map(({ exitCode }) => exitCode));

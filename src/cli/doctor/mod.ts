@@ -22,12 +22,12 @@ import { type BrokerIo, examineBroker } from "./broker.ts";
 import { exitCodeOf, type Finding, ok, problem, renderFinding, summarise, warning } from "./finding.ts";
 import { examineService } from "./service.ts";
 
-/** What `doctor` needs of the world. */
+/** What `doctor` needs from outside. */
 export interface DoctorIo extends BrokerIo {
   readonly host: Host;
-  /** The text of a file of the system's; null where it cannot be read. */
+  /** The text of a system file; null if it cannot be read. */
   readonly readSystemText: (path: string) => string | null;
-  /** Opens a file for reading and tells about it; rejects where it cannot. */
+  /** Opens a file for reading and describes it; rejects if it cannot. */
   readonly inspectFile: (path: string) => Promise<FileFacts>;
   /** Writes text to standard output. */
   readonly stdout: (text: string) => void;
@@ -55,14 +55,14 @@ function readSystemText(path: string, { openLibc }: LinuxHost): string | null {
   }
 }
 
-/** No clock that is right says less: this program is younger. */
+/** A correct clock cannot show an earlier year: this program is younger. */
 const EARLIEST_YEAR = 2026;
 
 /**
- * Looks at everything that the agent needs and tells each finding as it comes, a line each.
+ * Examines everything that the agent needs and prints each finding as it comes, one per line.
  *
- * @returns the exit code: 0 where there is no problem, 2 where the configuration cannot be used, 77
- * where nothing but permission is missing, else 1
+ * @returns the exit code: 0 without a problem, 2 if the configuration cannot be used, 77 if only permission is missing,
+ * otherwise 1
  */
 export async function doctor(sources: ConfigSources, io: DoctorIo, signal: AbortSignal): Promise<number> {
   const findings: Finding[] = [];
@@ -75,7 +75,7 @@ export async function doctor(sources: ConfigSources, io: DoctorIo, signal: Abort
     return exitCodeOf(findings);
   } catch (error) {
     if (!signal.aborted) throw error;
-    return EXIT.failure; // told to end before all was looked at
+    return EXIT.failure; // told to end before everything was examined
   }
 }
 
@@ -88,11 +88,11 @@ async function* examine(sources: ConfigSources, io: DoctorIo, signal: AbortSigna
   else yield warning("broker", "not examined until the configuration is valid", null);
 }
 
-/** What the rest is looked at with. */
+/** What the rest of the examination works with. */
 interface Examinable {
-  /** With defaults in place of what is refused. */
+  /** With defaults in place of rejected values. */
   readonly config: Config;
-  /** Whether nothing is refused but perhaps the scanner's name. */
+  /** Whether nothing was rejected except perhaps the scanner's name. */
   readonly isUsable: boolean;
 }
 
@@ -112,7 +112,7 @@ async function* examineSources(sources: ConfigSources, io: DoctorIo): AsyncGener
   return { config: loaded.config, isUsable: true };
 }
 
-/** Often nothing but the scanner's name is missing, and everything else can be looked at. */
+/** Often only the scanner's name is missing, and everything else can be examined. */
 async function configUnderAnyName(sources: ConfigSources): Promise<Config | null> {
   try {
     return (await loadConfig({ ...sources, flags: { ...sources.flags, scannerId: "unnamed" } })).config;

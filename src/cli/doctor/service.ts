@@ -7,7 +7,7 @@ const UNIT_FILES = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/syst
   `${folder}/${UNIT}`
 );
 
-/** Whether the service runs, as the kernel and the installed files tell; no program is asked. */
+/** Whether the service is running, according to the kernel and the installed files; no program is run. */
 export function examineService(readSystemText: (path: string) => string | null): Finding {
   const subject = "service";
   const [pid] = CGROUPS.flatMap((path) => readSystemText(path)?.match(/[0-9]+/g) ?? []);

@@ -4,13 +4,13 @@ import { type BtsnoopRecord, encodeBtsnoopHeader, encodeBtsnoopRecord } from "..
 export interface Writable extends Disposable {
   /** Writes some of the bytes, and returns how many. */
   writeSync(bytes: Uint8Array): number;
-  /** Cuts it; does nothing where it is no file. */
+  /** Truncates it; does nothing if it is not a regular file. */
   truncateSync(length: number): void;
 }
 
 /**
- * A btsnoop capture as it is written. Each packet is handed to the system as it comes: whatever ends
- * the program, the file holds all before that.
+ * A btsnoop capture that is being written. Each packet is handed to the system as it comes: whatever ends the program,
+ * the file holds everything up to that point.
  */
 export class CaptureFile {
   #packets = 0;
@@ -18,9 +18,7 @@ export class CaptureFile {
   #length = 0;
   #failure: Error | null = null;
 
-  /**
-   * @param onFailure called once, where something cannot be written
-   */
+  /** @param onFailure called once, if something cannot be written */
   constructor(private readonly file: Writable, private readonly onFailure: () => void) {}
 
   /** How many packets are in it. */
@@ -28,12 +26,12 @@ export class CaptureFile {
     return this.#packets;
   }
 
-  /** Why it could not be written on; null: it could. */
+  /** Why writing failed; null: it has not. */
   get failure(): Error | null {
     return this.#failure;
   }
 
-  /** Adds a packet; nothing after a failure. Never throws. */
+  /** Adds a packet; does nothing after a failure. Never throws. */
   put(record: Omit<BtsnoopRecord, "truncated">): void {
     if (this.#failure !== null) return;
     try {
@@ -45,7 +43,7 @@ export class CaptureFile {
     }
   }
 
-  /** What the file held before is lost only now that there is something to take its place. */
+  /** The file's previous content is lost only now that there is something to replace it. */
   #begin(): void {
     this.file.truncateSync(0);
     this.#write(encodeBtsnoopHeader());
@@ -59,19 +57,19 @@ export class CaptureFile {
   #fail(failure: Error): void {
     this.#failure = failure;
     try {
-      this.file.truncateSync(this.#length); // half a record at the end would be an error to its reader
+      this.file.truncateSync(this.#length); // half a record at the end would be an error for readers
     } catch {
-      // Then its reader is told so.
+      // Then readers will report it.
     }
     this.onFailure();
   }
 }
 
 /**
- * Opens a file for a capture; `-` is standard output. Closed, it is gone again where nothing was
- * written to it.
+ * Opens a file for a capture; `-` is standard output. If nothing has been written when it is closed, it is removed
+ * again.
  *
- * @throws {Error} where it cannot be written, or is there already and not to be overwritten
+ * @throws {Error} if it cannot be written, or already exists and must not be overwritten
  */
 export function openCapture(path: string, overwrite: boolean): Writable {
   if (path === "-") return standardOutput();

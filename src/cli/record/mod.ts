@@ -10,7 +10,7 @@ import { createLog } from "../../log/mod.ts";
 import type { CliIo } from "../io.ts";
 import { CaptureFile, openCapture, type Writable } from "./capture_file.ts";
 
-/** What `record` needs of the world. */
+/** What `record` needs from outside. */
 export interface RecordIo {
   readonly host: Pick<Host, "clock" | "random" | "openFile" | "linux">;
   /** What people call the file. */
@@ -30,7 +30,7 @@ export function recordIo({ stderr, host }: CliIo, path: string, overwrite: boole
 /**
  * Scans as `run` does and writes every HCI packet to a file.
  *
- * @param durationMs after how long it ends by itself; null: when it is told to
+ * @param durationMs after how long it ends by itself; null: when told to
  * @returns the exit code
  */
 export async function record(

@@ -1,6 +1,6 @@
 /**
- * Those that are met most, by what people call them. All 3,400 would cost `run`, which shows none,
- * 0.4 MB of memory: the program is one file (ADR 1).
+ * The most common ones, by their everyday names. All 3,400 would cost `run`, which shows none, 0.4 MB of memory,
+ * because the program is one file (ADR 1).
  *
  * @see Bluetooth Assigned Numbers, 7.1
  */
@@ -119,7 +119,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
   [0x0ccb, "Nothing"],
 ]);
 
-/** A company in a word or two; by its number, as in `0x0499`, where it is not known here. */
+/** A company in a word or two; its number, such as `0x0499`, if it is not known here. */
 export function companyName(companyId: number): string {
   return NAMES.get(companyId) ?? `0x${companyId.toString(16).padStart(4, "0").toUpperCase()}`;
 }

@@ -1,9 +1,9 @@
 import { type Advertisement, RecentMap } from "../../advertisement/mod.ts";
 
-/** What is known of a device. Texts come from the air as they are: not fit for a terminal. */
+/** What is known about a device. Text is as received: not safe for a terminal. */
 export interface Device {
   readonly address: string;
-  /** Signal strength, smoothed over the last few reports; null: never told. */
+  /** Signal strength, smoothed over the last few reports; null: never reported. */
   readonly rssiDbm: number | null;
   /** The complete name, or else the shortened one. */
   readonly name: string | null;
@@ -16,17 +16,17 @@ export interface Device {
   readonly heardMs: number;
 }
 
-/** Whoever sends more is not shown more: what is kept of a device is bounded. */
+/** What is kept for a device is bounded, however much it sends. */
 const MAX_NAME_LENGTH = 248;
 const MAX_LISTED = 4;
-/** How much the newest report counts in the signal strength, which jumps by 10 dB and more. */
+/** Weight of the newest report in the signal strength, which jumps by 10 dB and more. */
 const SMOOTHING = 0.25;
 
 interface Entry extends Device {
   readonly isNameComplete: boolean;
 }
 
-/** The devices heard: the last 10,000 or so, whatever the air brings. */
+/** The devices heard: the last 10,000 or so, however many there are. */
 export class Devices {
   readonly #devices: RecentMap<string, Entry>;
   #reports = 0;
@@ -71,7 +71,7 @@ function smoothed(before: number | null, now: number | null): number | null {
   return before === null || now === null ? now ?? before : before + (now - before) * SMOOTHING;
 }
 
-/** What was heard, each once, or where that is nothing, what was known. */
+/** What was heard, without duplicates; if that is nothing, what was known. */
 function newest<T>(heard: readonly T[], known: readonly T[] = []): readonly T[] {
   return heard.length === 0 ? known : [...new Set(heard)].slice(0, MAX_LISTED);
 }

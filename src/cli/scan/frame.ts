@@ -9,11 +9,11 @@ export interface FrameContent {
   readonly state: ScanState;
   readonly devices: Devices;
   readonly reportsPerS: number;
-  /** The last line of the log, or what else is to be said; empty: nothing. */
+  /** The last line of the log, or another note; empty: nothing. */
   readonly note: string;
 }
 
-/** Above and below the devices: state, heading, what is not shown. */
+/** Rows above and below the devices: state, heading, what is not shown. */
 const OTHER_ROWS = 3;
 
 /** The live table, no wider and no higher than the terminal. */
@@ -28,7 +28,7 @@ export function renderFrame(content: FrameContent, { columns, rows }: TerminalSi
   ].slice(0, rows);
 }
 
-/** What there is no room for gives way whole. */
+/** Parts that do not fit are left out whole. */
 function headline({ state, devices, reportsPerS }: FrameContent, columns: number): string {
   let line = escapeInvisible(`${stateText(state)}: ${devices.size} devices`);
   for (const more of [`, ${devices.reports} reports`, `, ${Math.round(reportsPerS)}/s`]) {

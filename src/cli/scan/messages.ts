@@ -8,10 +8,9 @@ import type { Clock } from "../../time/mod.ts";
 import type { ScanIo } from "./mod.ts";
 
 /**
- * Prints, line by line, each message as `run` would publish it: what the configuration filters is left
- * out, what it merges is merged.
+ * Prints, line by line, each message as `run` would publish it: filtered and merged as configured.
  *
- * @param durationMs after how long it ends by itself; null: when it is told to
+ * @param durationMs after how long it ends by itself; null: when told to
  * @returns the exit code
  * @throws what `stdout` throws
  */
@@ -30,7 +29,7 @@ export async function printMessages(
       stdout(`${message}\n`);
       messages++;
     } catch (error) {
-      failed.abort(error); // not thrown into whoever hears
+      failed.abort(error); // not thrown into the scanner
     }
   };
   const ending = AbortSignal.any([signal, failed.signal]);

@@ -1,4 +1,5 @@
-/** `bt-scanner scan`: who is on the air, as a table or line by line.
+/**
+ * `bt-scanner scan`: the devices on the air, as a table or line by line.
  *
  * @module
  */
@@ -12,12 +13,12 @@ import { ScanView } from "./view.ts";
 
 export { printMessages } from "./messages.ts";
 
-/** What `scan` needs of the world. */
+/** What `scan` needs from outside. */
 export interface ScanIo extends Pick<CliIo, "stdout" | "stderr" | "onFault"> {
   readonly host: Pick<Host, "clock" | "random" | "openFile" | "linux">;
-  /** The size of the terminal that shows standard output; null where that is none. */
+  /** The size of the terminal that shows standard output; null if it is not a terminal. */
   readonly terminalSize: () => TerminalSize | null;
-  /** Opens that terminal; null where it can only be written to. */
+  /** Opens that terminal; null if it can only be written to. */
   readonly openTerminal: () => Terminal | null;
 }
 
@@ -31,10 +32,10 @@ const REDRAW_MS = 1_000;
 const KEYS_MS = 100;
 
 /**
- * Shows the devices that are heard. On a terminal the table is live, and what stays is the whole of
- * it; otherwise it is printed at the end alone.
+ * Shows the devices that are heard. On a terminal the table is live, and the complete table stays at the end; otherwise
+ * it is only printed at the end.
  *
- * @param durationMs after how long it ends by itself; null: when it is told to
+ * @param durationMs after how long it ends by itself; null: when told to
  * @returns the exit code
  */
 export async function scan(
@@ -56,7 +57,7 @@ export async function scan(
   if (isLive) {
     await showLive(io, view, listening, () => quit.abort()).finally(() => {
       quit.abort();
-      return listening; // a terminal that is gone is no reason to leave the adapter scanning
+      return listening; // even if the terminal is gone, the adapter must not be left scanning
     });
   }
   const { exitCode, problem } = await listening;
@@ -65,14 +66,14 @@ export async function scan(
   return exitCode;
 }
 
-/** Redraws until it has ended; `quit` is called where a person wants that. */
+/** Redraws until it has ended; `quit` is called if a person asks for it. */
 async function showLive(io: ScanIo, view: ScanView, ending: Promise<unknown>, quit: () => void): Promise<void> {
   const { host: { clock }, stdout, stderr, onFault, terminalSize } = io;
   const terminal = io.openTerminal();
   if (terminal !== null) view.note("q quits");
   using screen = new Screen(stdout, terminal);
   onFault((fault) => {
-    screen[Symbol.dispose](); // what is said now is to stay
+    screen[Symbol.dispose](); // what is printed now has to stay
     stderr(`${fault instanceof Error ? fault.stack : fault}\n`);
     return Promise.resolve();
   });

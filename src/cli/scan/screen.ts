@@ -6,10 +6,10 @@ export interface TerminalSize {
   readonly rows: number;
 }
 
-/** Of a terminal that does not tell. */
+/** Of a terminal that does not report its size. */
 export const USUAL_SIZE: TerminalSize = { columns: 80, rows: 24 };
 
-/** The alternate screen, so that what stood there comes back; no cursor; no lines that wrap. */
+/** The alternate screen, so that the previous content comes back; no cursor; no line wrapping. */
 const BEGIN = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const END = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const HOME = "\x1b[H";
@@ -17,8 +17,8 @@ const CLEAR_REST_OF_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
 /**
- * A terminal as long as it shows one thing that changes. Whatever ends or stops the program, it is put
- * back first; in the background it is left alone.
+ * A terminal while it shows a live display. Whatever ends or stops the program, the terminal is restored first; in the
+ * background it is left alone.
  */
 export class Screen implements Disposable {
   readonly #write: (text: string) => void;
@@ -38,7 +38,7 @@ export class Screen implements Disposable {
       terminal === null ? [] : [
         ["SIGTSTP", () => this.#obey("SIGTSTP")],
         ["SIGQUIT", () => this.#obey("SIGQUIT")],
-        ["SIGCONT", () => this.#giveBack()], // others had it meanwhile: it is taken afresh
+        ["SIGCONT", () => this.#giveBack()], // others have used it meanwhile: set it up again
       ],
     );
     for (const [signal, listener] of this.#listeners) Deno.addSignalListener(signal, listener);
@@ -46,7 +46,7 @@ export class Screen implements Disposable {
     this.#take();
   }
 
-  /** Whether {@linkcode draw} would find the terminal as it left it. */
+  /** Whether the terminal is still as {@linkcode draw} left it. */
   get isTaken(): boolean {
     return this.#isTaken;
   }
@@ -56,7 +56,7 @@ export class Screen implements Disposable {
     if (this.#take()) this.#write(HOME + lines.map((line) => line + CLEAR_REST_OF_LINE).join("\r\n") + CLEAR_BELOW);
   }
 
-  /** What was typed since the last time; null: nobody can type any more. */
+  /** What was typed since the last call; null: nobody can type any more. */
   typed(): string | null {
     return this.#isTaken && this.#terminal !== null ? this.#terminal.typed() : "";
   }
@@ -91,12 +91,12 @@ export class Screen implements Disposable {
   }
 }
 
-/** The size of the terminal that standard output is; null where it is none, or one that cannot move its cursor. */
+/** The size of the terminal on standard output; null if it is not a terminal, or one that cannot move its cursor. */
 export function terminalSize(env: Readonly<Record<string, string>>): TerminalSize | null {
   return Deno.stdout.isTerminal() && env["TERM"] !== "dumb" ? knownSize(Deno.consoleSize()) : null;
 }
 
-/** The size where the terminal knows it: a serial console, or one that was just opened, says 0 × 0. */
+/** The size if the terminal knows it: a serial console, or one that was just opened, reports 0 × 0. */
 export function knownSize({ columns, rows }: TerminalSize): TerminalSize {
   return { columns: columns || USUAL_SIZE.columns, rows: rows || USUAL_SIZE.rows };
 }

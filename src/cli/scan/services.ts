@@ -1,6 +1,5 @@
 /**
- * What is met on the air, of 1,400: services of the Bluetooth SIG, and of companies' own UUIDs those
- * that are known by what is done with them.
+ * The most common of 1,400: services of the Bluetooth SIG, and company UUIDs that are known by their use.
  *
  * @see Bluetooth Assigned Numbers, 3.4.2, 3.10 and 3.11
  */
@@ -76,7 +75,7 @@ const NAMES: ReadonlyMap<number, string> = new Map([
 
 const BASE_UUID_TAIL = "-0000-1000-8000-00805f9b34fb";
 
-/** A service in a word or two; where it is not known here by its UUID, `feaa` for what is short for a full one. */
+/** A service in a word or two; its UUID if it is not known here, shortened (`feaa`) if possible. */
 export function serviceName(uuid: string): string {
   if (!uuid.endsWith(BASE_UUID_TAIL)) return uuid;
   const short = uuid.slice(0, 8).replace(/^0000/, "");

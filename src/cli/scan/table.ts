@@ -3,9 +3,9 @@ import { companyName } from "./companies.ts";
 import type { Device } from "./devices.ts";
 import { serviceName } from "./services.ts";
 
-/** Who was silent for longer comes last, however near it was. */
+/** Devices that have been silent for longer come last, however near they were. */
 const FRESH_MS = 60_000;
-/** Names and services, which anybody may make as long as they like. */
+/** Limits names and services, which senders can make arbitrarily long. */
 const MAX_TEXT_WIDTH = 60;
 const GAP = "  ";
 
@@ -24,20 +24,20 @@ const AGE: Column = { heading: "AGE", width: 4, holds: "number", cell: ({ heardM
 const ABOUT: Column = { heading: "COMPANY, SERVICES", width: 17, holds: "text", cell: about };
 const NAME: Column = { heading: "NAME", width: 12, holds: "text", cell: ({ name }) => name ?? "" };
 
-/** From left to right. The name is last: whatever a terminal makes of its characters, nothing stands behind it. */
+/** From left to right. The name is last: whatever a terminal makes of its characters, nothing comes after it. */
 const COLUMNS = [ADDRESS, RSSI, COUNT, AGE, ABOUT, NAME] as const;
-/** Who is there, and how near, is said on the narrowest terminal. */
+/** Columns in the order in which they are dropped: address and signal strength stay longest. */
 const GIVING_WAY = [COUNT, AGE, ABOUT, NAME, RSSI] as const;
 
-/** The order of the table: who was heard within a minute first, of those the strongest. */
+/** The order of the table: devices heard within a minute first, the strongest of them on top. */
 export function sortDevices(devices: Iterable<Device>, nowMs: number): Device[] {
   const rank = (device: Device) => (nowMs - device.heardMs <= FRESH_MS ? 1000 : 0) + (device.rssiDbm ?? -500);
   return [...devices].sort((a, b) => rank(b) - rank(a) || (a.address < b.address ? -1 : 1));
 }
 
 /**
- * Heading and a line for each device, none wider than `width`, and nothing in them but what can be
- * seen. Where there is no room for all columns, they give way one by one.
+ * A heading and a line for each device, none wider than `width`, with visible characters only. If there is no room for
+ * all columns, they are dropped one by one.
  */
 export function renderTable(devices: readonly Device[], width: number, nowMs: number): string[] {
   const columns = fitting(width);
@@ -56,7 +56,7 @@ export function renderTable(devices: readonly Device[], width: number, nowMs: nu
   });
 }
 
-/** The columns that there is room for, whatever is in them: none comes and goes with the devices. */
+/** The columns that fit, whatever their content: none comes and goes with the devices. */
 function fitting(width: number): readonly Column[] {
   let columns: readonly Column[] = COLUMNS;
   for (const next of GIVING_WAY) {
@@ -66,7 +66,7 @@ function fitting(width: number): readonly Column[] {
   return columns;
 }
 
-/** As wide as what is in them; texts share what room there is. */
+/** As wide as their content; text columns share the available room. */
 function widthsOf(columns: readonly Column[], rows: readonly (readonly string[])[], width: number): number[] {
   const widest = (i: number) => rows.reduce((most, cells) => Math.max(most, displayWidth(cells[i] ?? "")), 0);
   const widths = columns.map(({ holds, width }, i) => holds === "text" ? widest(i) : width);

@@ -1,20 +1,20 @@
 import { libcPaths } from "../../hci/mod.ts";
 
-/** Signals with which a terminal, or a person at it, has a program stopped or ended. */
+/** Signals with which a terminal, or the person at it, stops or ends a program. */
 export type TerminalSignal = "SIGTSTP" | "SIGQUIT";
 
-/** What a program that fills a terminal asks of it, besides to write. */
+/** What a full-screen program needs from a terminal, besides writing to it. */
 export interface Terminal {
-  /** Whether it is ours: a job in the background that changes it, or reads from it, is stopped. */
+  /** Whether this program is in its foreground: a background job that changes it, or reads from it, is stopped. */
   isForeground(): boolean;
   /**
-   * Has keys handed over as they are typed, and unseen, or whole lines again. Those that mean a signal
-   * (Ctrl-C, Ctrl-Z) go on to mean it. Does nothing where standard input is no terminal.
+   * Delivers keys as they are typed, without echo, or whole lines again. Keys that send a signal (Ctrl-C, Ctrl-Z) still
+   * do. Does nothing if standard input is not a terminal.
    */
   takeKeys(areTaken: boolean): void;
-  /** What was typed since the last time, without waiting; null: the terminal is gone. */
+  /** What was typed since the last call, without waiting; null: the terminal is gone. */
   typed(): string | null;
-  /** Has done to the process what a signal does where nobody listens; returns when that let it go on. */
+  /** Raises a signal with its default action; returns if the process is continued. */
   raise(signal: TerminalSignal): void;
 }
 
@@ -36,8 +36,8 @@ const SIGACTION_BYTES = 256;
 const NUMBERS: Readonly<Record<TerminalSignal, number>> = { SIGQUIT: 3, SIGTSTP: 20 };
 
 /**
- * Deno's own would not do: its reading cannot be called off, its raw mode is ended at the exit even in the
- * background, where that stops the process, and to send signals it wants the right to run programs.
+ * Deno's own API will not do: its reads cannot be cancelled, its raw mode is reset at exit even in the background,
+ * which stops the process, and sending signals requires permission to run programs.
  */
 const symbols = {
   getpgrp: { parameters: [], result: "i32" },
@@ -49,7 +49,7 @@ const symbols = {
   raise: { parameters: ["i32"], result: "i32" },
 } as const;
 
-/** The terminal of this process, open for as long as it lives; null where there is no C library to ask. */
+/** The terminal of this process, open for as long as it lives; null without a C library. */
 export function openTerminal(): Terminal | null {
   const library = openFirst(libcPaths());
   if (library === null) return null;
@@ -75,7 +75,7 @@ export function openTerminal(): Terminal | null {
       return length === null ? null : new TextDecoder().decode(typed.subarray(0, length));
     },
     raise(signal) {
-      // Where nobody listens Deno itself stops the process, even one that no shell would continue.
+      // Without a listener, Deno itself would stop the process, even if no shell could continue it.
       const listening = new Uint8Array(SIGACTION_BYTES);
       c.sigaction(NUMBERS[signal], new Uint8Array(SIGACTION_BYTES), listening); // all zero: the default
       c.raise(NUMBERS[signal]);

@@ -26,7 +26,7 @@ export class ScanView {
     };
   }
 
-  /** A line that the live table shows below, until the next one. */
+  /** A line shown below the live table, until the next one. */
   note(line: string): void {
     this.#note = line;
   }

@@ -11,12 +11,14 @@ import {
 import { openChosenAdapter } from "./hci_socket.ts";
 import type { Libc } from "./libc.ts";
 
-/** An adapter without an address is being set up, unless that takes longer; some tell theirs only when powered up. */
+/**
+ * How long an adapter without an address is taken to be still being set up; some report theirs only when powered up.
+ */
 const SET_UP_MS = 5_000;
 
 /**
- * The raw channel of an adapter of this machine, powered up where it is down. Once opened, it is
- * followed by its address: put back, it may have another number, and for a moment no address yet.
+ * The raw channel of one of this machine's adapters, powered up if it is down. Once opened, the adapter is followed by
+ * its address: plugged back in, it may have another number, and for a moment no address yet.
  *
  * @param selector which adapter; null: the first that is up, else the first
  */
@@ -25,7 +27,7 @@ export function linuxAdapterSource(selector: AdapterSelector | null, host: Linux
   let opened: Libc | null = null;
   /** Since when the adapter is missing and another one has no address; monotonic. */
   let unsettledMs: number | null = null;
-  // Once: an adapter that is away is looked for every few seconds for ever, and each opening takes 3 ms,
+  // Once: a missing adapter is looked for every few seconds, endlessly, and each opening takes 3 ms,
   // and 60 kB until the next full garbage collection.
   const libc = (): Libc => opened ??= host.openLibc();
   const choose: AdapterChoice = (adapters) => {
@@ -35,7 +37,7 @@ export function linuxAdapterSource(selector: AdapterSelector | null, host: Linux
     else if (host.clock.monotonicMs() - (unsettledMs ??= host.clock.monotonicMs()) < SET_UP_MS) {
       throw new HciError("ENODEV", `Cannot find adapter ${address} yet: an adapter is being set up`);
     }
-    // Cheap adapters share an address: the one that was asked for comes first.
+    // Some cheap adapters share an address: the one that was asked for comes first.
     const asked = known.find((adapter) => selector !== null && isSelected(adapter, selector));
     return asked ?? known[0] ?? selectAdapter(adapters, selector);
   };
@@ -46,7 +48,7 @@ export function linuxAdapterSource(selector: AdapterSelector | null, host: Linux
       address = transport.adapter.address ?? address;
       return transport;
     },
-    // Not async alone: that nothing can be listed is a rejection, too.
+    // `async`, so that a failure to open the C library is a rejection, too.
     reset: async () => await resetChosenAdapter(libc(), choose, host.clock),
   };
 }

@@ -17,11 +17,11 @@ import {
 
 /** A Bluetooth adapter as the kernel describes it. */
 export interface AdapterInfo {
-  /** The kernel's number of it. It may change when the adapter is plugged in again; the address does not. */
+  /** The kernel's number for it. It may change when the adapter is plugged in again; the address does not. */
   readonly index: number;
   /** `hci0`. */
   readonly name: string;
-  /** `AA:BB:CC:DD:EE:FF`, or null where the controller has not told it yet. */
+  /** `AA:BB:CC:DD:EE:FF`, or null if the controller has not reported it yet. */
   readonly address: string | null;
   /** Whether it is powered. */
   readonly state: "up" | "down";
@@ -35,17 +35,17 @@ export interface AdapterInfo {
 export type AdapterSelector = string;
 
 /**
- * Chooses among the adapters that there are at one moment: in the next, a name may mean another one.
+ * Chooses among the adapters present at one moment: a moment later, a name may mean another one.
  *
- * @throws {HciError} `ENODEV` where the one that is meant is not among them
+ * @throws {HciError} `ENODEV` if the wanted one is not among them
  */
 export type AdapterChoice = (adapters: readonly AdapterInfo[]) => AdapterInfo;
 
-/** What the functions of this folder ask of the machine. */
+/** What the functions in this folder need from the machine. */
 export interface LinuxHost {
   /** Opens the C library. */
   readonly openLibc: () => OpenLibc;
-  /** Tells how long the kernel took. */
+  /** Measures how long the kernel takes. */
   readonly clock: Clock;
 }
 
@@ -55,7 +55,7 @@ export const linuxHost: LinuxHost = { openLibc: () => openLibc(), clock: systemC
 /**
  * Lists the Bluetooth adapters, by index. No capability is needed.
  *
- * @throws {HciError} `EAFNOSUPPORT` where the system has no Bluetooth
+ * @throws {HciError} `EAFNOSUPPORT` if the system has no Bluetooth
  */
 export function listAdapters(host: LinuxHost = linuxHost): AdapterInfo[] {
   using libc = host.openLibc();
@@ -64,10 +64,10 @@ export function listAdapters(host: LinuxHost = linuxHost): AdapterInfo[] {
 }
 
 /**
- * Powers an adapter down and up again, which brings back a controller that has stopped answering.
- * Needs CAP_NET_ADMIN. Sockets stay open; a scan has to be started anew.
+ * Powers an adapter down and up again, which brings back a controller that has stopped answering. Needs CAP_NET_ADMIN.
+ * Sockets stay open; a scan has to be started again.
  *
- * @throws {HciError} `EPERM`, `ENODEV`, `ERFKILL`, or `EIO` where the controller does not come up
+ * @throws {HciError} `EPERM`, `ENODEV`, `ERFKILL`, or `EIO` if the controller does not come up
  */
 export async function resetAdapter(selector: AdapterSelector | null, host: LinuxHost = linuxHost): Promise<void> {
   using libc = host.openLibc();
@@ -82,7 +82,7 @@ export async function resetChosenAdapter(libc: Libc, choose: AdapterChoice, cloc
   await setPower("up", adapter, libc, control.fd, clock);
 }
 
-/** A socket that is bound to no adapter: it carries questions about them, never packets. */
+/** A socket that is not bound to an adapter: for requests about adapters, never for packets. */
 export function openControl(libc: Libc): Disposable & { readonly fd: number } {
   const fd = libc.socket(AF_BLUETOOTH, SOCKET_TYPE, BTPROTO_HCI);
   if (fd < 0) throw hciError("open", "a Bluetooth socket", -fd);
@@ -105,7 +105,7 @@ export function readAdapters(libc: Libc, control: number): AdapterInfo[] {
 
 const busNames = ["virtual", "usb", "pccard", "uart", "rs232", "pci", "sdio", "spi", "i2c", "smd", "virtio"];
 
-/** Null where the adapter is gone. */
+/** Null if the adapter is gone. */
 function readAdapter(
   libc: Libc,
   control: number,
@@ -128,13 +128,13 @@ function readAdapter(
   };
 }
 
-/** Whether the adapter is powered up; false where it is gone. */
+/** Whether the adapter is powered up; false if it is gone. */
 export function readIsUp(libc: Libc, control: number, index: number): boolean {
   const info = readDeviceInfo(libc, control, index);
   return info !== null && isUp(info);
 }
 
-/** The kernel's `struct hci_dev_info`; null where the adapter is gone. */
+/** The kernel's `struct hci_dev_info`; null if the adapter is gone. */
 export function readDeviceInfo(libc: Libc, control: number, index: number): Uint8Array | null {
   const info = new Uint8Array(92);
   new DataView(info.buffer).setUint16(0, index, true);
@@ -152,9 +152,9 @@ export function isSelected({ name, index, address }: AdapterInfo, selector: Adap
 }
 
 /**
- * The adapter that is meant; null: the first that is up, else the first.
+ * The adapter that the selector means; without one, the first that is up, otherwise the first.
  *
- * @throws {HciError} `ENODEV`, naming the adapters that there are
+ * @throws {HciError} `ENODEV`, listing the adapters that are present
  */
 export function selectAdapter<A extends AdapterInfo>(adapters: readonly A[], selector: AdapterSelector | null): A {
   const found = selector === null
@@ -175,15 +175,15 @@ export function selectAdapter<A extends AdapterInfo>(adapters: readonly A[], sel
 }
 
 /**
- * A request that fails sooner than this was refused by the kernel without asking the controller,
- * whose silence the kernel awaits for two seconds or more.
+ * A request that fails sooner than this was refused by the kernel itself: it waits two seconds or more for a controller
+ * that does not answer.
  */
 const refusalMs = 1_000;
 
 /**
- * Powers an adapter up or down, off the main thread, for it takes a controller up to some seconds.
+ * Powers an adapter up or down, off the main thread, because it can take a controller several seconds.
  *
- * @throws {HciError} `EPERM`, `ENODEV`, `ERFKILL`, `EBUSY`, or `EIO` where the controller fails to
+ * @throws {HciError} `EPERM`, `ENODEV`, `ERFKILL`, `EBUSY`, or `EIO` if the controller fails to
  */
 export async function setPower(
   power: "up" | "down",
@@ -206,8 +206,8 @@ export async function setPower(
 }
 
 /**
- * Why the kernel would not power the adapter; null: it tried. The background call's errno stayed on its
- * thread, and asking again on this one might take seconds.
+ * Why the kernel refused to power the adapter; null: it tried. The background call's errno stayed on its thread, and
+ * repeating the call on this one might take seconds.
  */
 function powerErrno(power: "up" | "down", { index }: AdapterInfo, libc: Libc, control: number): number | null {
   const now = readAdapter(libc, control, index, rfkillBlockedNames(libc));
@@ -217,7 +217,10 @@ function powerErrno(power: "up" | "down", { index }: AdapterInfo, libc: Libc, co
   return power === "up" && now.rfkillBlocked ? ERFKILL : null;
 }
 
-/** Whether this process has CAP_NET_ADMIN, told by what takes it and harms nobody: a larger buffer for this socket. */
+/**
+ * Whether this process has CAP_NET_ADMIN, tested with something harmless that requires it: a larger buffer for this
+ * socket.
+ */
 export function mayAdminister(libc: Libc, socket: number): boolean {
   const size = new Uint8Array(Uint32Array.of(1 << 16).buffer);
   return libc.setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, size) >= 0;

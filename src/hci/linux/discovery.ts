@@ -13,15 +13,15 @@ const EVENT_COMMAND_STATUS = 0x0002;
 const HEADER_BYTES = 6;
 const STATUS_REJECTED = 0x0b;
 const STATUS_PERMISSION_DENIED = 0x14;
-/** The kernel wants to hear the type of its last discovery: LE, interleaved, BR/EDR, or none so far. */
+/** Stopping takes the type of the kernel's last discovery: LE, interleaved, BR/EDR, or none so far. */
 const DISCOVERY_TYPES = [6, 7, 1, 0];
-/** Those of bluetoothd's, on an adapter with BR/EDR and on one without, which cannot be asked for the first. */
+/** The types that bluetoothd uses: on an adapter with BR/EDR, and on one without, which rejects the first. */
 const USUAL_TYPES = [7, 6];
 
 const LOOK_MS = 10;
-/** An end is waited for no longer: the program has 3 s to end in. */
+/** How long to wait for a discovery to stop: the program has 3 s to end in. */
 const LONGEST_END_MS = 500;
-/** The kernel gives up on a command that its controller does not answer after 2 s. */
+/** The kernel gives up after 2 s on a command that the controller does not answer. */
 const LONGEST_BEGINNING_MS = 2_000;
 
 /** The kernel's discovery on an adapter; see {@linkcode KernelDiscovery}. */
@@ -42,18 +42,21 @@ export function kernelDiscovery(libc: Libc, index: number, clock: Clock): Kernel
 interface Limits {
   readonly index: number;
   readonly clock: Clock;
-  /** How long an answer is waited for. */
+  /** How long to wait for an answer. */
   readonly longestMs: number;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Sends a command about a discovery of this type, and resolves to the status of the answer; null: the kernel is at
- * it, and takes long. A refusal comes at once.
+ * Sends a command about a discovery of this type, and resolves to the status in the answer; null: the kernel is still
+ * working on it. A refusal comes at once.
  */
 type Command = (opcode: number, type: number) => Promise<number | null>;
 
-/** Runs with a socket on the management channel, closed afterwards: the kernel would tell it of each device heard. */
+/**
+ * Runs with a socket on the management channel, which is closed afterwards because the kernel would report each device
+ * heard to it.
+ */
 async function withManagement(
   libc: Libc,
   limits: Limits,
@@ -68,7 +71,7 @@ async function withManagement(
   return await run((opcode, type) => command(opcode, type, libc, socket, limits));
 }
 
-/** Nothing of it may be on its way still when it has ended: the kernel would end the scan that is begun then. */
+/** Resolves only when none of its commands is still in progress: the kernel would end the scan that starts next. */
 async function prepareDiscovery(command: Command): Promise<DiscoveryEnd> {
   const end = await endDiscovery(command);
   if (end === "denied") return end;
@@ -108,7 +111,7 @@ async function command(
   return null;
 }
 
-/** Reads up to the answer, past whatever else the kernel tells there; null: it has not come. */
+/** Reads up to the answer, skipping whatever else the kernel sends; null: it has not come yet. */
 function readAnswer(opcode: number, libc: Libc, socket: number): number | null {
   const packet = new Uint8Array(1_024);
   while (true) {
@@ -123,7 +126,7 @@ function readAnswer(opcode: number, libc: Libc, socket: number): number | null {
   }
 }
 
-/** The HCI sockets of all programs, by inode; none where the system does not say. */
+/** The HCI sockets of all programs, by inode; empty if the system does not say. */
 function readSockets(libc: Libc): ReadonlySet<string> {
   const [, ...lines] = readText(libc, "/proc/net/hci")?.trimEnd().split("\n") ?? [];
   const inodeColumn = 5; // sk, RefCnt, Rmem, Wmem, User, Inode, Parent

@@ -75,12 +75,12 @@ const causes: ReadonlyMap<number, Cause> = new Map([
 ]);
 
 /**
- * The error for a system call that failed.
+ * The error for a failed system call.
  *
  * @param action what was tried, as in "open"
  * @param object what with, as in "hci0"
  * @param errno the system's error number, positive
- * @param remedy what to do about it, where the caller knows better than the number says
+ * @param remedy what to do about it, if the caller knows better than the error number
  */
 export function hciError(action: string, object: string, errno: number, remedy?: string): HciError {
   const { code, reason, remedy: usualRemedy } = causes.get(errno) ??

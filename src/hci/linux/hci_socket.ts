@@ -20,14 +20,14 @@ import * as uapi from "./uapi.ts";
 
 /** How to open an adapter. */
 export interface LinuxHciSocketOptions {
-  /** Null: the first adapter that is up, else the first. */
+  /** Null: the first adapter that is up, otherwise the first. */
   readonly adapter: AdapterSelector | null;
   /**
-   * `raw` shares the adapter with the kernel and other programs. `user` takes it from them: it has to
-   * be down, the kernel powers it up, which holds up this program, and sends nothing of its own.
+   * `raw` shares the adapter with the kernel and other programs. `user` takes it from them: it has to be down; the
+   * kernel powers it up, which blocks this program meanwhile, and then sends nothing of its own.
    */
   readonly channel: "raw" | "user";
-  /** Powers a raw adapter up that is down; needs CAP_NET_ADMIN. */
+  /** Powers up an adapter that is down (raw channel only); needs CAP_NET_ADMIN. */
   readonly powerUp: boolean;
 }
 
@@ -40,12 +40,11 @@ export interface LinuxHciSocket extends HciTransport {
 }
 
 /**
- * Opens an HCI socket on an adapter. On the raw channel it delivers the events that scanning needs
- * (command complete and status, hardware error, LE Meta, and whatever else has the same low six
- * bits) and the commands of other programs.
+ * Opens an HCI socket on an adapter. On the raw channel it delivers the events that scanning needs (command complete
+ * and status, hardware error, LE Meta, and whatever else has the same low six bits) and the commands of other programs.
  *
- * @throws {HciError} `EAFNOSUPPORT` without Bluetooth or on another system, `ENODEV` without such an
- * adapter, `EPERM` without the capabilities, `ERFKILL`, `EBUSY` (user channel), `EIO`
+ * @throws {HciError} `EAFNOSUPPORT` without Bluetooth or on another operating system, `ENODEV` without such an adapter,
+ * `EPERM` without the capabilities, `ERFKILL`, `EBUSY` (user channel), `EIO`
  */
 export async function openLinuxHciSocket(
   options: LinuxHciSocketOptions,
@@ -58,9 +57,9 @@ export async function openLinuxHciSocket(
 }
 
 /**
- * The same, through a library that is open, on the adapter that is chosen when they are listed.
+ * The same, through a library that is already open, on the adapter that `choose` picks from the list.
  *
- * @param resources what goes with the socket when it is closed, or at once where it cannot be opened
+ * @param resources released with the socket when it is closed, or at once if it cannot be opened
  */
 export async function openChosenAdapter(
   libc: Libc,
@@ -91,7 +90,10 @@ export async function openChosenAdapter(
   return new OpenSocket(adapter, exclusive, discovery, libc, fds, opening.move());
 }
 
-/** The adapter as it is now: some tell their address only when they are up. That takes seconds; it may have gone meanwhile. */
+/**
+ * The adapter as it is now: some report their address only once they are up. Powering up takes seconds, and the adapter
+ * may be gone by then.
+ */
 function poweredUp(before: AdapterInfo, adapters: readonly AdapterInfo[]): AdapterInfo {
   const now = adapters.find(({ index }) => index === before.index);
   if (now === undefined || before.address !== null && now.address !== before.address) {
@@ -115,8 +117,8 @@ const wantedEvents = [
 ];
 
 /**
- * To a process without CAP_NET_RAW the kernel does not refuse the filter, it silently takes LE
- * events out of it: a scan would find nothing. Reading the filter back tells.
+ * The kernel does not refuse the filter to a process without CAP_NET_RAW, but silently removes LE events from it: a
+ * scan would find nothing. Reading the filter back shows it.
  */
 function filterEvents(libc: Libc, socket: number, adapter: AdapterInfo): void {
   const types = 1 << hci.PACKET_COMMAND | 1 << hci.PACKET_EVENT;
@@ -136,8 +138,8 @@ function filterEvents(libc: Libc, socket: number, adapter: AdapterInfo): void {
 }
 
 /**
- * Room for what arrives while this program does something else; without CAP_NET_ADMIN the system's
- * limit holds (`net.core.rmem_max`). A failure is no harm.
+ * Room for what arrives while this program does something else; without CAP_NET_ADMIN the system's limit applies
+ * (`net.core.rmem_max`). A failure does no harm.
  */
 function enlargeReceiveBuffer(libc: Libc, socket: number): void {
   const size = new Uint8Array(Uint32Array.of(1 << 20).buffer);
@@ -150,7 +152,7 @@ interface Descriptors {
   /** Bound to no adapter, for ioctl(). */
   readonly control: number;
   readonly socket: number;
-  /** An eventfd that ends a poll() which is waiting. */
+  /** An eventfd that wakes a waiting poll(). */
   readonly alarm: number;
 }
 
@@ -214,7 +216,7 @@ class OpenSocket implements LinuxHciSocket {
         view.setInt16(i * 8 + 4, uapi.POLLIN, true);
       }
       while (this.#state === "open" && !signal.aborted) {
-        // Its result does not matter: where a Unix signal has cut it short, there is nothing to read.
+        // The result does not matter: if a Unix signal interrupted it, there is nothing to read.
         await this.#libc.poll(fds);
         this.#readBatch(onPacket, signal, (view.getInt16(6, true) & uapi.POLL_TROUBLE) !== 0);
       }
@@ -246,7 +248,7 @@ class OpenSocket implements LinuxHciSocket {
     if (this.#state === "closed") return;
     this.#state = "closed";
     this.#wake();
-    await this.#receiving?.catch(() => {}); // who called receive() hears of it
+    await this.#receiving?.catch(() => {}); // the caller of receive() learns of it
     this.#resources[Symbol.dispose]();
   }
 }

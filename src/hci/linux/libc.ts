@@ -1,9 +1,9 @@
 import { HciError } from "../transport.ts";
 
 /**
- * The system calls that HCI sockets need, and the service manager's. Where a call fails its result is the error number,
- * negated, as the kernel itself has it; the two that run on another thread give −1 instead, for
- * `errno` stays on that thread.
+ * The system calls needed for HCI sockets and for notifying the service manager. If a call fails, its result is the
+ * negated error number, as in the kernel itself; the two that run on another thread return −1 instead, because `errno`
+ * stays on that thread.
  */
 export interface Libc {
   /** socket(2): a file descriptor. */
@@ -43,9 +43,9 @@ const pathsByArch: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Where the C library may be (Debian, Fedora, Arch), best first; empty where HCI sockets are not
- * supported. These very strings have to be allowed: `--allow-ffi=<the list, with commas>`. A bare
- * `libc.so.6` would be looked for in the working directory once the permission is a list.
+ * Where the C library may be (Debian, Fedora, Arch), best first; empty if HCI sockets are not supported. Exactly these
+ * strings have to be allowed: `--allow-ffi=<the list, with commas>`. A bare `libc.so.6` would be looked for in the
+ * working directory once the permission is a list.
  */
 export function libcPaths(build: Pick<typeof Deno.build, "os" | "arch"> = Deno.build): readonly string[] {
   return build.os === "linux" ? pathsByArch[build.arch] ?? [] : [];
@@ -76,7 +76,7 @@ const POLLFD_BYTES = 8;
 /**
  * Opens the C library.
  *
- * @throws {HciError} `EAFNOSUPPORT` where there is none to open, `EPERM` without permission for FFI
+ * @throws {HciError} `EAFNOSUPPORT` if there is none to open, `EPERM` without permission for FFI
  */
 export function openLibc(paths: readonly string[] = libcPaths()): OpenLibc {
   const library = openFirst(paths);

@@ -2,7 +2,7 @@ import type { Libc } from "./libc.ts";
 import { NONBLOCK_CLOEXEC } from "./uapi.ts";
 
 /**
- * The text of a file of the system's; null where it cannot be read. Through the C library: Deno leaves
+ * The text of a system file; null if it cannot be read. Reads through the C library, because Deno gives access to
  * `/dev`, `/proc` and `/sys` only to programs with all permissions.
  */
 export function readText(libc: Libc, path: string): string | null {

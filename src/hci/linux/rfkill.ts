@@ -2,21 +2,21 @@ import type { Libc } from "./libc.ts";
 import { readText } from "./read_text.ts";
 import { NONBLOCK_CLOEXEC } from "./uapi.ts";
 
-/** Numbers are given out one after the other; a machine has a handful of radios. */
+/** Numbers are assigned consecutively; a machine has a handful of radios. */
 const MAX_RADIOS = 32;
 
 /**
- * The names (`hci0`) of the Bluetooth adapters that rfkill blocks, by software or by a switch; null
- * where the system does not say.
+ * The names (`hci0`) of the Bluetooth adapters that rfkill blocks, by software or by a switch; null if the system does
+ * not say.
  */
 export function rfkillBlockedNames(libc: Libc): ReadonlySet<string> | null {
   const fd = libc.open("/dev/rfkill", NONBLOCK_CLOEXEC);
-  // A service with devices of its own (PrivateDevices=) has no such file.
+  // A service with PrivateDevices= has no such file.
   if (fd < 0) return blockedNamesInSys(libc);
   const blocked = new Set<string>();
   const event = new Uint8Array(8); // struct rfkill_event: u32 index, then type, operation, soft, hard
   try {
-    // One event for each device that is there, then the device would block.
+    // One event for each radio present, then reading would block.
     while (libc.read(fd, event) === event.length) {
       const [, , , , type, , soft, hard] = event;
       const typeBluetooth = 2;

@@ -14,7 +14,7 @@ import * as uapi from "./uapi.ts";
 
 /** An adapter, and what it can do. */
 export interface SurveyedAdapter extends AdapterInfo {
-  /** Whether it has Bluetooth LE; null: it was never up, nobody knows. */
+  /** Whether it supports Bluetooth LE; null: unknown, it was never up. */
   readonly lowEnergy: boolean | null;
 }
 
@@ -31,10 +31,10 @@ export interface BluetoothSurvey {
 }
 
 /**
- * Looks at Bluetooth on this machine and changes nothing. No capability is needed. The kernel itself
- * is asked what is allowed, by what it grants: it knows about containers, too.
+ * Examines Bluetooth on this machine and changes nothing. No capability is needed. What is allowed is found out by
+ * trying it on the kernel, which knows about containers, too.
  *
- * @throws {HciError} `EAFNOSUPPORT` where the system has no Bluetooth
+ * @throws {HciError} `EAFNOSUPPORT` if the system has no Bluetooth
  */
 export function surveyBluetooth(host: LinuxHost = linuxHost): BluetoothSurvey {
   using libc = host.openLibc();
@@ -65,7 +65,7 @@ function readLowEnergy(libc: Libc, control: number, index: number): boolean | nu
   return features.every((byte) => byte === 0) ? null : ((features[4] ?? 0) & 0x40) !== 0;
 }
 
-/** A process without CAP_NET_RAW may set this filter, and does not get it. */
+/** A process without CAP_NET_RAW can set this filter, but does not get all of it. */
 function mayReceiveLeEvents(libc: Libc, socket: number): boolean {
   const filter = new DataView(new ArrayBuffer(16)); // struct hci_filter: types, two words of events, opcode
   const leMeta = 1 << (EVENT_LE_META & 31);

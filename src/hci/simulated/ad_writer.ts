@@ -1,7 +1,7 @@
 /** Longest data of one extended advertisement (Core Specification 5.4, Vol 4, Part E, 7.8.57). */
 const MAX_DATA_BYTES = 1650;
 
-/** Writes AD structures one after the other into one buffer, which is used again and again. */
+/** Writes AD structures one after the other into one buffer, which is reused. */
 export class AdWriter {
   readonly #bytes = new Uint8Array(MAX_DATA_BYTES);
   readonly #view = new DataView(this.#bytes.buffer);

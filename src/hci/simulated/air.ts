@@ -5,7 +5,7 @@ import { Crowd } from "./crowd.ts";
 import type { Pdu } from "./advertiser_kinds.ts";
 import { Random } from "./random.ts";
 
-/** Where most advertisers are out of the scan's reach, not to search for ever. */
+/** Bounds the search when most advertisers are out of the scan's reach. */
 const MAX_SEARCH = 16;
 const MAX_FRAGMENT_BYTES = 229;
 const MORE_DATA = 0b01 << 5;
@@ -36,7 +36,7 @@ export class Air {
   readonly #ad = new AdWriter();
   /** Received strength by advertiser, 0 before the first time: a byte each is all that is kept. */
   readonly #rssiDbm: Int8Array;
-  /** A time of its own, so that what is sent does not depend on a clock. */
+  /** Simulated time, so that what is sent does not depend on a clock. */
   #ageMs = 0;
 
   constructor(private readonly devices: number, seed: number, addressLifetimeMs: number) {

@@ -19,7 +19,7 @@ export class Crowd {
   /** @param addressLifetimeMs how long a resolvable private address is used */
   constructor(private readonly seed: number, private readonly addressLifetimeMs: number) {}
 
-  /** 32 bits that tell the advertiser of this index from others. */
+  /** 32 bits that distinguish the advertiser with this index from others. */
   id(index: number): number {
     return mix(this.seed, index);
   }

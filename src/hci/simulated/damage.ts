@@ -9,13 +9,13 @@ const EVENT_TYPE = 5;
 const MORE_DATA = 0b01 << 5;
 const MOST_CHANGED_BYTES = 4;
 
-/** Does to a share of report events what broken controllers and hostile devices do. */
+/** Does to some of the report events what broken controllers and hostile devices do. */
 export class Damage {
   readonly #random: Random;
 
   /** @param share of the events, 0 to 1 */
   constructor(private readonly share: number, seed: number) {
-    this.#random = new Random(~seed); // not the same numbers as those that made the reports
+    this.#random = new Random(~seed); // not the same numbers as those that generated the reports
   }
 
   /** The packet as it is, or damaged in place. */
@@ -47,7 +47,7 @@ export class Damage {
     return packet;
   }
 
-  /** Promises more fragments, which never come; a legacy event has no such promise. */
+  /** Announces more fragments, which never come; legacy events cannot. */
   #unfinished(packet: Uint8Array): Uint8Array {
     const isExtended = packet[SUBEVENT] === SUBEVENT_EXTENDED_ADVERTISING_REPORT;
     if (isExtended) packet[EVENT_TYPE] = (packet[EVENT_TYPE] ?? 0) | MORE_DATA;

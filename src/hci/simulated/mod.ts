@@ -12,15 +12,18 @@ import { SimulatedSource } from "./source.ts";
 export interface SimulationOptions {
   /** How many advertisers there are, 0 or more; a hundred thousand cost 0.1 MB. */
   readonly devices: number;
-  /** How many reports a second the controller gives, 0 or more; fragments and scan responses count. */
+  /** How many reports the controller delivers per second, 0 or more; fragments and scan responses count. */
   readonly reportsPerSecond: number;
   /** The same seed gives the same reports in the same order. */
   readonly seed: number;
   /** How long devices with random addresses keep one, in milliseconds; default 15 min, as recommended to them. */
   readonly addressLifetimeMs?: number;
-  /** Share of the reports that arrive damaged, 0 (default) to 1: cut, changed, fragments never finished. */
+  /**
+   * Share of the reports that arrive damaged, 0 (default) to 1: truncated, altered, or fragments that are never
+   * completed.
+   */
   readonly malformedShare?: number;
-  /** How many more reports come at once, each minute; default 0. */
+  /** How many extra reports arrive at once, each minute; default 0. */
   readonly burstReports?: number;
   /** Whether the controller knows the extended scan commands (Bluetooth 5); default true. */
   readonly extendedAdvertising?: boolean;
@@ -32,13 +35,13 @@ export interface SimulationOptions {
 const ADDRESS_LIFETIME_MS = 15 * 60_000;
 
 /**
- * Opens a simulated controller: phones, beacons and sensors with the data such devices send,
- * addresses that rotate, received signal strengths that wander. As a real controller it reports
- * names in scan responses to an active scan only, extended advertisers to an extended scan only,
- * those on LE Coded where that PHY is scanned, data above 229 bytes in fragments. It goes on
- * whatever its receiver does; reports that are late are caught up on for 100 ms' worth at most.
+ * Opens a simulated controller: phones, beacons and sensors with the data such devices send, addresses that rotate,
+ * received signal strengths that wander. Like a real controller, it reports names in scan responses to an active scan
+ * only, extended advertisers to an extended scan only, those on LE Coded only if that PHY is scanned, and data above
+ * 229 bytes in fragments. It keeps going whatever its receiver does; at most 100 ms' worth of late reports are made up
+ * for.
  *
- * @throws {RangeError} where a number is out of range
+ * @throws {RangeError} if a number is out of range
  */
 // deno-lint-ignore require-await -- fails as any other transport: by rejecting
 export async function openSimulated(options: SimulationOptions): Promise<HciTransport> {

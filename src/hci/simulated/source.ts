@@ -15,15 +15,15 @@ export interface SourceOptions {
   readonly clock: Clock;
 }
 
-/** Reports come in bursts at this distance at least: 50,000 timers a second are not to be had. */
+/** Reports are grouped into bursts at least this far apart: 50,000 timers per second are not feasible. */
 const TICK_MS = 10;
 /** How much of a late tick is made up for. */
 const MAX_CATCH_UP_MS = 100;
 const BURST_INTERVAL_MS = 60_000;
-/** After so many events in a row that the scan does not hear others may run. */
+/** After this many events in a row that the scan does not hear, others may run. */
 const MAX_UNHEARD = 256;
 
-/** Gives what is on the {@linkcode Air} at a steady rate, with a burst now and then. */
+/** Delivers what is on the {@linkcode Air} at a steady rate, with a burst now and then. */
 export class SimulatedSource implements ReportSource {
   readonly #air: Air;
   readonly #damage: Damage;
