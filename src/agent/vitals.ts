@@ -141,7 +141,8 @@ export class Vitals implements ConnectionSink {
 
   /** The scan's state has changed. */
   setScan(state: ScanState): void {
-    if (state.kind === "scanning") this.#hasScanned = true;
+    // A scan that falls silent before it is told of has come to scanning, too.
+    if (state.kind === "scanning" || state.kind === "silent") this.#hasScanned = true;
     if (state.kind === "starting" || isSame(state, this.#scan)) return;
     if (state.kind !== this.#scan.kind) this.#scanSinceMs = this.parts.clock.monotonicMs();
     this.#scan = state;

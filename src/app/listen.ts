@@ -42,12 +42,11 @@ export async function listen(parts: ListenParts, sink: ScanSink, signal: AbortSi
   const { clock, random } = host;
   const scanner = createScanner(config, host, log, source);
   const vitals = new Vitals({ clock, missed: () => scanner.missed });
-  let problem: string | null = "Scanning never started.";
+  let lastProblem = "Scanning never started.";
   const watched: ScanSink = {
     ...sink,
     state(state) {
-      if (state.kind === "scanning") problem = null;
-      if (state.kind === "stopped" && state.reason !== "stopped") problem &&= state.reason;
+      if (state.kind === "stopped" && state.reason !== "stopped") lastProblem = state.reason;
       sink.state(state);
     },
   };
@@ -55,6 +54,7 @@ export async function listen(parts: ListenParts, sink: ScanSink, signal: AbortSi
   try {
     const supervision = { scanner, vitals, clock, random, log, stallTimeoutMs: stallTimeoutMs(config.scanner) };
     await superviseScan(supervision, watched, limit.signal);
+    const problem = vitals.hasScanned ? null : lastProblem;
     return { exitCode: problem === null ? EXIT.ok : EXIT.failure, problem, missed: scanner.missed };
   } catch (error) {
     if (!(error instanceof ScanError)) throw error;

@@ -61,7 +61,7 @@ function supervised(scanner: Scanner, stallTimeoutMs = 60_000) {
   const parts = { scanner, vitals, clock, random: () => 1, log, stallTimeoutMs };
   const ended = superviseScan(parts, sink, controller.signal);
   const kinds = () => states.map(({ kind }) => kind);
-  return { clock, log, controller, ended, states, kinds };
+  return { clock, log, controller, ended, states, kinds, vitals };
 }
 
 test("superviseScan() begins again after a failure, waiting 1, 2, 4, 5, 5 … s", async () => {
@@ -226,6 +226,19 @@ test("superviseScan() begins afresh a scan that never comes to scanning, nor fai
   assert.equal(scanner.runs, 1);
   await clock.advance(1);
   assert.equal(scanner.runs, 2);
+  controller.abort();
+  await ended;
+});
+
+test("superviseScan() knows that it has scanned where the scan began only after a silence", async () => {
+  const behaviours = [untilAborted, scans];
+  const scanner = new ScriptedScanner((run) => behaviours[run - 1] ?? fails("permission denied", "person"));
+  const { clock, controller, ended, kinds, vitals } = supervised(scanner, 30_000);
+  await clock.advance(30_000);
+  assert.deepEqual(kinds(), ["silent"]);
+  assert.equal(vitals.hasScanned, true);
+  await clock.advance(40_000);
+  assert.ok(scanner.runs > 3, `${scanner.runs} runs`);
   controller.abort();
   await ended;
 });
