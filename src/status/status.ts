@@ -51,6 +51,8 @@ export interface StatusOptions {
 
 /** A time of the start that differs by more from before means that the clock was set. */
 const CLOCK_SET_MS = 60_000;
+/** By how much the same moment may differ when it is computed again. */
+const CLOCK_NOISE_MS = 10;
 
 /** What a {@linkcode StatusReporter} works with. */
 export interface StatusParts {
@@ -95,6 +97,8 @@ export function statusWill(
  */
 export class StatusReporter implements Disposable {
   #startedWallMs: number;
+  /** When the state began, as it was last told. */
+  #since = { monotonicMs: -Infinity, wallMs: -Infinity };
   readonly #watching: Disposable;
 
   /** Reports from now on, until it is disposed of. */
@@ -121,6 +125,15 @@ export class StatusReporter implements Disposable {
     return new Date(this.#startedWallMs).toISOString();
   }
 
+  /** The same words for the same moment: two clocks, read one after the other, differ by a millisecond now and then. */
+  #sinceWhen(): string {
+    const monotonicMs = this.parts.vitals.scanSinceMs;
+    const wallMs = this.#wallMs(monotonicMs);
+    const isSame = monotonicMs === this.#since.monotonicMs && Math.abs(wallMs - this.#since.wallMs) <= CLOCK_NOISE_MS;
+    if (!isSame) this.#since = { monotonicMs, wallMs };
+    return new Date(this.#since.wallMs).toISOString();
+  }
+
   /** What the wall clock showed, or would have shown had it been right, at a moment of the monotonic one. */
   #wallMs(monotonicMs: number): number {
     const { clock } = this.parts;
@@ -132,7 +145,7 @@ export class StatusReporter implements Disposable {
   }
 
   #message(): Status {
-    const { scan, scanSinceMs, heardMs, connection, warning, endReason } = this.parts.vitals;
+    const { scan, heardMs, connection, warning, endReason } = this.parts.vitals;
     const adapter = endReason === null && "adapter" in scan ? scan : null;
     return {
       status: endReason === null ? "online" : "offline",
@@ -144,7 +157,7 @@ export class StatusReporter implements Disposable {
       adapter_address: adapter?.adapterAddress ?? null,
       extended: adapter?.extended ?? null,
       reason: endReason ?? whyNotScanning(scan),
-      since: this.#time(scanSinceMs),
+      since: this.#sinceWhen(),
       last_heard_at: this.#time(heardMs),
       warning,
       broker_address: connection.kind === "online" ? connection.address : null,

@@ -110,6 +110,25 @@ test("StatusReporter says since when it does what it does, and when it heard som
   assert.deepEqual(told(), ["32:20", "31:05"]);
 });
 
+test("StatusReporter tells the same moment in the same words, though the clocks are never read at once", () => {
+  const clock = new FakeClock();
+  let noiseMs = 0;
+  const noisy: Clock = {
+    wallMs: () => clock.wallMs() + noiseMs,
+    monotonicMs: () => clock.monotonicMs(),
+    sleep: (delayMs, signal) => clock.sleep(delayMs, signal),
+  };
+  const { vitals, last } = reporter(OPTIONS.topic, noisy);
+  vitals.setScan(SCANNING);
+  const { since } = last();
+  noiseMs = 1;
+  vitals.endInterval();
+  assert.equal(last().since, since);
+  noiseMs = 5_000;
+  vitals.endInterval();
+  assert.equal(last().since, "2026-01-11T10:30:50.123Z");
+});
+
 test("StatusReporter says what the publisher warns of, which the will does not know", () => {
   const { vitals, last, will } = reporter();
   vitals.setScan(SCANNING);
