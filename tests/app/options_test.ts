@@ -14,7 +14,7 @@ async function passwordWith(broker: Partial<Config["mqtt"]["broker"]>, credentia
 }
 
 async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "bt-scanner-compose-" });
+  const folder = await Deno.makeTempDir({ prefix: "bt-scanner-options-" });
   try {
     await use(folder);
   } finally {
