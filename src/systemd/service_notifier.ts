@@ -47,7 +47,7 @@ export class ServiceNotifier {
   start(signal: AbortSignal): AsyncDisposable {
     const ended = new AbortController();
     const watching = this.parts.vitals.onChange((change) => {
-      if (change === "scan" || change === "connection") this.#notify();
+      if (change === "scan" || change === "connection" || change === "warning") this.#notify();
     });
     const running = this.#run(AbortSignal.any([signal, ended.signal]));
     return {

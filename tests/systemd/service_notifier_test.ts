@@ -89,6 +89,16 @@ test("ServiceNotifier shows scan, connection and count in one line that no reaso
   assert.match(t.status() ?? "", /; connected \(another client has its identifier\); 1234 published$/);
 });
 
+test("ServiceNotifier tells a warning when it comes and takes it back when it goes, not at the next sign of life", async () => {
+  const { vitals, begin, status } = notifier();
+  await using _ = begin();
+  vitals.setConnection(ONLINE);
+  vitals.setWarning("another client has the same identifier");
+  assert.match(status() ?? "", /connected \(another client has the same identifier\)/);
+  vitals.setWarning(null);
+  assert.doesNotMatch(status() ?? "", /another client/);
+});
+
 test("ServiceNotifier feeds the watchdog at half its patience while events come", async () => {
   const t = notifier({ watchdogMs: 10_000 });
   await using _ = t.begin();
