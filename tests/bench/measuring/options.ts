@@ -1,0 +1,65 @@
+import { parseArgs } from "node:util";
+import { findProgram } from "../../support/programs.ts";
+
+/** A way of running the program. */
+export interface Subject {
+  readonly name: string;
+  /** Program and arguments in front of the program's own. */
+  readonly command: readonly string[];
+}
+
+/** What a benchmark is told on its command line. */
+export interface BenchOptions {
+  /** What is measured: never empty. */
+  readonly subjects: readonly Subject[];
+  /** Where the result goes as JSON; null: nowhere. */
+  readonly out: string | null;
+  /** Of each measurement. */
+  readonly seconds: number;
+  /** How often each measurement is made; what is told is the median. */
+  readonly rounds: number;
+}
+
+const EXECUTABLE = `dist/bt-scanner-linux-${Deno.build.arch === "x86_64" ? "x64" : "arm64"}`;
+
+/**
+ * Reads `[--seconds N] [--rounds N] [--out FILE] [NAME=COMMAND …]`: without a command, the executable that
+ * `deno task compile` made.
+ *
+ * @throws {Error} where a program that is to be measured, or of `programs`, does not exist
+ */
+export function readOptions(
+  defaults: Pick<BenchOptions, "seconds" | "rounds">,
+  programs: readonly string[] = ["mosquitto"],
+): BenchOptions {
+  const { values: { out = null, seconds, rounds }, positionals } = parseArgs({
+    args: [...Deno.args],
+    allowPositionals: true,
+    options: { out: { type: "string" }, seconds: { type: "string" }, rounds: { type: "string" } },
+  });
+  const subjects = (positionals.length > 0 ? positionals : [`bt-scanner=${EXECUTABLE}`]).map((text) => {
+    const [name = "", ...command] = text.split("=");
+    return { name, command: command.join("=").split(" ") };
+  });
+  for (const { name, command: [program = ""] } of subjects) {
+    const exists = program.includes("/") ? isFile(program) : findProgram(program) !== null;
+    if (!exists) throw new Error(`Cannot measure ${name}: there is no ${program}; make it with \`deno task compile\``);
+  }
+  const missing = programs.filter((program) => findProgram(program) === null);
+  if (missing.length > 0) throw new Error(`Not installed: ${missing.join(", ")}`);
+  return {
+    subjects,
+    out,
+    seconds: seconds === undefined ? defaults.seconds : Number(seconds),
+    rounds: rounds === undefined ? defaults.rounds : Number(rounds),
+  };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+import { fileURLToPath } from "node:url";
+import type { Subject } from "./options.ts";
+
+/** As the systemd unit and the self-extracting file set them. */
+const MALLOC = { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "65536", MALLOC_TRIM_THRESHOLD_: "65536" };
+
+/** A process that is being measured. */
+export class Running implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  #ended = false;
+
+  constructor([program = "", ...args]: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    this.#process = new Deno.Command(program, {
+      args,
+      env: { ...MALLOC, BT_SCANNER_CONFIG: "", ...env }, // whatever this machine has
+      stdin: "null",
+      stdout: "null",
+    }).spawn();
+    this.#process.status.then(() => this.#ended = true);
+  }
+
+  /** The agent on a broker of this machine. */
+  static agent({ command }: Subject, port: number, ...args: readonly string[]): Running {
+    const broker = `mqtt://127.0.0.1:${port}`;
+    return new Running([...command, "run", "--scanner-id", "s1", "--broker", broker, "--log-level", "error", ...args], {
+      // Its file's first start unpacks, and is for whoever prepares the measurement.
+      BT_SCANNER_STATS_INTERVAL_S: "60",
+    });
+  }
+
+  /** An anchor of `tests/bench/anchors`, on Deno without any flags but permissions. */
+  static anchor(file: string, ...args: readonly string[]): Running {
+    return new Running(anchorCommand(file, ...args));
+  }
+
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** @throws {Error} where it has ended already */
+  assertRuns(): void {
+    if (this.#ended) throw new Error(`Process ${this.pid} has ended before it was measured`);
+  }
+
+  /** Resolves when it ends by itself. @throws {Error} where it fails */
+  async ended(): Promise<void> {
+    const { success, code } = await this.#process.status;
+    if (!success) throw new Error(`Process ${this.pid} ended with ${code}`);
+  }
+
+  /** Processor time so far, of all its threads that live, in milliseconds. */
+  async cpuMs(): Promise<number> {
+    let totalNs = 0;
+    for await (const { name } of Deno.readDir(`/proc/${this.pid}/task`)) {
+      const text = await Deno.readTextFile(`/proc/${this.pid}/task/${name}/schedstat`).catch(() => "0");
+      totalNs += Number(text.split(" ")[0]);
+    }
+    return totalNs / 1e6;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#ended) this.#process.kill("SIGTERM");
+    await this.#process.status;
+  }
+}
+
+/** The command line of an anchor. */
+export function anchorCommand(file: string, ...args: readonly string[]): string[] {
+  const path = fileURLToPath(new URL(`../anchors/${file}`, import.meta.url));
+  return [Deno.execPath(), "run", "--quiet", "--no-config", "--allow-net", path, ...args];
+}
+
+/** Has an executable unpack, and Deno know it: what only the first start costs is not measured. */
+export async function prepare(subjects: readonly Subject[]): Promise<void> {
+  for (const { name, command: [program = "", ...args] } of subjects) {
+    for (let i = 0; i < 2; i++) {
+      const { success } = await new Deno.Command(program, { args: [...args, "--version"], stdout: "null" }).output();
+      if (!success) throw new Error(`Cannot run ${name}`);
+    }
+  }
+  const [deno = "", ...empty] = anchorCommand("empty.js", "once");
+  await new Deno.Command(deno, { args: empty }).output();
+}
