@@ -79,6 +79,12 @@ function memory(): { readonly heapBytes: number; readonly rssBytes: number } {
   return { heapBytes, rssBytes };
 }
 
+/** V8's, where it was started with `--expose-gc`, as the executables are. */
+function garbageCollector(): (() => void) | null {
+  const { gc } = globalThis as { gc?: (options: { type: "major"; flavor: "last-resort" }) => void };
+  return gc === undefined ? null : () => gc({ type: "major", flavor: "last-resort" });
+}
+
 if (import.meta.main) {
   const isService = Deno.args[0] === "run";
   ignoreStraySignals(!isService);
@@ -92,14 +98,17 @@ if (import.meta.main) {
       readFile: Deno.readFile,
       openFile,
       memory,
+      collectGarbage: garbageCollector(),
       linux: linuxHost,
     },
     files: { exists, readTextFile: Deno.readTextFile },
     stdout: writeTo(Deno.stdout),
     stderr: writeTo(Deno.stderr),
-    log: Deno.stderr,
     onFault: endOnFault,
-    onHangup,
   };
-  Deno.exit(await runCli(Deno.args, io, ending));
+  const outcome = await runCli(Deno.args, io, ending);
+  if (typeof outcome === "number") Deno.exit(outcome);
+  const { config, ...facts } = outcome;
+  const { run } = await import("./app/run.ts");
+  Deno.exit(await run(config, { ...io.host, ...facts, log: Deno.stderr, onFault: endOnFault, onHangup }, ending));
 }

@@ -48,42 +48,83 @@ const STAND_INS: readonly StandIn[] = [
  * @throws {Error} where something from outside of the project's folder would be in it
  */
 export async function bundle(version: string): Promise<Uint8Array<ArrayBuffer>> {
-  const { outputFiles: [file] } = await build(version);
-  if (file === undefined) throw new Error("esbuild made no file");
-  return new Uint8Array(file.contents);
+  const [program] = await build(version);
+  return new Uint8Array(program.contents);
 }
 
 /** The files of which something is in the program, as paths below the project's folder. */
 export async function bundledFiles(): Promise<string[]> {
-  const { metafile } = await build("");
-  return Object.values(metafile.outputs).flatMap(({ inputs }) =>
-    Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)
-  );
+  const parts = await build("");
+  return [...new Set(parts.flatMap(({ files }) => files))];
 }
 
-async function build(version: string) {
+/** One of the two texts that the program is made of. */
+interface Part {
+  readonly contents: Uint8Array;
+  /** What something of is in it. */
+  readonly files: readonly string[];
+}
+
+async function build(version: string): Promise<[program: Part, commandLine: Part]> {
   try {
-    const result = await esbuild.build({
-      absWorkingDir: ROOT,
-      entryPoints: ["scripts/compile/entry.ts"],
-      tsconfigRaw: "{}",
-      write: false,
-      metafile: true,
-      bundle: true,
-      minify: true,
-      legalComments: "none",
-      platform: "node",
-      format: "esm",
-      target: "esnext",
-      define: { BT_SCANNER_VERSION: JSON.stringify(version) },
-      plugins: [standIns, builtins],
-    });
-    const outside = Object.keys(result.metafile.inputs).filter((path) => path.startsWith("../"));
-    if (outside.length > 0) throw new Error(`Not of this project: ${outside.join(", ")}`);
-    return result;
+    const commandLine = await buildPart(version, "command_line.ts", { format: "iife", globalName: NAME });
+    const text = new TextDecoder().decode(commandLine.contents);
+    const program = await buildPart(version, "entry.ts", { format: "esm" }, collectable(text));
+    return [program, commandLine];
   } finally {
     await esbuild.stop();
   }
+}
+
+async function buildPart(
+  version: string,
+  entry: string,
+  options: Pick<esbuild.BuildOptions, "format" | "globalName">,
+  ...plugins: esbuild.Plugin[]
+): Promise<Part> {
+  const { metafile, outputFiles: [file] } = await esbuild.build({
+    ...options,
+    entryPoints: [`scripts/compile/${entry}`],
+    absWorkingDir: ROOT,
+    tsconfigRaw: "{}",
+    write: false,
+    metafile: true,
+    bundle: true,
+    minify: true,
+    legalComments: "none",
+    platform: "node",
+    target: "esnext",
+    define: { BT_SCANNER_VERSION: JSON.stringify(version) },
+    plugins: [...plugins, standIns, builtins],
+  });
+  if (file === undefined) throw new Error("esbuild made no file");
+  const outside = Object.keys(metafile.inputs).filter((path) => path.startsWith("../"));
+  if (outside.length > 0) throw new Error(`Not of this project: ${outside.join(", ")}`);
+  const files = Object.values(metafile.outputs).flatMap(({ inputs }) =>
+    Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)
+  );
+  return { contents: file.contents, files };
+}
+
+/** What the command line's exports are called in its text. */
+const NAME = "commandLine";
+
+/**
+ * Command line, configuration and every command but `run`, made anew from their source when they are asked for: a
+ * module stays for as long as its process, what `new Function` has made goes once nobody has it. The source is that of a
+ * function which is never called, since a string would be held twice: in the module's text and by itself. docs/binary.md
+ * has what it is worth.
+ */
+function collectable(text: string): esbuild.Plugin {
+  return {
+    name: "collectable",
+    setup(build) {
+      build.onLoad({ filter: /\/src\/cli\/mod\.ts$/ }, () => ({
+        contents: `function source() { ${text} return ${NAME}; }
+          export const runCli = (...args) => new Function(\`return (\${source})()\`)().runCli(...args);`,
+      }));
+    },
+  };
 }
 
 const standIns: esbuild.Plugin = {

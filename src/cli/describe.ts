@@ -31,14 +31,13 @@ export function describeCli(): CommandDescription {
       readFile: nothing,
       openFile: nothing,
       memory: () => ({ heapBytes: 0, rssBytes: 0 }),
+      collectGarbage: null,
       linux: linuxHost,
     },
     files: { exists: () => Promise.resolve(false), readTextFile: nothing },
     stdout: nowhere,
     stderr: nowhere,
-    log: { write: () => Promise.resolve(0) },
     onFault: nowhere,
-    onHangup: nowhere,
   };
   return describe(createProgram(io, new AbortController().signal, nowhere));
 }

@@ -1,5 +1,4 @@
 import type { Host } from "../app/mod.ts";
-import type { ByteOutput } from "../log/mod.ts";
 
 /** Where the command line reads and writes. */
 export interface CliIo {
@@ -16,10 +15,6 @@ export interface CliIo {
     /** Reads a file as UTF-8. */
     readonly readTextFile: (path: string) => Promise<string>;
   };
-  /** Where the log goes: standard error too, but never waited for. */
-  readonly log: ByteOutput;
   /** Has `report` called with an uncaught error; the process ends once that resolves. */
   readonly onFault: (report: (fault: unknown) => Promise<void>) => void;
-  /** Has `report` called on each SIGHUP, which does not end `run`. */
-  readonly onHangup: (report: () => void) => void;
 }

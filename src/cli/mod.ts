@@ -4,4 +4,4 @@
  * @module
  */
 export { type CliIo } from "./io.ts";
-export { runCli } from "./program.ts";
+export { type CliOutcome, runCli, type RunRequest } from "./program.ts";

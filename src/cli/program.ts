@@ -1,7 +1,7 @@
 import { Argument, Command, CommanderError, type OptionValues } from "@commander-js/extra-typings";
 import { EXIT } from "../app/exit_codes.ts";
 import type { RunHost } from "../app/run.ts";
-import { ConfigError, renderProblem, SYSTEM_FILE } from "../config/mod.ts";
+import { type Config, ConfigError, renderProblem, SYSTEM_FILE } from "../config/mod.ts";
 import { check, inspectFile } from "./check.ts";
 import type { CliIo } from "./io.ts";
 import { readMachine } from "./machine.ts";
@@ -9,17 +9,24 @@ import { durationOption, loadUnnamed, loadWarning, sources } from "./options.ts"
 import { logsToJournal, tell } from "./tell.ts";
 import { VERSION } from "./version.ts";
 
+/** `run`, to be carried out by whoever asked for the command line to be: data alone, of which nothing leads back here. */
+export interface RunRequest extends Pick<RunHost, "version" | "machine" | "isJournal"> {
+  /** Checked, and what is doubtful with it has been told. */
+  readonly config: Config;
+}
+
+/** What a command line has come to: an exit code, or `run` is next. */
+export type CliOutcome = number | RunRequest;
+
 /**
- * Runs a command line.
- *
- * @returns the exit code
+ * Runs a command line, up to `run` itself: the agent goes on for months without any of this.
  */
-export async function runCli(args: readonly string[], io: CliIo, signal: AbortSignal): Promise<number> {
-  let exitCode: number = EXIT.ok;
-  const program = createProgram({ ...io, stdout: orOutputError(io.stdout) }, signal, (code) => exitCode = code);
+export async function runCli(args: readonly string[], io: CliIo, signal: AbortSignal): Promise<CliOutcome> {
+  let outcome: CliOutcome = EXIT.ok;
+  const program = createProgram({ ...io, stdout: orOutputError(io.stdout) }, signal, (end) => outcome = end);
   try {
     await program.parseAsync([...args], { from: "user" });
-    return exitCode;
+    return outcome;
   } catch (error) {
     // commander has printed what is wrong; help and version also end this way, with 0.
     if (error instanceof CommanderError) {
@@ -61,15 +68,15 @@ function orOutputError(write: (text: string) => void): (text: string) => void {
   };
 }
 
-/** The command line, ready to parse; `exit` receives the exit code of the command that was run. */
-export function createProgram(io: CliIo, signal: AbortSignal, exit: (code: number) => void): Command {
+/** The command line, ready to parse; `exit` receives what it has come to. */
+export function createProgram(io: CliIo, signal: AbortSignal, exit: (outcome: CliOutcome) => void): Command {
   const program = new Command("bt-scanner")
     .description("Publishes Bluetooth LE advertisements to an MQTT broker, each as one JSON message.")
     .version(VERSION, "-V, --version", "print the version")
     .exitOverride()
     .configureOutput({ writeOut: io.stdout, writeErr: (text) => tell(io, "error", text) })
     .showSuggestionAfterError();
-  addRun(program, io, signal, exit);
+  addRun(program, io, exit);
   addCheck(program, io, exit);
   addScan(program, io, signal, exit);
   addRecord(program, io, signal, exit);
@@ -79,7 +86,7 @@ export function createProgram(io: CliIo, signal: AbortSignal, exit: (code: numbe
   return program;
 }
 
-function addRun(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
+function addRun(program: Command, io: CliIo, exit: (request: RunRequest) => void): void {
   const command = withConfigOptions(program.command("run"))
     .description("scan and publish until stopped")
     .option("--scanner-id <id>", "name of this scanner, part of every topic (scanner.id)")
@@ -91,14 +98,9 @@ function addRun(program: Command, io: CliIo, signal: AbortSignal, exit: (code: n
     .addHelpText("after", EXIT_CODES_HELP)
     .action(async ({ config: file, ...flags }) => {
       const config = await loadWarning(io, file, flags);
-      const { run } = await import("../app/run.ts");
-      exit(await run(config, runHost(io), signal));
+      const { linux, env } = io.host;
+      exit({ config, version: VERSION, machine: readMachine(linux), isJournal: logsToJournal(env) });
     });
-}
-
-function runHost({ host, log, onFault, onHangup }: CliIo): RunHost {
-  const machine = readMachine(host.linux);
-  return { ...host, version: VERSION, machine, log, isJournal: logsToJournal(host.env), onFault, onHangup };
 }
 
 function addScan(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {

@@ -6,7 +6,7 @@
  */
 import { type Memory, readMemory } from "../support/memory.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
-import { temporaryFolder } from "../support/temporary_folder.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { writeRecording } from "./measuring/air.ts";
 import { readOptions } from "./measuring/options.ts";
 import { type Curve, type Figure, median, report } from "./measuring/result.ts";
@@ -61,7 +61,7 @@ async function measureEmpty(): Promise<Memory> {
 const { subjects, seconds, out } = readOptions({ seconds: 600, rounds: 1 });
 await prepare(subjects);
 const empty = await measureEmpty();
-await using folder = await temporaryFolder("bench-memory");
+await using folder = await TemporaryFolder.make();
 await using broker = await Mosquitto.start();
 await using processes = new AsyncDisposableStack();
 const recording = `${folder.path}/many.btsnoop`;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { run } from "../../src/app/run.ts";
 import { type CliIo, runCli } from "../../src/cli/mod.ts";
 import { SYSTEM_FILE } from "../../src/config/mod.ts";
 import { test } from "../support/test.ts";
@@ -29,16 +30,22 @@ async function cli(
       out.push(text);
     },
     stderr: (text) => err.push(text),
+    onFault: () => {},
+  };
+  const service = {
     log: {
-      write(bytes) {
+      write(bytes: Uint8Array) {
         log.push(decoder.decode(bytes));
         return Promise.resolve(bytes.length);
       },
     },
-    onFault: () => {},
     onHangup: () => {},
   };
-  const code = await runCli(args, io, new AbortController().signal);
+  const { signal } = new AbortController();
+  const outcome = await runCli(args, io, signal);
+  const code = typeof outcome === "number"
+    ? outcome
+    : await run(outcome.config, { ...io.host, ...io, ...service, ...outcome }, signal);
   return { code, stdout: out.join(""), stderr: err.join(""), log: log.join("") };
 }
 
