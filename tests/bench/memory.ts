@@ -1,6 +1,7 @@
 /**
- * `deno task bench:memory [--seconds N] [--out FILE] [NAME=COMMAND …]`: what the agent holds over time, above an empty
- * program on the same Deno, with few devices and with many that change their addresses.
+ * `deno task bench:memory [--seconds N] [--limit MB] [--out FILE] [NAME=COMMAND …]`: what the agent holds over time, above an empty
+ * program on the same Deno, with few devices and with many that change their addresses. Fails
+ * where one ends with more private memory above it than the limit.
  *
  * @module
  */
@@ -18,6 +19,9 @@ const END_SHARE = 0.1;
 /** An empty program holds the same all the time, once it runs. */
 const EMPTY_AFTER_MS = 3_000;
 const [RATE, FEW, MANY, NEW_PER_S] = [100, 100, 10_000, 10];
+
+/** The figure that has a limit. */
+const AT_THE_END = "private above empty, at the end";
 
 class Samples {
   readonly #samples: { readonly second: number; readonly memory: Memory }[] = [];
@@ -38,7 +42,7 @@ class Samples {
     });
     const own = (memories: typeof end) => memories.map(({ memory }) => memory.privateKiB);
     return [
-      above("private above empty, at the end", median(own(end)), empty.privateKiB),
+      above(AT_THE_END, median(own(end)), empty.privateKiB),
       above("private above empty, most ever", Math.max(...own(this.#samples)), empty.privateKiB),
       above("RSS above empty, at the end", median(end.map(({ memory }) => memory.rssKiB)), empty.rssKiB),
     ];
@@ -58,7 +62,7 @@ async function measureEmpty(): Promise<Memory> {
   return await readMemory(empty.pid);
 }
 
-const { subjects, seconds, out } = readOptions({ seconds: 600, rounds: 1 });
+const { subjects, seconds, limit, out } = readOptions({ seconds: 600, rounds: 1 });
 await prepare(subjects);
 const empty = await measureEmpty();
 await using folder = await TemporaryFolder.make();
@@ -85,3 +89,5 @@ const figures = [
   ...samples.flatMap((each) => each.figures(empty)),
 ];
 await report("memory", figures, out, samples.map((each) => each.curve(empty)));
+const excess = figures.filter(({ name, value }) => name.endsWith(AT_THE_END) && value > limit);
+if (excess.length > 0) throw new Error(`More than ${limit} MB: ${excess.map(({ name }) => name).join("; ")}`);

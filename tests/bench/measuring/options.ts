@@ -18,12 +18,14 @@ export interface BenchOptions {
   readonly seconds: number;
   /** How often each measurement is made; what is told is the median. */
   readonly rounds: number;
+  /** Above which the benchmark fails; Infinity: it never does. */
+  readonly limit: number;
 }
 
 const EXECUTABLE = `dist/bt-scanner-linux-${Deno.build.arch === "x86_64" ? "x64" : "arm64"}`;
 
 /**
- * Reads `[--seconds N] [--rounds N] [--out FILE] [NAME=COMMAND …]`: without a command, the executable that
+ * Reads `[--seconds N] [--rounds N] [--limit N] [--out FILE] [NAME=COMMAND …]`: without a command, the executable that
  * `deno task compile` made.
  *
  * @throws {Error} where a program that is to be measured, or of `programs`, does not exist
@@ -32,10 +34,15 @@ export function readOptions(
   defaults: Pick<BenchOptions, "seconds" | "rounds">,
   programs: readonly string[] = ["mosquitto"],
 ): BenchOptions {
-  const { values: { out = null, seconds, rounds }, positionals } = parseArgs({
+  const { values: { out = null, seconds, rounds, limit = "Infinity" }, positionals } = parseArgs({
     args: [...Deno.args],
     allowPositionals: true,
-    options: { out: { type: "string" }, seconds: { type: "string" }, rounds: { type: "string" } },
+    options: {
+      out: { type: "string" },
+      seconds: { type: "string" },
+      rounds: { type: "string" },
+      limit: { type: "string" },
+    },
   });
   const subjects = (positionals.length > 0 ? positionals : [`bt-scanner=${EXECUTABLE}`]).map((text) => {
     const [name = "", ...command] = text.split("=");
@@ -50,6 +57,7 @@ export function readOptions(
   return {
     subjects,
     out,
+    limit: Number(limit),
     seconds: seconds === undefined ? defaults.seconds : Number(seconds),
     rounds: rounds === undefined ? defaults.rounds : Number(rounds),
   };
