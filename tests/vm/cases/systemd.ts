@@ -45,12 +45,17 @@ async function dropIn(...lines: string[]): Promise<AsyncDisposable> {
   await run("systemctl", "daemon-reload");
   return {
     async [Symbol.asyncDispose]() {
-      await run("systemctl", "stop", UNIT);
+      await stopAnyhow();
       await Deno.remove(folder, { recursive: true });
       await run("systemctl", "daemon-reload");
-      await run("systemctl", "reset-failed", UNIT).catch(() => {});
     },
   };
+}
+
+/** However a test ended, the next one finds the service stopped, and nothing remembered of its failures. */
+async function stopAnyhow(): Promise<void> {
+  await run("systemctl", "stop", UNIT);
+  await run("systemctl", "reset-failed", UNIT).catch(() => {});
 }
 
 async function show(property: string): Promise<string> {
@@ -130,6 +135,7 @@ test("systemctl start returns once the service has scanned and been connected, n
 test("journalctl -p err finds errors, and nothing else; a line has no second time", async () => {
   await using broker = await Mosquitto.start("allow_anonymous false\nlistener {port} 127.0.0.1");
   await configure(broker.port);
+  await using _ = { [Symbol.asyncDispose]: stopAnyhow };
   const since = `@${Math.floor(Date.now() / 1_000)}`;
   await run("systemctl", "start", "--no-block", UNIT);
   const read = async (...args: string[]) => {
@@ -139,18 +145,19 @@ test("journalctl -p err finds errors, and nothing else; a line has no second tim
   const errors = () => read("-p", "err", "_TRANSPORT=stdout");
   await waitFor(async () => (await errors()).length > 0, "an error", PATIENCE_MS);
   for (const line of await errors()) assert.match(line, /^ERROR {3}broker connection failed .*not authorised/);
-  assert.ok((await read("-p", "6..6")).some((line) => /^INFO {4}scanning adapter=hci0 /.test(line)));
+  const scans = async () => (await read("-p", "6..6")).some((line) => /^INFO {4}scanning adapter=hci0 /.test(line));
+  await waitFor(scans, "the line that it scans", PATIENCE_MS); // the broker may refuse before the scan begins
   await run("systemctl", "stop", UNIT);
   await configure(broker.port, ", nonsense: 1");
   await assert.rejects(run("systemctl", "start", UNIT));
   const problems = await run("journalctl", "--no-pager", "-o", "cat", "-u", UNIT, "-p", "err", "_TRANSPORT=stdout");
   assert.match(problems, /nonsense/);
-  await run("systemctl", "reset-failed", UNIT);
 });
 
 test("the service is nobody with two capabilities, on a system that it cannot write to", async () => {
   await using broker = await Mosquitto.start();
   await configure(broker.port);
+  await using _ = { [Symbol.asyncDispose]: stopAnyhow };
   await run("systemctl", "start", UNIT);
   const pid = await show("MainPID");
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
@@ -242,6 +249,7 @@ test("the service passes on the password that systemd keeps", async () => {
     assert.match(await show("StatusText"), /; connected; /);
     await stop();
   } finally {
+    await stopAnyhow();
     await Deno.remove("/etc/bt-scanner/mqtt-password");
   }
 });
