@@ -85,15 +85,13 @@ export class Agent {
   }
 
   #scanSink(outbox: Outbox): ScanSink {
-    const { options, parts: { clock, log, vitals } } = this;
+    const { options, parts: { clock, log, vitals: { counter } } } = this;
     const { topicPrefix, scannerId } = options;
-    const { counter } = vitals;
     const filter = new Filter(options.filter, clock);
     const merger = options.mergeScanResponse ? new ScanResponseMerger({ clock }) : null;
     return {
       advertisement(heard) {
         counter.received(heard.malformedStructures);
-        if (heard.addressType !== "anonymous") vitals.deviceHeard(heard.address);
         // Merged before it is filtered, so that names are learnt from reports that are left out.
         const advertisement = merger?.merge(heard) ?? heard;
         if (!filter.accepts(advertisement)) return counter.ended("filtered");

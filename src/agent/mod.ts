@@ -4,6 +4,8 @@
  */
 export { Agent, type AgentOptions, type AgentParts } from "./agent.ts";
 export { type Counters } from "./counters.ts";
+export { type Device, type Devices } from "./device_table.ts";
+export { type DeviceWatch } from "./device_watches.ts";
 export { Filter, type FilterOptions } from "./filter.ts";
 export {
   type ConnectionSink,

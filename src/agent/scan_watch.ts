@@ -67,6 +67,7 @@ export class ScanWatch implements ScanSink {
   }
 
   advertisement(heard: Advertisement): void {
+    this.vitals.advertisementHeard(heard);
     this.sink.advertisement(heard);
   }
 

@@ -1,6 +1,8 @@
+import type { Advertisement } from "../advertisement/mod.ts";
 import type { Clock } from "../time/mod.ts";
 import { type Counters, ReportCounter } from "./counters.ts";
 import { DeviceCount } from "./device_count.ts";
+import { type DeviceWatch, DeviceWatches } from "./device_watches.ts";
 import type { ConnectionSink, ConnectionState, ScanState } from "./ports.ts";
 
 /** What has changed, as {@linkcode Vitals.onChange} tells. */
@@ -35,6 +37,7 @@ export class Vitals implements ConnectionSink {
   readonly startedWallMs: number;
   readonly #listeners = new Set<(change: VitalsChange) => void>();
   readonly #heardDevices = new DeviceCount();
+  readonly #deviceWatches: DeviceWatches;
   #devices = 0;
   #scan: ScanState = { kind: "starting" };
   #scanSinceMs: number;
@@ -48,6 +51,7 @@ export class Vitals implements ConnectionSink {
 
   /** Nothing is known yet. */
   constructor(private readonly parts: VitalsParts) {
+    this.#deviceWatches = new DeviceWatches(parts.clock);
     this.startedWallMs = parts.clock.wallMs();
     this.startedMs = this.#scanSinceMs = this.#movedMs = parts.clock.monotonicMs();
   }
@@ -118,14 +122,23 @@ export class Vitals implements ConnectionSink {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
+  /**
+   * Keeps a table of the devices in range from now on, until the watch is disposed of. It takes time for each report,
+   * and up to some megabytes: only for whoever shows it.
+   */
+  watchDevices(): DeviceWatch {
+    return this.#deviceWatches.begin();
+  }
+
   /** The source has given something. Called for each event. */
   heard(): void {
     this.#heardMs = this.parts.clock.monotonicMs();
   }
 
-  /** A device was heard, by its address `AA:BB:CC:DD:EE:FF`. */
-  deviceHeard(address: string): void {
-    this.#heardDevices.heard(address);
+  /** An advertisement was heard, before any filter. */
+  advertisementHeard(heard: Advertisement): void {
+    if (heard.addressType !== "anonymous") this.#heardDevices.heard(heard.address);
+    this.#deviceWatches.heard(heard);
   }
 
   /** An interval is over, of those over which devices are counted and statistics are taken. */

@@ -4,6 +4,6 @@
  */
 export { failureCode } from "./failure.ts";
 export { type Host } from "./host.ts";
-export { listen, type ListenEnd, type ListenParts } from "./listen.ts";
+export { type ListenEnd, Listening, type ListeningOptions, type ListeningParts } from "./listening.ts";
 export { agentOptions, mqttOptions } from "./options.ts";
 export { createScanner, hciSource, type ScannerHost } from "./scanner.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { Devices } from "../../src/cli/scan/devices.ts";
+import { DeviceTable } from "../../src/agent/device_table.ts";
 import { renderFrame } from "../../src/cli/scan/frame.ts";
 import { printMessages, scan, type ScanIo } from "../../src/cli/scan/mod.ts";
 import { companyName, namedCompanies } from "../../src/cli/scan/companies.ts";
@@ -53,50 +53,10 @@ const hostile = fc.array(
   { maxLength: 8 },
 ).map((parts) => parts.join(""));
 
-test("Devices keeps the complete name, what was seen last, and a smoothed signal strength", () => {
-  const devices = new Devices();
-  const heard = [
-    someAdvertisement({ localName: "Complete", localNameComplete: true, rssiDbm: -40 }),
-    someAdvertisement({ localName: "Comp", localNameComplete: false, rssiDbm: -80 }),
-    someAdvertisement({ manufacturerData: [{ companyId: 0x4c, data: new Uint8Array() }], rssiDbm: null }),
-    someAdvertisement({
-      serviceData: [{ uuid: "0000180f-0000-1000-8000-00805f9b34fb", data: new Uint8Array() }],
-      rssiDbm: -50,
-    }),
-  ];
-  heard.forEach((one, i) => devices.add(one, i));
-  const [device, ...others] = devices.values();
-  assert.deepEqual(others, []);
-  assert.equal(device?.name, "Complete");
-  assert.equal(device.rssiDbm, -50);
-  assert.deepEqual(device.companies, [0x4c]);
-  assert.deepEqual(device.services, ["0000180f-0000-1000-8000-00805f9b34fb"]);
-  assert.deepEqual([device.reports, device.heardMs], [4, 3]);
-});
-
-test("Devices takes a new name for an old one of the same kind", () => {
-  const devices = new Devices();
-  for (const localName of ["Sho", "Short"]) devices.add(someAdvertisement({ localName, localNameComplete: false }), 0);
-  assert.equal([...devices.values()][0]?.name, "Short");
-  for (const localName of ["Old", "New"]) devices.add(someAdvertisement({ localName, localNameComplete: true }), 0);
-  assert.equal([...devices.values()][0]?.name, "New");
-});
-
-test("Devices does not grow beyond its bound, whatever the air brings", () => {
-  const devices = new Devices(100);
-  for (let i = 0; i < 10_000; i++) {
-    const address = i.toString(16).padStart(12, "0");
-    devices.add(someAdvertisement({ address, localName: "x".repeat(1_000), localNameComplete: true }), i);
-  }
-  assert.ok(devices.size <= 100);
-  assert.equal(devices.reports, 10_000);
-  for (const { name } of devices.values()) assert.ok((name ?? "").length <= 248);
-});
-
 test("sortDevices() has the strongest first, those behind that were silent for a minute", () => {
-  const devices = new Devices();
+  const devices = new DeviceTable();
   const heard = (address: string, rssiDbm: number | null, heardMs: number) => {
-    devices.add(someAdvertisement({ address, rssiDbm }), heardMs);
+    devices.heard(someAdvertisement({ address, rssiDbm }), heardMs);
   };
   heard("old", -10, 0);
   heard("near", -30, 100_000);
@@ -111,9 +71,9 @@ test("sortDevices() has the strongest first, those behind that were silent for a
 });
 
 test("renderTable() writes a line for each device, the columns below their headings", () => {
-  const devices = new Devices();
+  const devices = new DeviceTable();
   const services = ["0000180f-0000-1000-8000-00805f9b34fb", "12345678-0000-1000-8000-00805f9b34fb"];
-  devices.add(
+  devices.heard(
     someAdvertisement({
       address: "AA:BB:CC:DD:EE:FF",
       rssiDbm: -67,
@@ -123,7 +83,7 @@ test("renderTable() writes a line for each device, the columns below their headi
     }),
     0,
   );
-  devices.add(
+  devices.heard(
     someAdvertisement({
       address: "AA:BB:CC:DD:EE:00",
       rssiDbm: null,
@@ -139,8 +99,8 @@ test("renderTable() writes a line for each device, the columns below their headi
 });
 
 test("renderTable() lets columns give way one by one where there is no room", () => {
-  const devices = new Devices();
-  devices.add(
+  const devices = new DeviceTable();
+  devices.heard(
     someAdvertisement({
       address: "AA:BB:CC:DD:EE:FF",
       rssiDbm: -67,
@@ -216,8 +176,8 @@ testWith(["tshark"], "the names of companies and services are those of the numbe
 });
 
 test("renderTable() shows ages and counts in few characters", () => {
-  const devices = new Devices();
-  for (let i = 0; i < 123_456; i++) devices.add(someAdvertisement({}), 0);
+  const devices = new DeviceTable();
+  for (let i = 0; i < 123_456; i++) devices.heard(someAdvertisement({}), 0);
   for (const [ageS, shown] of [[119, "119s"], [120, "2m"], [7_199, "119m"], [7_200, "2h"], [200_000, "2d"]] as const) {
     const line = renderTable([...devices.values()], 80, ageS * 1_000)[1];
     assert.match(line ?? "", new RegExp(`  123k  ${shown.padStart(4)}$`));
@@ -226,9 +186,9 @@ test("renderTable() shows ages and counts in few characters", () => {
 
 test("renderTable() lets nothing but what can be seen through, no line wider than the terminal", () => {
   fc.assert(fc.property(fc.array(hostile, { maxLength: 5 }), fc.nat(200), (names, columns) => {
-    const devices = new Devices();
+    const devices = new DeviceTable();
     names.forEach((localName, i) => {
-      devices.add(someAdvertisement({ address: `${i}`, localName, localNameComplete: true }), 0);
+      devices.heard(someAdvertisement({ address: `${i}`, localName, localNameComplete: true }), 0);
     });
     for (const line of renderTable([...devices.values()], columns, 0)) {
       assert.doesNotMatch(line, HARMFUL);
@@ -240,8 +200,8 @@ test("renderTable() lets nothing but what can be seen through, no line wider tha
 });
 
 test("renderFrame() is no higher than the terminal, and says what it leaves out", () => {
-  const devices = new Devices();
-  for (let i = 0; i < 20; i++) devices.add(someAdvertisement({ address: `${i}`, rssiDbm: -i }), 0);
+  const devices = new DeviceTable();
+  for (let i = 0; i < 20; i++) devices.heard(someAdvertisement({ address: `${i}`, rssiDbm: -i }), 0);
   const content = { devices, reportsPerS: 12.3, note: "2026 WARNING scan ended\n" };
   const scanning = { kind: "scanning", adapter: "hci0", adapterAddress: null, mode: "active", extended: true } as const;
   const frame = renderFrame({ ...content, state: scanning }, { columns: 80, rows: 8 }, 0);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { statsSchema } from "../../src/status/status_schema.ts";
 import { Vitals } from "../../src/agent/mod.ts";
 import { StatsReporter } from "../../src/status/mod.ts";
+import { someAdvertisement } from "../advertisement/support.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakePublisher } from "../support/fake_publisher.ts";
 import { RecordingLog } from "../support/recording_log.ts";
@@ -22,7 +23,9 @@ function reporter(topic: string | null, maxInFlight: number | null = null) {
 
 test("StatsReporter publishes the counters with rates over the interval, not retained", async () => {
   const { clock, publisher, log, counter, vitals } = reporter("ble/stats/s1");
-  for (const last of ["01", "02", "01"]) vitals.deviceHeard(`AA:BB:CC:DD:EE:${last}`);
+  for (const last of ["01", "02", "01"]) {
+    vitals.advertisementHeard(someAdvertisement({ address: `AA:BB:CC:DD:EE:${last}` }));
+  }
   for (let i = 0; i < 600; i++) counter.received();
   for (let i = 0; i < 300; i++) counter.ended("published");
   await clock.advance(60_000);

@@ -3,7 +3,7 @@
  * @module
  */
 import { EXIT } from "../../app/exit_codes.ts";
-import { hciSource, type Host, listen, type ListenEnd } from "../../app/mod.ts";
+import { hciSource, type Host, type ListenEnd, Listening } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { recordPackets } from "../../hci/mod.ts";
 import { createLog } from "../../log/mod.ts";
@@ -61,7 +61,7 @@ export async function record(
   return exitCode;
 }
 
-function listenInto(
+async function listenInto(
   capture: CaptureFile,
   config: Config,
   durationMs: number | null,
@@ -70,14 +70,12 @@ function listenInto(
 ): Promise<ListenEnd> {
   const log = createLog({ level: "warning", format: "text", write: stderr, now: () => host.clock.wallMs() });
   const source = recordPackets(hciSource(config, host), host.clock, (packet) => capture.put(packet));
-  return listen({ config, source, durationMs, host, log }, {
-    advertisement: () => {},
-    invalid: () => {},
-    delivered: () => undefined,
-    state(state) {
-      if (state.kind === "scanning") stderr(`Recording ${state.adapter} to ${name}; press Ctrl-C to stop.\n`);
-    },
-  }, signal);
+  const listening = new Listening({ config, source, host, log });
+  const { vitals } = listening;
+  using _ = vitals.onChange(() => {
+    if (vitals.scan.kind === "scanning") stderr(`Recording ${vitals.scan.adapter} to ${name}; press Ctrl-C to stop.\n`);
+  });
+  return await listening.run({ durationMs }, signal);
 }
 
 function reason(error: unknown): string {

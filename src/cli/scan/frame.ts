@@ -1,6 +1,5 @@
-import type { ScanState } from "../../agent/mod.ts";
+import type { Devices, ScanState } from "../../agent/mod.ts";
 import { clipToWidth, displayWidth, escapeInvisible } from "../../text/mod.ts";
-import type { Devices } from "./devices.ts";
 import type { TerminalSize } from "./screen.ts";
 import { renderTable, sortDevices } from "./table.ts";
 

@@ -1,6 +1,6 @@
 import { encodeMessage, ScanResponseMerger } from "../../advertisement/mod.ts";
-import { agentOptions, listen } from "../../app/mod.ts";
 import { Filter, type ScanSink } from "../../agent/mod.ts";
+import { agentOptions, Listening } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { createLog } from "../../log/mod.ts";
 import { escapeInvisible } from "../../text/mod.ts";
@@ -33,27 +33,20 @@ export async function printMessages(
     }
   };
   const ending = AbortSignal.any([signal, failed.signal]);
-  const { exitCode, problem } = await listen(
-    { config, durationMs, host, log },
-    messageSink(config, host.clock, print),
-    ending,
-  );
+  const options = { durationMs, advertisement: printer(config, host.clock, print) };
+  const { exitCode, problem } = await new Listening({ config, host, log }).run(options, ending);
   failed.signal.throwIfAborted();
   stderr(`${problem ?? `${messages} messages`}\n`);
   return exitCode;
 }
 
-function messageSink(config: Config, clock: Clock, print: (message: string) => void): ScanSink {
+/** Prints what passes the filter. */
+function printer(config: Config, clock: Clock, print: (message: string) => void): ScanSink["advertisement"] {
   const options = agentOptions(config);
   const filter = new Filter(options.filter, clock);
   const merger = options.mergeScanResponse ? new ScanResponseMerger({ clock }) : null;
-  return {
-    advertisement(heard) {
-      const advertisement = merger?.merge(heard) ?? heard;
-      if (filter.accepts(advertisement)) print(escapeInvisible(encodeMessage(advertisement, options)));
-    },
-    invalid: () => {},
-    delivered: () => undefined,
-    state: () => {},
+  return (heard) => {
+    const advertisement = merger?.merge(heard) ?? heard;
+    if (filter.accepts(advertisement)) print(escapeInvisible(encodeMessage(advertisement, options)));
   };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Host, listen } from "../../app/mod.ts";
+import { type Host, Listening } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { createLog } from "../../log/mod.ts";
 import type { CliIo } from "../io.ts";
@@ -49,28 +49,36 @@ export async function scan(
   if (!isLive && durationMs === null && config.scanner.source !== "replay") {
     stderr("The table is printed at the end: press Ctrl-C, or use --seconds N.\n");
   }
-  const view = new ScanView(host.clock);
-  const write = isLive ? (line: string) => view.note(line) : stderr;
+  const terminal = isLive ? io.openTerminal() : null;
+  let note = terminal === null ? "" : "q quits";
+  const write = isLive ? (line: string) => void (note = line) : stderr;
   const log = createLog({ level: "warning", format: "text", write, now: () => host.clock.wallMs() });
+  const listening = new Listening({ config, host, log });
+  using watch = listening.vitals.watchDevices();
+  const view = new ScanView(listening.vitals, watch.devices, host.clock);
   const quit = new AbortController();
-  const listening = listen({ config, durationMs, host, log }, view.sink, AbortSignal.any([signal, quit.signal]));
+  const ending = listening.run({ durationMs }, AbortSignal.any([signal, quit.signal]));
   if (isLive) {
-    await showLive(io, view, listening, () => quit.abort()).finally(() => {
+    const frame = (size: TerminalSize) => view.frame(size, note);
+    await showLive(io, terminal, frame, ending, () => quit.abort()).finally(() => {
       quit.abort();
-      return listening; // even if the terminal is gone, the adapter must not be left scanning
+      return ending; // even if the terminal is gone, the adapter must not be left scanning
     });
   }
-  const { exitCode, problem } = await listening;
+  const { exitCode, problem } = await ending;
   for (const line of view.table(io.terminalSize()?.columns ?? Infinity)) stdout(`${line}\n`);
   stderr(`${problem ?? view.summary}\n`);
   return exitCode;
 }
 
 /** Redraws until it has ended; `quit` is called if a person asks for it. */
-async function showLive(io: ScanIo, view: ScanView, ending: Promise<unknown>, quit: () => void): Promise<void> {
-  const { host: { clock }, stdout, stderr, onFault, terminalSize } = io;
-  const terminal = io.openTerminal();
-  if (terminal !== null) view.note("q quits");
+async function showLive(
+  { host: { clock }, stdout, stderr, onFault, terminalSize }: ScanIo,
+  terminal: Terminal | null,
+  frame: (size: TerminalSize) => string[],
+  ending: Promise<unknown>,
+  quit: () => void,
+): Promise<void> {
   using screen = new Screen(stdout, terminal);
   onFault((fault) => {
     screen[Symbol.dispose](); // what is printed now has to stay
@@ -83,7 +91,7 @@ async function showLive(io: ScanIo, view: ScanView, ending: Promise<unknown>, qu
   while (!ended.signal.aborted) {
     if (!screen.isTaken || clock.monotonicMs() - drawnMs >= REDRAW_MS) {
       drawnMs = clock.monotonicMs();
-      screen.draw(view.frame(terminalSize() ?? USUAL_SIZE));
+      screen.draw(frame(terminalSize() ?? USUAL_SIZE));
     }
     if (/q/i.test(screen.typed() ?? "q")) quit();
     await clock.sleep(KEYS_MS, ended.signal).catch(() => {});

@@ -1,6 +1,6 @@
+import type { Device } from "../../agent/mod.ts";
 import { clipToWidth, displayWidth, escapeInvisible, padToWidth } from "../../text/mod.ts";
 import { companyName } from "./companies.ts";
-import type { Device } from "./devices.ts";
 import { serviceName } from "./services.ts";
 
 /** Devices that have been silent for longer come last, however near they were. */

@@ -1,19 +1,31 @@
-import { type Advertisement, RecentMap } from "../../advertisement/mod.ts";
+import { type Advertisement, RecentMap } from "../advertisement/mod.ts";
 
-/** What is known about a device. Text is as received: not safe for a terminal. */
+/** What is known of a device. Text is as received: not safe for a terminal or a page. */
 export interface Device {
+  /** `AA:BB:CC:DD:EE:FF`. */
   readonly address: string;
   /** Signal strength, smoothed over the last few reports; null: never reported. */
   readonly rssiDbm: number | null;
-  /** The complete name, or else the shortened one. */
+  /** The complete name, or else the shortened one; null: neither was heard. */
   readonly name: string | null;
   /** Company identifiers of the manufacturer data last seen. */
   readonly companies: readonly number[];
   /** Services last seen, offered or with data, as full 128-bit UUIDs. */
   readonly services: readonly string[];
+  /** How many reports came from it. */
   readonly reports: number;
-  /** Monotonic. */
+  /** When the last one came; monotonic. */
   readonly heardMs: number;
+}
+
+/** The devices heard, before any filter: the last 10,000 or so, however many there are. */
+export interface Devices {
+  /** How many are known. */
+  readonly size: number;
+  /** How many reports were heard, of these devices and of forgotten ones. */
+  readonly reports: number;
+  /** Those known, in no order. */
+  values(): Iterable<Device>;
 }
 
 /** What is kept for a device is bounded, however much it sends. */
@@ -26,8 +38,8 @@ interface Entry extends Device {
   readonly isNameComplete: boolean;
 }
 
-/** The devices heard: the last 10,000 or so, however many there are. */
-export class Devices {
+/** Learns from each advertisement what there is to know of its device. */
+export class DeviceTable implements Devices {
   readonly #devices: RecentMap<string, Entry>;
   #reports = 0;
 
@@ -35,21 +47,19 @@ export class Devices {
     this.#devices = new RecentMap(maxDevices);
   }
 
-  /** How many reports were heard, of these devices and of forgotten ones. */
-  get reports(): number {
-    return this.#reports;
-  }
-
-  /** How many devices are known. */
   get size(): number {
     return this.#devices.size;
+  }
+
+  get reports(): number {
+    return this.#reports;
   }
 
   values(): Iterable<Device> {
     return this.#devices.values();
   }
 
-  add(heard: Advertisement, nowMs: number): void {
+  heard(heard: Advertisement, nowMs: number): void {
     this.#reports++;
     const before = this.#devices.get(heard.address);
     const { localName, localNameComplete } = heard;
