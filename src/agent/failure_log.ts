@@ -17,7 +17,7 @@ export class FailureLog {
 
   constructor(private readonly event: string, private readonly log: Logger, private readonly clock: Clock) {}
 
-  /** Notes one failure; `kind` comes from a fixed set. */
+  /** Notes one failure; `kind` comes from a fixed set, and is the `reason` where `fields` have none. */
   failed(kind: string, fields: LogFields = {}): void {
     const repetition = this.#repetitions.get(kind);
     if (repetition !== undefined) {

@@ -3,7 +3,8 @@ import type { Clock } from "../time/mod.ts";
 import { type Counters, ReportCounter } from "./counters.ts";
 import { DeviceCount } from "./device_count.ts";
 import { type DeviceWatch, DeviceWatches } from "./device_watches.ts";
-import type { ConnectionSink, ConnectionState, ScanState } from "./ports.ts";
+import type { ConnectionSink, ConnectionState, Logger, ScanState } from "./ports.ts";
+import { Readers } from "./readers.ts";
 
 /** What has changed, as {@linkcode Vitals.onChange} tells. */
 export type VitalsChange =
@@ -19,6 +20,8 @@ export interface VitalsParts {
   readonly clock: Clock;
   /** How many packets were lost so far before they could be read. */
   readonly missed: () => number;
+  /** Where it is written that a reader has failed. */
+  readonly log: Logger;
 }
 
 /**
@@ -35,7 +38,7 @@ export class Vitals implements ConnectionSink {
   readonly startedMs: number;
   /** What the wall clock showed then, which may have been wrong. */
   readonly startedWallMs: number;
-  readonly #listeners = new Set<(change: VitalsChange) => void>();
+  readonly #readers: Readers<VitalsChange>;
   readonly #heardDevices = new DeviceCount();
   readonly #deviceWatches: DeviceWatches;
   #devices = 0;
@@ -51,6 +54,7 @@ export class Vitals implements ConnectionSink {
 
   /** Nothing is known yet. */
   constructor(private readonly parts: VitalsParts) {
+    this.#readers = new Readers(parts.log, parts.clock);
     this.#deviceWatches = new DeviceWatches(parts.clock);
     this.startedWallMs = parts.clock.wallMs();
     this.startedMs = this.#scanSinceMs = this.#movedMs = parts.clock.monotonicMs();
@@ -116,10 +120,12 @@ export class Vitals implements ConnectionSink {
     return this.#endReason;
   }
 
-  /** Has `listener` told of each change, in the order in which the listeners came, until it is disposed of. */
+  /**
+   * Has `listener` told of each change, in the order in which the listeners came, until it is disposed of. What it
+   * throws is logged, and harms neither the others nor whoever made the change.
+   */
   onChange(listener: (change: VitalsChange) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+    return this.#readers.add(listener);
   }
 
   /**
@@ -144,7 +150,8 @@ export class Vitals implements ConnectionSink {
   /** An interval is over, of those over which devices are counted and statistics are taken. */
   endInterval(): void {
     this.#devices = this.#heardDevices.take();
-    this.#tell("interval");
+    this.#readers.summariseFailures();
+    this.#readers.tell("interval");
   }
 
   /** The scan was begun, ended, or its adapter reset: it is not stuck. */
@@ -159,21 +166,21 @@ export class Vitals implements ConnectionSink {
     if (state.kind === "starting" || isSame(state, this.#scan)) return;
     if (state.kind !== this.#scan.kind) this.#scanSinceMs = this.parts.clock.monotonicMs();
     this.#scan = state;
-    this.#tell("scan");
+    this.#readers.tell("scan");
   }
 
   /** The connection's state has changed. */
   setConnection(state: ConnectionState): void {
     if (state.kind === "online") this.#connections++;
     this.#connection = state;
-    this.#tell("connection");
+    this.#readers.tell("connection");
   }
 
   /** What keeps connections from lasting has changed. */
   setWarning(warning: string | null): void {
     if (warning === this.#warning) return;
     this.#warning = warning;
-    this.#tell("warning");
+    this.#readers.tell("warning");
   }
 
   /** The agent ends. */
@@ -181,11 +188,8 @@ export class Vitals implements ConnectionSink {
     this.#devices = this.#heardDevices.take();
     this.#endReason = reason;
     this.#scanSinceMs = this.parts.clock.monotonicMs();
-    this.#tell("ended");
-  }
-
-  #tell(change: VitalsChange): void {
-    for (const listener of this.#listeners) listener(change);
+    this.#readers.tell("ended");
+    this.#readers.summariseFailures();
   }
 }
 

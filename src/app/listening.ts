@@ -48,7 +48,7 @@ export class Listening {
   constructor(private readonly parts: ListeningParts) {
     const { config, host, log, source } = parts;
     const scanner = this.#scanner = createScanner(config, host, log, source);
-    this.vitals = new Vitals({ clock: host.clock, missed: () => scanner.missed });
+    this.vitals = new Vitals({ clock: host.clock, missed: () => scanner.missed, log });
   }
 
   /**

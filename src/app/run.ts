@@ -62,7 +62,7 @@ async function runAgent(config: Config, host: RunHost, log: Logger, signal: Abor
   const { clock, random, readFile, version } = host;
   const { id: scannerId, source } = config.scanner;
   const scanner = createScanner(config, host, log);
-  const vitals = new Vitals({ clock, missed: () => scanner.missed });
+  const vitals = new Vitals({ clock, missed: () => scanner.missed, log });
   const status = { scannerId, version, topic: statusTopic(config), ...host.machine };
   const dropped = () => vitals.counters.droppedOffline;
   const publisher = new MqttPublisher(mqttOptions(config, host, statusWill(status, vitals)), {

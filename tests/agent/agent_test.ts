@@ -33,10 +33,11 @@ const STATUS = { scannerId: "s1", version: "1", topic: "ble/status/s1", hostname
 async function lastReason(run: Scanner["run"], signal: AbortSignal): Promise<unknown> {
   const publisher = new FakePublisher();
   const clock = new FakeClock(undefined, settlePromises);
-  const vitals = new Vitals({ clock, missed: () => 0 });
+  const log = new RecordingLog();
+  const vitals = new Vitals({ clock, missed: () => 0, log });
   using _ = new StatusReporter(STATUS, { vitals, publisher, clock });
   const scanner: Scanner = { paced: true, missed: 0, run, reset: () => Promise.resolve() };
-  const agent = new Agent(OPTIONS, { scanner, publisher, vitals, clock, random: () => 0, log: new RecordingLog() });
+  const agent = new Agent(OPTIONS, { scanner, publisher, vitals, clock, random: () => 0, log });
   await agent.run(signal).catch((error) => assert.ok(error instanceof ScanError));
   const last = JSON.parse(publisher.announced.at(-1)?.payload ?? "null");
   assert.equal(last.status, "offline");
@@ -54,7 +55,7 @@ test("Agent says in its last status why it ends", async () => {
 /** What an agent logs of statistics that never scans, or does. */
 async function statisticsOf(state: ScanState): Promise<number> {
   const [publisher, clock, log] = [new FakePublisher(), new FakeClock(undefined, settlePromises), new RecordingLog()];
-  const vitals = new Vitals({ clock, missed: () => 0 });
+  const vitals = new Vitals({ clock, missed: () => 0, log });
   const stats = { scannerId: "s1", topic: null, maxInFlight: null };
   using _ = new StatsReporter(stats, { vitals, publisher, memory, clock, log });
   const run: Scanner["run"] = (sink) => {
@@ -96,13 +97,30 @@ class ArrayScanner implements Scanner {
   }
 }
 
+test("Agent scans, publishes and ends as ever though a reader of Vitals throws at each change", async () => {
+  const [clock, publisher, log] = [new FakeClock(undefined, settlePromises), new FakePublisher(), new RecordingLog()];
+  const scanner = new ArrayScanner([someAdvertisement()]);
+  const vitals = new Vitals({ clock, missed: () => 0, log });
+  using _broken = vitals.onChange(() => {
+    throw new Error("unforeseen");
+  });
+  using _status = new StatusReporter(STATUS, { vitals, publisher, clock });
+  await new Agent(OPTIONS, { scanner, publisher, vitals, clock, random: () => 0, log }).run(
+    new AbortController().signal,
+  );
+  assert.equal(vitals.counters.published, 1);
+  assert.equal(publisher.announced.length, 3); // scanning, stopped, ended
+  assert.deepEqual(log.of("reader failed").map(({ fields }) => fields["change"]), ["scan", "ended"]);
+});
+
 test("Agent publishes what any scanner hears, and accounts for it", async () => {
   const clock = new FakeClock(undefined, settlePromises);
   const publisher = new FakePublisher();
   const scanner = new ArrayScanner([someAdvertisement({ rssiDbm: -40 }), someAdvertisement({ rssiDbm: -90 })]);
-  const vitals = new Vitals({ clock, missed: () => scanner.missed });
+  const log = new RecordingLog();
+  const vitals = new Vitals({ clock, missed: () => scanner.missed, log });
   const filter = { ...OPTIONS.filter, minRssiDbm: -50 };
-  const parts = { scanner, publisher, vitals, clock, random: () => 0, log: new RecordingLog() };
+  const parts = { scanner, publisher, vitals, clock, random: () => 0, log };
   await new Agent({ ...OPTIONS, filter }, parts).run(new AbortController().signal);
   assert.deepEqual(publisher.taken.map(({ payload }) => JSON.parse(payload).rssi), [-40]);
   const { received, published, filtered, invalid, inFlight } = vitals.counters;

@@ -57,7 +57,7 @@ function supervised(scanner: Scanner, stallTimeoutMs = 60_000) {
     delivered: () => undefined,
     state: (state) => states.push(state),
   };
-  const vitals = new Vitals({ clock, missed: () => 0 });
+  const vitals = new Vitals({ clock, missed: () => 0, log });
   const parts = { scanner, vitals, clock, random: () => 1, log, stallTimeoutMs };
   const ended = superviseScan(parts, sink, controller.signal);
   const kinds = () => states.map(({ kind }) => kind);

@@ -68,7 +68,7 @@ async function tell(when: string): Promise<void> {
 if (import.meta.main) {
   const log = new RecordingLog("error");
   const scanner = new Flood();
-  const vitals = new Vitals({ clock, missed: () => scanner.missed });
+  const vitals = new Vitals({ clock, missed: () => scanner.missed, log });
   const parts = { scanner, publisher, vitals, clock, random: Math.random, log };
   const agent = new Agent(
     {

@@ -12,7 +12,7 @@ function reporter(topic: string | null, maxInFlight: number | null = null) {
   const clock = new FakeClock();
   const publisher = new FakePublisher();
   const log = new RecordingLog();
-  const vitals = new Vitals({ clock, missed: () => 3 });
+  const vitals = new Vitals({ clock, missed: () => 3, log });
   for (let connection = 0; connection < 3; connection++) {
     vitals.setConnection({ kind: "online", sinceMs: 0, address: null });
   }

@@ -5,6 +5,7 @@ import { statusSchema } from "../../src/status/status_schema.ts";
 import type { Clock } from "../../src/time/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { FakePublisher } from "../support/fake_publisher.ts";
+import { RecordingLog } from "../support/recording_log.ts";
 import { test } from "../support/test.ts";
 
 const OPTIONS = { scannerId: "s1", version: "1.2.3", topic: "ble/status/s1", hostname: "pi", bootId: "b-1" };
@@ -20,7 +21,7 @@ const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, address: "192.0.2.
 
 function reporter(topic: string | null = OPTIONS.topic, clock: Clock = new FakeClock()) {
   const publisher = new FakePublisher();
-  const vitals = new Vitals({ clock, missed: () => 0 });
+  const vitals = new Vitals({ clock, missed: () => 0, log: new RecordingLog() });
   const options = { ...OPTIONS, topic };
   const status = new StatusReporter(options, { vitals, publisher, clock });
   const last = () => statusSchema.parse(JSON.parse(publisher.announced.at(-1)?.payload ?? "null"));

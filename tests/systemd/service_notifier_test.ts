@@ -20,7 +20,7 @@ const SINK: ScanSink = { advertisement: () => {}, invalid: () => {}, delivered: 
 function notifier({ watchdogMs = 30_000 as number | null, stallTimeoutMs = STALL_TIMEOUT_MS } = {}) {
   const clock = new FakeClock();
   const log = new RecordingLog();
-  const vitals = new Vitals({ clock, missed: () => 0 });
+  const vitals = new Vitals({ clock, missed: () => 0, log });
   const sent: string[][] = [];
   const manager = { result: 1 };
   const send = (message: string) => {

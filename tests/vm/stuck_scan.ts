@@ -27,7 +27,7 @@ const settings = readNotifySettings(Deno.env.toObject(), Deno.pid);
 if (settings === null) throw new Error("not started by systemd");
 const libc = linuxHost.openLibc();
 const stallTimeoutMs = 1_000;
-const vitals = new Vitals({ clock, missed: () => 0 });
+const vitals = new Vitals({ clock, missed: () => 0, log });
 const send = (message: string) => sendNotification(libc, settings.socket, message);
 const service = new ServiceNotifier({ watchdogMs: settings.watchdogMs, stallTimeoutMs }, { vitals, send, clock, log });
 const signal = new AbortController().signal;

@@ -42,7 +42,7 @@ export const agentTarget: Target = {
     const write = (line: string) => void (isHarmless(line) || harmful.push(line));
     const format = input.length % 3 === 0 ? "text" : "json";
     const log = createLog({ level: "trace", format, write, now: clock.wallMs });
-    const vitals = new Vitals({ clock, missed: () => 0 });
+    const vitals = new Vitals({ clock, missed: () => 0, log });
     const scanner = new InputScanner(input, clock, failures, () => checkLaw(vitals.counters));
     const agent = new Agent(
       {
