@@ -196,6 +196,7 @@ export class Sender {
       for (const settled of old.settled) settled(error);
       for (const id of old.ids) this.#acknowledgements.dropped(id, error);
     }
+    if (error !== null) this.parts.onRoom();
   }
 }
 

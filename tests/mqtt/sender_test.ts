@@ -6,6 +6,7 @@ import { MqttClient } from "mqtt";
 import { MessageDropped } from "../../src/agent/mod.ts";
 import type { ConnectionFailure } from "../../src/mqtt/failure.ts";
 import { clientOptions } from "../../src/mqtt/network_connection.ts";
+import { Pulse } from "../../src/mqtt/pulse.ts";
 import { Sender } from "../../src/mqtt/sender.ts";
 import { decodePublishes, type PublishPacket } from "../support/mqtt_packets.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -15,6 +16,7 @@ import { test } from "../support/test.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const LOST = new Error("connection lost");
+const PINGRESP = Uint8Array.of(0xd0, 0x00);
 
 /** The client's end of a connection, without a network. */
 class FakeStream extends Duplex {
@@ -70,7 +72,11 @@ class Bench implements AsyncDisposable {
     private readonly client: MqttClient,
   ) {}
 
-  static async open(qos: 0 | 1, maxInFlight = 100): Promise<Bench> {
+  static async open(
+    qos: 0 | 1,
+    maxInFlight = 100,
+    { clock = new FakeClock(), pulse = null }: { clock?: FakeClock; pulse?: Pulse | null } = {},
+  ): Promise<Bench> {
     const stream = new FakeStream();
     const client = new MqttClient(() => stream, clientOptions(mqttOptions(0, { keepAliveS: 0 }), null));
     client.on("error", () => {});
@@ -78,12 +84,11 @@ class Bench implements AsyncDisposable {
     stream.push(CONNACK);
     await connected;
     const rooms: true[] = [];
-    const clock = new FakeClock();
     const broken: ConnectionFailure[] = [];
     const parts = {
       client,
       socket: stream,
-      pulse: null,
+      pulse,
       clock,
       onRoom: () => rooms.push(true),
       onBroken: (failure: ConnectionFailure) => broken.push(failure),
@@ -319,6 +324,24 @@ for (const qos of [0, 1] as const) {
     deepEqual(payloads.filter((payload) => payload !== filler), ["kept", "fresh"]);
   });
 }
+
+test("Sender tells of room when it drops what is too old, even if nothing is left afterwards", async () => {
+  const clock = new FakeClock();
+  const pulse = new Pulse(clock, 1_250, 0);
+  await using bench = await Bench.open(0, 100, { clock, pulse });
+  bench.publish("x".repeat(20_000)); // more than may be on its way
+  await turn();
+  bench.publish("old");
+  await turn();
+  equal(bench.sender.isIdle, false);
+  await clock.advance(4_000);
+  const before = bench.rooms.length;
+  bench.stream.push(PINGRESP);
+  await turn();
+  ok(bench.settled.at(-1) instanceof MessageDropped);
+  ok(bench.sender.isIdle);
+  equal(bench.rooms.length, before + 1);
+});
 
 test("Sender drops what is too old though it came right before and after an announcement", async () => {
   await using bench = await Bench.open(0);
