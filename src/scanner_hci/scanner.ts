@@ -2,8 +2,9 @@ import { ReportReader } from "../advertisement/mod.ts";
 import { type Logger, type ScanCure, ScanError, type Scanner, type ScanSink } from "../agent/mod.ts";
 import { hci, HciError, type HciErrorCode, type HciSource, type HciTransport } from "../hci/mod.ts";
 import { type Clock, untilAborted } from "../time/mod.ts";
+import type { ControllerClaims } from "./controller.ts";
 import { ScanRefused } from "./refusal.ts";
-import { type ControllerClaims, Scan, type ScanParts } from "./scan.ts";
+import { Scan, type ScanParts } from "./scan.ts";
 import { readScanFeatures, type ScanFeatures, type ScanParameters } from "./scan_parameters.ts";
 import { ScanPlan } from "./scan_plan.ts";
 
