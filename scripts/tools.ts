@@ -49,6 +49,7 @@ const ALL_TOOLS = [
   { program: "groff", debianPackage: "groff" },
   { program: "ip", debianPackage: "iproute2" }, // networks in which packets get lost
   { program: "faketime", debianPackage: "faketime" },
+  { program: "strace", debianPackage: "strace" }, // how often the program wakes
   { program: "zsh", debianPackage: "zsh" }, // what completion is tested in, besides bash
   { program: "fish", debianPackage: "fish" },
 ] as const satisfies readonly Tool[];

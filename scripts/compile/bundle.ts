@@ -17,7 +17,7 @@ interface StandIn {
   readonly contents: string;
 }
 
-/** docs/binary.md has what each is worth. */
+/** docs/performance.md has what each is worth. */
 const STAND_INS: readonly StandIn[] = [
   // Its front door brings WebSocket, SOCKS and HTTP along.
   {
@@ -112,8 +112,8 @@ const NAME = "commandLine";
 /**
  * Command line, configuration and every command but `run`, made anew from their source when they are asked for: a
  * module stays for as long as its process, what `new Function` has made goes once nobody has it. The source is that of a
- * function which is never called, since a string would be held twice: in the module's text and by itself. docs/binary.md
- * has what it is worth.
+ * function which is never called, since a string would be held twice: in the module's text and by itself.
+ * docs/performance.md has what it is worth.
  */
 function collectable(text: string): esbuild.Plugin {
   return {

@@ -1,7 +1,7 @@
 /**
- * `deno task bench:memory [--seconds N] [--limit MB] [--out FILE] [NAME=COMMAND …]`: what the agent holds over time, above an empty
- * program on the same Deno, with few devices and with many that change their addresses. Fails
- * where one ends with more private memory above it than the limit.
+ * `deno task bench:memory [--seconds N] [--limit MB] [--out FILE] [NAME=COMMAND …]`: what the agent holds over time,
+ * above an empty program on the same Deno, with few devices and with many that change their addresses. Fails where one
+ * ends with more private memory above it than the limit.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import { Mosquitto } from "../support/mosquitto.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { writeRecording } from "./measuring/air.ts";
 import { readOptions } from "./measuring/options.ts";
-import { type Curve, type Figure, median, report } from "./measuring/result.ts";
-import { prepare, Running } from "./measuring/running.ts";
+import { type Curve, type Figure, holdTo, median, report } from "./measuring/result.ts";
+import { pause, prepare, Running } from "./measuring/running.ts";
 
 const SAMPLE_MS = 500;
 /** The end of the measurement, of which the median is told. */
@@ -58,7 +58,7 @@ class Samples {
 
 async function measureEmpty(): Promise<Memory> {
   await using empty = Running.anchor("empty.js");
-  await new Promise((resolve) => setTimeout(resolve, EMPTY_AFTER_MS));
+  await pause(EMPTY_AFTER_MS);
   return await readMemory(empty.pid);
 }
 
@@ -81,7 +81,7 @@ const samples = subjects.flatMap((subject) =>
 const startMs = performance.now();
 for (let second = 0; second < seconds; second = (performance.now() - startMs) / 1000) {
   for (const each of samples) await each.take(second);
-  await new Promise((resolve) => setTimeout(resolve, SAMPLE_MS));
+  await pause(SAMPLE_MS);
 }
 const figures = [
   { name: "empty program: private", value: empty.privateKiB / 1024, unit: "MB" },
@@ -89,5 +89,4 @@ const figures = [
   ...samples.flatMap((each) => each.figures(empty)),
 ];
 await report("memory", figures, out, samples.map((each) => each.curve(empty)));
-const excess = figures.filter(({ name, value }) => name.endsWith(AT_THE_END) && value > limit);
-if (excess.length > 0) throw new Error(`More than ${limit} MB: ${excess.map(({ name }) => name).join("; ")}`);
+holdTo(figures, AT_THE_END, "at most", limit);

@@ -113,7 +113,7 @@ test("README's figures are those of the pages that measure them", () => {
   const faults = rows(broker).filter(({ allowed }) => seconds(allowed) <= 10);
   const slowest = (rows: Record<string, string>[]) =>
     Math.max(...rows.flatMap((row) => [row["back after: least"], row["median"], row["most"]].map(seconds))).toFixed(1);
-  const [self] = table(document("docs/binary.md"), "## Four ways of running it").filter((row) =>
+  const [self] = table(document("docs/performance.md"), "### Four ways of running it").filter((row) =>
     row[""] === "self-extracting"
   );
   assert.deepEqual(told, {

@@ -18,8 +18,8 @@ export interface BenchOptions {
   readonly seconds: number;
   /** How often each measurement is made; what is told is the median. */
   readonly rounds: number;
-  /** Above which the benchmark fails; Infinity: it never does. */
-  readonly limit: number;
+  /** Beyond which the benchmark fails; null: it never does. */
+  readonly limit: number | null;
 }
 
 const EXECUTABLE = `dist/bt-scanner-linux-${Deno.build.arch === "x86_64" ? "x64" : "arm64"}`;
@@ -34,7 +34,7 @@ export function readOptions(
   defaults: Pick<BenchOptions, "seconds" | "rounds">,
   programs: readonly string[] = ["mosquitto"],
 ): BenchOptions {
-  const { values: { out = null, seconds, rounds, limit = "Infinity" }, positionals } = parseArgs({
+  const { values: { out = null, seconds, rounds, limit }, positionals } = parseArgs({
     args: [...Deno.args],
     allowPositionals: true,
     options: {
@@ -57,7 +57,7 @@ export function readOptions(
   return {
     subjects,
     out,
-    limit: Number(limit),
+    limit: limit === undefined ? null : Number(limit),
     seconds: seconds === undefined ? defaults.seconds : Number(seconds),
     rounds: rounds === undefined ? defaults.rounds : Number(rounds),
   };

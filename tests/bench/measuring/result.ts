@@ -58,6 +58,26 @@ export async function report(
   if (path !== null) await Deno.writeTextFile(path, JSON.stringify(result, null, 2) + "\n");
 }
 
+/**
+ * Holds the figures whose names end with `name` to a limit; null: none.
+ *
+ * @throws {Error} that names them, where some are beyond it
+ */
+export function holdTo(
+  figures: readonly Figure[],
+  name: string,
+  bound: "at most" | "at least",
+  limit: number | null,
+): void {
+  if (limit === null) return;
+  const held = figures.filter((figure) => figure.name.endsWith(name));
+  if (held.length === 0) throw new Error(`Nothing was measured that is called "${name}"`);
+  const beyond = held.filter(({ value }) => !(bound === "at most" ? value <= limit : value >= limit));
+  if (beyond.length === 0) return;
+  const told = beyond.map(({ name, value, unit }) => `${name} ${format(value)} ${unit}`.trimEnd());
+  throw new Error(`It is to be ${bound} ${limit}: ${told.join("; ")}`);
+}
+
 /** A Markdown table; all columns but the first are set right. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];

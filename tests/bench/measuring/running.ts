@@ -4,6 +4,14 @@ import type { Subject } from "./options.ts";
 /** As the systemd unit and the self-extracting file set them. */
 const MALLOC = { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "65536", MALLOC_TRIM_THRESHOLD_: "65536" };
 
+/** What a process has used since its start. */
+export interface Use {
+  /** Processor time in milliseconds. */
+  readonly cpuMs: number;
+  /** How often a thread had nothing to do. */
+  readonly sleeps: number;
+}
+
 /** A process that is being measured. */
 export class Running implements AsyncDisposable {
   readonly #process: Deno.ChildProcess;
@@ -48,14 +56,22 @@ export class Running implements AsyncDisposable {
     if (!success) throw new Error(`Process ${this.pid} ended with ${code}`);
   }
 
-  /** Processor time so far, of all its threads that live, in milliseconds. */
-  async cpuMs(): Promise<number> {
-    let totalNs = 0;
-    for await (const { name } of Deno.readDir(`/proc/${this.pid}/task`)) {
-      const text = await Deno.readTextFile(`/proc/${this.pid}/task/${name}/schedstat`).catch(() => "0");
-      totalNs += Number(text.split(" ")[0]);
-    }
-    return totalNs / 1e6;
+  /** What its threads that live have used so far. */
+  async use(): Promise<Use> {
+    const [times, states] = await Promise.all([this.#ofThreads("schedstat"), this.#ofThreads("status")]);
+    const add = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
+    return {
+      cpuMs: add(times.map((text) => Number(text.split(" ")[0]))) / 1e6,
+      sleeps: add(states.map((text) => Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(text)?.[1] ?? 0))),
+    };
+  }
+
+  /** A file that the kernel has of each. */
+  async #ofThreads(file: string): Promise<string[]> {
+    const threads = await Array.fromAsync(Deno.readDir(`/proc/${this.pid}/task`));
+    return await Promise.all(
+      threads.map(({ name }) => Deno.readTextFile(`/proc/${this.pid}/task/${name}/${file}`).catch(() => "")),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -64,10 +80,19 @@ export class Running implements AsyncDisposable {
   }
 }
 
+/** Waits so long. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
 /** The command line of an anchor. */
 export function anchorCommand(file: string, ...args: readonly string[]): string[] {
-  const path = fileURLToPath(new URL(`../anchors/${file}`, import.meta.url));
-  return [Deno.execPath(), "run", "--quiet", "--no-config", "--allow-net", path, ...args];
+  return [Deno.execPath(), "run", "--quiet", "--no-config", "--allow-net", anchorPath(file), ...args];
+}
+
+/** A file of `tests/bench/anchors`. */
+export function anchorPath(file: string): string {
+  return fileURLToPath(new URL(`../anchors/${file}`, import.meta.url));
 }
 
 /** Has an executable unpack, and Deno know it: what only the first start costs is not measured. */

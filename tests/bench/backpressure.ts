@@ -1,7 +1,6 @@
 /**
- * A broker that stops reading while the air gives 5,000 reports a second: how late the event loop of
- * the whole agent is, before, meanwhile and afterwards, and what becomes of the reports.
- * `deno run -A tests/bench/backpressure_bench.ts [seconds]`.
+ * `deno task bench:backpressure [SECONDS]`: a broker that stops reading while the air gives 5,000 reports a second: how
+ * late the event loop of the whole agent is, before, meanwhile and afterwards, and what becomes of the reports.
  */
 // deno-lint-ignore-file no-console
 import { run } from "../../src/app/run.ts";

@@ -1,7 +1,6 @@
 /**
- * Memory of the agent while it hears a million random addresses, each with a name and a service to
- * remember, and a hundred thousand advertisements of which the last fragment never comes:
- * `deno run -A --v8-flags=--expose-gc,--max-semi-space-size=1 tests/bench/addresses_bench.ts`.
+ * `deno task bench:addresses`: memory of the agent while it hears a million random addresses, each with a name and a
+ * service to remember, and a hundred thousand advertisements of which the last fragment never comes.
  */
 // deno-lint-ignore-file no-console
 import { ReportReader } from "../../src/advertisement/mod.ts";
