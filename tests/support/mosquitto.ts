@@ -61,6 +61,12 @@ export class Mosquitto implements AsyncDisposable {
     }, "Mosquitto to listen");
   }
 
+  /** @throws {Error} while it does not run */
+  get pid(): number {
+    if (this.#process === null) throw new Error("Mosquitto does not run");
+    return this.#process.pid;
+  }
+
   /** Sends it a signal: `SIGSTOP` freezes it, `SIGCONT` lets it go on, `SIGHUP` reloads. */
   signal(signal: Deno.Signal): void {
     this.#process?.kill(signal);

@@ -28,22 +28,27 @@ const EXECUTABLE = `dist/bt-scanner-linux-${Deno.build.arch === "x86_64" ? "x64"
  * Reads `[--seconds N] [--rounds N] [--limit N] [--out FILE] [NAME=COMMAND …]`: without a command, the executable that
  * `deno task compile` made.
  *
+ * @param numbers further options, each with its default
  * @throws {Error} where a program that is to be measured, or of `programs`, does not exist
  */
-export function readOptions(
+export function readOptions<Name extends string = never>(
   defaults: Pick<BenchOptions, "seconds" | "rounds">,
   programs: readonly string[] = ["mosquitto"],
-): BenchOptions {
-  const { values: { out = null, seconds, rounds, limit }, positionals } = parseArgs({
+  numbers: Readonly<Record<Name, number>> = {} as Record<Name, number>,
+): BenchOptions & Readonly<Record<Name, number>> {
+  const own = Object.entries<number>(numbers);
+  const { values: { out = null, seconds, rounds, limit, ...rest }, positionals } = parseArgs({
     args: [...Deno.args],
     allowPositionals: true,
     options: {
+      ...Object.fromEntries(own.map(([name]) => [name, { type: "string" } as const])),
       out: { type: "string" },
       seconds: { type: "string" },
       rounds: { type: "string" },
       limit: { type: "string" },
     },
   });
+  const given: Readonly<Record<string, string | undefined>> = rest;
   const subjects = (positionals.length > 0 ? positionals : [`bt-scanner=${EXECUTABLE}`]).map((text) => {
     const [name = "", ...command] = text.split("=");
     return { name, command: command.join("=").split(" ") };
@@ -60,6 +65,7 @@ export function readOptions(
     limit: limit === undefined ? null : Number(limit),
     seconds: seconds === undefined ? defaults.seconds : Number(seconds),
     rounds: rounds === undefined ? defaults.rounds : Number(rounds),
+    ...Object.fromEntries(own.map(([name, value]) => [name, Number(given[name] ?? value)])) as Record<Name, number>,
   };
 }
 

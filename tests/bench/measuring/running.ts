@@ -56,22 +56,9 @@ export class Running implements AsyncDisposable {
     if (!success) throw new Error(`Process ${this.pid} ended with ${code}`);
   }
 
-  /** What its threads that live have used so far. */
-  async use(): Promise<Use> {
-    const [times, states] = await Promise.all([this.#ofThreads("schedstat"), this.#ofThreads("status")]);
-    const add = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
-    return {
-      cpuMs: add(times.map((text) => Number(text.split(" ")[0]))) / 1e6,
-      sleeps: add(states.map((text) => Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(text)?.[1] ?? 0))),
-    };
-  }
-
-  /** A file that the kernel has of each. */
-  async #ofThreads(file: string): Promise<string[]> {
-    const threads = await Array.fromAsync(Deno.readDir(`/proc/${this.pid}/task`));
-    return await Promise.all(
-      threads.map(({ name }) => Deno.readTextFile(`/proc/${this.pid}/task/${name}/${file}`).catch(() => "")),
-    );
+  /** See {@linkcode useOf}. */
+  use(): Promise<Use> {
+    return useOf(this.pid);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -83,6 +70,24 @@ export class Running implements AsyncDisposable {
 /** Waits so long. */
 export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** What the threads of a process that live have used so far. */
+export async function useOf(pid: number): Promise<Use> {
+  const [times, states] = await Promise.all([ofThreads(pid, "schedstat"), ofThreads(pid, "status")]);
+  const add = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
+  return {
+    cpuMs: add(times.map((text) => Number(text.split(" ")[0]))) / 1e6,
+    sleeps: add(states.map((text) => Number(/^voluntary_ctxt_switches:\s+(\d+)$/m.exec(text)?.[1] ?? 0))),
+  };
+}
+
+/** A file that the kernel has of each. */
+async function ofThreads(pid: number, file: string): Promise<string[]> {
+  const threads = await Array.fromAsync(Deno.readDir(`/proc/${pid}/task`));
+  return await Promise.all(
+    threads.map(({ name }) => Deno.readTextFile(`/proc/${pid}/task/${name}/${file}`).catch(() => "")),
+  );
 }
 
 /** The command line of an anchor. */

@@ -1,0 +1,112 @@
+import { fileURLToPath } from "node:url";
+import { type Counts, finalCounts } from "../../support/counts.ts";
+import { Mosquitto } from "../../support/mosquitto.ts";
+import { Program } from "../../support/program.ts";
+import { waitFor } from "../../support/wait_for.ts";
+import type { Subject } from "../measuring/options.ts";
+import { pause } from "../measuring/running.ts";
+import { Arrivals } from "./arrivals.ts";
+import { scannerEnv } from "./scanner.ts";
+
+/** What a broker for many scanners needs besides a listener: nothing is dropped for a subscriber to all of them. */
+const BROKER_CONFIG = `persistence true
+persistence_location {folder}/
+max_inflight_messages 0
+max_queued_messages 0
+set_tcp_nodelay true
+connection_messages false
+allow_anonymous true
+listener {port} 127.0.0.1`;
+
+/** Agents that share a process; as many as a process takes without becoming the narrowest place. */
+const AGENTS_A_PROCESS = 250;
+/** Agents with a process of their own, as on a scanner. */
+const MOST_ALONE = 10;
+/** Over which the fleet is started. */
+const START_MS = 10_000;
+const HEARD_TIMEOUT_MS = 120_000;
+const QUIET_MS = 500;
+
+/** What is started. */
+export interface FleetSize {
+  readonly scanners: number;
+  /** Reports a second that each scanner hears. */
+  readonly rate: number;
+  readonly qos: number;
+}
+
+/** How the messages of one scanner ended, by its own counters, and how many a subscriber got. */
+export interface Account {
+  readonly received: number;
+  readonly published: number;
+  readonly dropped: number;
+  readonly arrived: number;
+}
+
+/** One Mosquitto, one subscriber to everything, and scanners: a few alone, most of them many in a process. */
+export class Fleet implements AsyncDisposable {
+  private constructor(
+    readonly broker: Mosquitto,
+    readonly arrivals: Arrivals,
+    /** Processes of one agent each. */
+    readonly alone: readonly Program[],
+    /** Processes of many agents each. */
+    readonly together: readonly Program[],
+    private readonly stack: AsyncDisposableStack,
+  ) {}
+
+  /** Starts everything, and resolves when each scanner has been heard. */
+  static async start(subject: Subject, { scanners, rate, qos }: FleetSize): Promise<Fleet> {
+    await using stack = new AsyncDisposableStack();
+    const broker = stack.use(await Mosquitto.start(BROKER_CONFIG));
+    const arrivals = stack.use(await Arrivals.open(broker.port, qos, scanners));
+    const options = { port: broker.port, qos, rate };
+    const alone = Array.from({ length: Math.min(MOST_ALONE, scanners) }, (_, number) => {
+      return stack.use(new Program(["run"], scannerEnv(number, options), [], subject.command));
+    });
+    const together: Program[] = [];
+    for (let first = alone.length; first < scanners; first += AGENTS_A_PROCESS) {
+      const count = Math.min(AGENTS_A_PROCESS, scanners - first);
+      const args = [broker.port, qos, rate, first, count, START_MS].map(String);
+      together.push(stack.use(new Program(args, {}, [], agentsCommand())));
+    }
+    const fleet = new Fleet(broker, arrivals, alone, together, stack.move());
+    const heard = () => arrivals.counts.filter((count) => count > 0).length;
+    await waitFor(() => heard() === scanners, "all scanners", HEARD_TIMEOUT_MS).catch((error) => {
+      throw new Error(`${error.message}, heard ${heard()}`);
+    });
+    return fleet;
+  }
+
+  /** Ends all agents politely, and tells how the messages of each ended. */
+  async end(): Promise<Account[]> {
+    const programs = [...this.alone, ...this.together];
+    const ends = await Promise.all(programs.map((program) => program.end("SIGTERM")));
+    for (const { code, stderr } of ends) if (code !== 0) throw new Error(`An agent ended with ${code}: ${stderr}`);
+    for (let before = -1; before < this.arrivals.total;) {
+      before = this.arrivals.total;
+      await pause(QUIET_MS);
+    }
+    const counts = new Map<string, Counts>();
+    for (const [number, { log }] of this.alone.entries()) counts.set(`s${number}`, finalCounts(log));
+    for (const line of this.together.flatMap(({ log }) => log)) {
+      counts.set(String(line.fields.scanner_id), finalCounts([line]));
+    }
+    return [...this.arrivals.counts].map((arrived, number) => accountOf(counts.get(`s${number}`), arrived));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stack.disposeAsync();
+  }
+}
+
+function agentsCommand(): string[] {
+  const script = fileURLToPath(new URL("agents.ts", import.meta.url));
+  return [Deno.execPath(), "run", "--quiet", "--no-check", "-A", "--v8-flags=--max-semi-space-size=1", script];
+}
+
+function accountOf(counts: Counts | undefined, arrived: number): Account {
+  if (counts === undefined) throw new Error("A scanner ended without its counters");
+  const { received, published, dropped_offline, dropped_backpressure, dropped_unacknowledged } = counts;
+  return { received, published, arrived, dropped: dropped_offline + dropped_backpressure + dropped_unacknowledged };
+}
