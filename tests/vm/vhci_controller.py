@@ -10,6 +10,7 @@ It sits behind /dev/vhci (module hci_vhci): one write is one packet, nothing is 
 Advertisers:
   --adv ADDR[/random],MS,DATAHEX[,RSSI[,SCANRSPHEX[,EVT]]]   one advertiser, every MS ms
   --fleet N --rate R     N made-up advertisers, R reports a second in all
+  --renew                each report of theirs comes from an address that was never heard before
   --bad KIND[:R]         broken reports, R a second (default 1); KIND "all" takes turns
 Timed and outside control: --script '3 vanish; 6 appear', and the same words as lines
 written to the FIFO of --control:
@@ -388,6 +389,8 @@ class Controller:
             return
         f = self.fleet[self.fleet_i % len(self.fleet)]; self.fleet_i += 1
         f[1] = (f[1] + 1) & 0xFFFFFFFF
+        if self.a.renew:
+            f[0] = struct.pack("<I", self.fleet_i & 0xFFFFFFFF) + b"\x22\xC0"
         self.report(f[0], 1, bytes([2, 1, 6, 7, 0xFF, 0x99, 4]) + struct.pack(">I", f[1]), self.rng.randrange(-95, -40), 3)
 
     def send_bad(self, kind):
@@ -517,6 +520,7 @@ def main():
     p.add_argument("--lax", action="store_true", help="let extended and legacy commands be mixed")
     p.add_argument("--adv", action="append", default=[]); p.add_argument("--fleet", type=int, default=0)
     p.add_argument("--rate", type=float, default=10); p.add_argument("--bad", action="append", default=[])
+    p.add_argument("--renew", action="store_true", help="each report of the fleet comes from a new address")
     p.add_argument("--script", default=""); p.add_argument("--control"); p.add_argument("--log")
     p.add_argument("--log-reports", action="store_true"); p.add_argument("--seed", type=int, default=1)
     c = Controller(p.parse_args())
