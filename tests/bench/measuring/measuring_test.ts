@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "../../support/test.ts";
 import { compare } from "../compare.ts";
+import { thin } from "../plot.ts";
 import { describe, readArrivals } from "./latency.ts";
 import { holdTo, quantile } from "./result.ts";
 import { countCalls } from "./wake_ups.ts";
@@ -67,4 +68,10 @@ test("compare() puts figures of the same name side by side, and misses none that
     ["b", "1.00", "–", "–"],
     ["c", "–", "1.00 ms", "–"],
   ]);
+});
+
+test("thin() keeps the highest of each stretch, and few points as they are", () => {
+  assert.deepEqual(thin([[0, 1], [1, 5], [2, 3], [3, 2], [4, 4]], 3), [[1, 5], [2, 3], [4, 4]]);
+  assert.deepEqual(thin([[0, 1], [1, 5]], 3), [[0, 1], [1, 5]]);
+  assert.deepEqual(thin([], 3), []);
 });
