@@ -7,17 +7,12 @@ import type { Host } from "./host.ts";
 /** What a scanner asks of the host. */
 export type ScannerHost = Pick<Host, "clock" | "openFile" | "linux">;
 
-/** A scanner on the configured source, or on one that stands for it. */
-export function createScanner(
-  config: Config,
-  host: ScannerHost,
-  log: Logger,
-  source: HciSource = hciSource(config, host),
-): Scanner {
+/** A scanner on the configured source, or on one of HCI packets that stands for it. */
+export function createScanner(config: Config, host: ScannerHost, log: Logger, source?: HciSource): Scanner {
   const { scanner } = config;
   return new HciScanner(
     {
-      source,
+      source: source ?? hciSource(config, host),
       paced: scanner.source === "replay",
       mode: scanner.mode,
       intervalMs: scanner.interval_ms,

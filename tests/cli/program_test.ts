@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { run } from "../../src/app/run.ts";
+import { describeCli } from "../../src/cli/describe.ts";
 import { type CliIo, runCli } from "../../src/cli/mod.ts";
-import { SYSTEM_FILE } from "../../src/config/mod.ts";
+import { listConfigKeys, SYSTEM_FILE } from "../../src/config/mod.ts";
 import { test } from "../support/test.ts";
 import { testHost } from "../support/test_host.ts";
 
@@ -53,6 +54,19 @@ test("runCli() prints its version", async () => {
   const { code, stdout } = await cli(["--version"]);
   assert.equal(code, 0);
   assert.match(stdout, /^\d+\.\d+\.\d+/);
+});
+
+test("a flag names the values that its key may have", () => {
+  const keys = new Map(listConfigKeys().map(({ path, expects }) => [path, expects]));
+  const options = describeCli().commands.flatMap((command) => command.options);
+  const chosen = options.flatMap(({ flags, description }) => {
+    const [, words] = /<(.+)>$/.exec(flags) ?? [];
+    const [, path = ""] = /\(([\w.]+)\)$/.exec(description) ?? [];
+    const [, expected] = /^one of (.*)$/.exec(keys.get(path) ?? "") ?? [];
+    return words === undefined || expected === undefined ? [] : [{ flags, words, expected }];
+  });
+  assert.ok(chosen.length >= 3);
+  assert.deepEqual(chosen.filter(({ words, expected }) => words !== expected.replaceAll(", ", "|")), []);
 });
 
 test("runCli() prints help for all and for one command, and ends with 0", async () => {
