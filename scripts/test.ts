@@ -45,8 +45,14 @@ async function reportCoverage(profile: string, ...more: readonly string[]): Prom
   const lcov = `${ROOT}coverage/lcov.info`;
   await Deno.writeTextFile(lcov, ""); // where nothing of src/ ran, nothing is written
   const options = ["--quiet", `--include=^file://${ROOT}src/`, "--lcov", `--output=${lcov}`];
-  const code = await deno(["coverage", ...options, ...more, profile]);
+  const command = new Deno.Command(Deno.execPath(), { cwd: ROOT, args: ["coverage", ...options, ...more, profile] });
+  const { code, stderr } = await command.output();
   const folders = coverageByFolder(await Deno.readTextFile(lcov), `${ROOT}src/`);
+  if (folders.size === 0) {
+    console.log("line coverage of src/: nothing of it ran\n");
+    return false;
+  }
+  if (code !== 0) console.error(new TextDecoder().decode(stderr));
   console.log(`line coverage of src/ (by line: coverage/lcov.info)\n${coverageTable(folders)}\n`);
   return code === 0;
 }

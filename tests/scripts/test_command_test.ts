@@ -28,9 +28,11 @@ const BAD = `Deno.test("bad", () => { throw new Error("on purpose"); });`;
 const LEFT_OUT = `Deno.test("needs a broker", { ignore: true }, () => {});`;
 
 test("the test command ends with the count, and with 0 where all tests passed", async () => {
-  const { code, lines } = await runTests(GOOD, "1");
+  const { code, lines, stderr } = await runTests(GOOD, "1");
   assert.equal(lines.at(-1), "1 passed, 0 failed");
   assert.equal(code, 0);
+  assert.ok(lines.includes("line coverage of src/: nothing of it ran"), lines.join("\n"));
+  assert.doesNotMatch(stderr, /error/);
 });
 
 test("the test command fails where a test failed", async () => {
