@@ -42,21 +42,26 @@ function bigEndianHex(bytes: Uint8Array, at: number, size: number): string {
   return digits;
 }
 
-const DAY_MS = 86_400_000;
+/** Two decimal digits of every number below 100. */
 const DECIMAL = Array.from({ length: 100 }, (_, number) => String(number).padStart(2, "0"));
 
 /**
- * Milliseconds since the Unix epoch as `2026-01-11T10:30:45.123Z`, as `Date.toISOString` has it.
- * Measured, 0.35 µs against its 0.85 µs.
+ * Writes times as `Date.toISOString` does, `2026-01-11T10:30:45.123Z`. Measured, 0.85 µs less a time, since most are of
+ * the second of the one before.
  */
-export function formatTimestamp(epochMs: number): string {
-  const date = new Date(epochMs);
-  const year = date.getUTCFullYear();
-  if (!(year >= 1970 && year <= 9999)) return date.toISOString();
-  const ms = Math.floor(epochMs) % DAY_MS;
-  const second = Math.floor(ms / 1_000);
-  const minute = Math.floor(second / 60);
-  return `${year}-${DECIMAL[date.getUTCMonth() + 1]}-${DECIMAL[date.getUTCDate()]}` +
-    `T${DECIMAL[Math.floor(minute / 60)]}:${DECIMAL[minute % 60]}:${DECIMAL[second % 60]}` +
-    `.${Math.floor(ms % 1_000 / 100)}${DECIMAL[ms % 100]}Z`;
+export class TimestampFormatter {
+  #second = NaN;
+  /** All of that second that comes before its milliseconds. */
+  #text = "";
+
+  /** Milliseconds since the Unix epoch; fractions are left out. */
+  format(epochMs: number): string {
+    const second = Math.floor(epochMs / 1_000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#text = new Date(second * 1_000).toISOString().slice(0, -"000Z".length);
+    }
+    const ms = Math.floor(epochMs) - second * 1_000;
+    return this.#text + Math.floor(ms / 100) + DECIMAL[ms % 100] + "Z";
+  }
 }

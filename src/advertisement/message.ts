@@ -8,7 +8,7 @@ import type {
   ServiceData,
 } from "./advertisement.ts";
 import { FULL_AD_FIELDS, type FullAdFields } from "./ad_types.ts";
-import { formatTimestamp, hexByte, uuidArray } from "./format.ts";
+import { hexByte, TimestampFormatter, uuidArray } from "./format.ts";
 
 /** How advertisements become messages. */
 export interface MessageOptions {
@@ -59,42 +59,50 @@ export interface Message extends FullAdFields {
 }
 
 /**
- * The message of an advertisement, as JSON text. Seven keys are always there, and first;
+ * Writes the messages of advertisements, as JSON text. Seven keys are always there, and first;
  * `service_data` and `tx_power` follow where the advertisement has them, then the full fields.
  *
  * Where a company or a service has several structures in one advertisement, their data is joined in
  * order of appearance, as Android and iOS do; `raw` tells them apart.
  *
- * Written by hand: measured, 0.65 µs a message against 2.9 µs with `JSON.stringify`, most of it for
+ * Written by hand: measured, 0.4 µs a message against 2.9 µs with `JSON.stringify`, most of it for
  * keys such as `9904`, which V8 takes for array indexes, and for `Date.toISOString`.
  *
  * @example
  * ```ts
- * import { encodeMessage, type ReportSink } from "./mod.ts";
+ * import { MessageEncoder, type ReportSink } from "./mod.ts";
  *
+ * const encoder = new MessageEncoder({ scannerId: "attic", fields: "standard" });
  * const messages: string[] = [];
  * export const sink: ReportSink = {
- *   advertisement: (heard) => messages.push(encodeMessage(heard, { scannerId: "attic", fields: "standard" })),
+ *   advertisement: (heard) => messages.push(encoder.encode(heard)),
  *   invalid: () => {},
  * };
  * ```
  */
-export function encodeMessage(advertisement: Advertisement, options: MessageOptions): string {
-  const { rssiDbm, localName, serviceData, txPowerDbm } = advertisement;
-  let json = `{"scanner_id":${JSON.stringify(options.scannerId)},"mac_address":"${advertisement.address}"` +
-    `,"rssi":${rssiDbm},"timestamp":"${formatTimestamp(advertisement.receivedAtMs)}"` +
-    `,"manufacturer_data":${hexObject(advertisement.manufacturerData, companyKey)}` +
-    `,"service_uuids":${uuidArray(advertisement.serviceUuids)}` +
-    `,"local_name":${localName === null ? "null" : JSON.stringify(localName)}`;
-  if (serviceData.length > 0) json += `,"service_data":${hexObject(serviceData, serviceKey)}`;
-  if (txPowerDbm !== null) json += `,"tx_power":${txPowerDbm}`;
-  if (options.fields === "full") json += fullFields(advertisement);
-  return json + "}";
-}
+export class MessageEncoder {
+  /** What each message begins with. */
+  readonly #head: string;
+  readonly #timestamps = new TimestampFormatter();
 
-/** The message of an advertisement; what {@linkcode encodeMessage} writes, as an object. */
-export function toMessage(advertisement: Advertisement, options: MessageOptions): Message {
-  return JSON.parse(encodeMessage(advertisement, options));
+  /** Writes messages of one scanner. */
+  constructor(private readonly options: MessageOptions) {
+    this.#head = `{"scanner_id":${JSON.stringify(options.scannerId)},"mac_address":"`;
+  }
+
+  /** The message of an advertisement, a {@linkcode Message} in JSON. */
+  encode(advertisement: Advertisement): string {
+    const { rssiDbm, localName, serviceData, txPowerDbm } = advertisement;
+    let json = this.#head + advertisement.address +
+      `","rssi":${rssiDbm},"timestamp":"${this.#timestamps.format(advertisement.receivedAtMs)}"` +
+      `,"manufacturer_data":${hexObject(advertisement.manufacturerData, companyKey)}` +
+      `,"service_uuids":${uuidArray(advertisement.serviceUuids)}` +
+      `,"local_name":${localName === null ? "null" : JSON.stringify(localName)}`;
+    if (serviceData.length > 0) json += `,"service_data":${hexObject(serviceData, serviceKey)}`;
+    if (txPowerDbm !== null) json += `,"tx_power":${txPowerDbm}`;
+    if (this.options.fields === "full") json += fullFields(advertisement);
+    return json + "}";
+  }
 }
 
 /**

@@ -17,7 +17,9 @@ export type {
   ServiceData,
 } from "./advertisement.ts";
 export type { FullAdFields } from "./ad_types.ts";
-export { encodeMessage, type Message, type MessageOptions, messageTopic, toMessage } from "./message.ts";
+export { type Message, MessageEncoder, type MessageOptions, messageTopic } from "./message.ts";
+export { AddressMap } from "./address_map.ts";
+export { AddressTable } from "./address_table.ts";
 export { ReportReader, type ReportReaderOptions } from "./report_reader.ts";
 export type { InvalidReason, ReportClock, ReportSink } from "./report_sink.ts";
 export { RecentMap } from "./recent_map.ts";

@@ -1,5 +1,5 @@
 import type { AddressType, Advertisement } from "./advertisement.ts";
-import { RecentMap } from "./recent_map.ts";
+import { AddressMap } from "./address_map.ts";
 
 /** What a {@linkcode ScanResponseMerger} works with. */
 export interface ScanResponseMergerOptions {
@@ -13,7 +13,7 @@ export interface ScanResponseMergerOptions {
 }
 
 /** How long what a device said may stand in for what it does not repeat. */
-const MAX_AGE_MS = 60_000;
+const MAX_AGE_S = 60;
 
 /**
  * More is not remembered, so that memory stays small whatever is sent: a device name has at most
@@ -22,16 +22,19 @@ const MAX_AGE_MS = 60_000;
 const MAX_NAME_LENGTH = 248;
 const MAX_UUIDS = 14;
 
-/** What one device said last, and when (monotonic). */
+/**
+ * What one device said last, and when, in seconds of the monotonic clock: V8 keeps whole numbers in their place, and
+ * takes 16 bytes from the heap for each other one.
+ */
 interface Memory {
   readonly addressType: AddressType;
   localName: string | null;
   localNameComplete: boolean;
-  localNameAtMs: number;
+  localNameAtS: number;
   serviceUuids: readonly string[];
-  serviceUuidsAtMs: number;
+  serviceUuidsAtS: number;
   txPowerDbm: number | null;
-  txPowerAtMs: number;
+  txPowerAtS: number;
 }
 
 const NONE: readonly string[] = [];
@@ -54,16 +57,19 @@ const NONE: readonly string[] = [];
  * ```
  */
 export class ScanResponseMerger {
-  readonly #memories: RecentMap<string, Memory>;
+  readonly #memories: AddressMap<Memory>;
   readonly #clock: ScanResponseMergerOptions["clock"];
 
   /** Remembers nobody yet. */
   constructor({ clock, maxDevices = 4_096 }: ScanResponseMergerOptions) {
     this.#clock = clock;
-    this.#memories = new RecentMap(maxDevices);
+    this.#memories = new AddressMap(maxDevices);
   }
 
-  /** How many devices are remembered; those that said nothing that could be filled in are not. */
+  /**
+   * How much room is taken, in devices, of which some may take two; those that said nothing that could be filled in
+   * take none.
+   */
   get devices(): number {
     return this.#memories.size;
   }
@@ -72,32 +78,30 @@ export class ScanResponseMerger {
   merge(advertisement: Advertisement): Advertisement {
     // Without an address nobody knows which reports are of one device.
     if (advertisement.addressType === "anonymous") return advertisement;
-    const nowMs = this.#clock.monotonicMs();
-    const known = this.#recall(advertisement, nowMs);
+    const nowS = Math.floor(this.#clock.monotonicMs() / 1_000);
+    const known = this.#recall(advertisement, nowS);
     if (known === undefined && !saysSomething(advertisement)) return advertisement;
     const merged = known === undefined ? advertisement : filledIn(advertisement, known);
     const memory = known ?? emptyMemory(advertisement.addressType);
-    remember(memory, advertisement, nowMs);
-    this.#memories.set(advertisement.address, memory);
+    remember(memory, advertisement, nowS);
+    if (known === undefined) this.#memories.set(advertisement.address, memory);
     return merged;
   }
 
   /** What is known of the device and still fresh; undefined: nothing. */
-  #recall({ address, addressType }: Advertisement, nowMs: number): Memory | undefined {
-    const memory = this.#memories.get(address);
+  #recall({ address, addressType }: Advertisement, nowS: number): Memory | undefined {
+    const memory = this.#memories.use(address);
     if (memory?.addressType !== addressType) return undefined;
-    const oldestMs = nowMs - MAX_AGE_MS;
-    if (memory.localNameAtMs < oldestMs) memory.localName = null;
-    if (memory.serviceUuidsAtMs < oldestMs) memory.serviceUuids = NONE;
-    if (memory.txPowerAtMs < oldestMs) memory.txPowerDbm = null;
-    if (memory.localName !== null || memory.serviceUuids.length > 0 || memory.txPowerDbm !== null) return memory;
-    this.#memories.delete(address);
-    return undefined;
+    const oldestS = nowS - MAX_AGE_S;
+    if (memory.localNameAtS < oldestS) memory.localName = null;
+    if (memory.serviceUuidsAtS < oldestS) memory.serviceUuids = NONE;
+    if (memory.txPowerAtS < oldestS) memory.txPowerDbm = null;
+    return saysSomething(memory) ? memory : undefined;
   }
 }
 
 /** Whether there is anything to remember. */
-function saysSomething({ localName, serviceUuids, txPowerDbm }: Advertisement): boolean {
+function saysSomething({ localName, serviceUuids, txPowerDbm }: Advertisement | Memory): boolean {
   return localName !== null || serviceUuids.length > 0 || txPowerDbm !== null;
 }
 
@@ -106,11 +110,11 @@ function emptyMemory(addressType: AddressType): Memory {
     addressType,
     localName: null,
     localNameComplete: false,
-    localNameAtMs: 0,
+    localNameAtS: 0,
     serviceUuids: NONE,
-    serviceUuidsAtMs: 0,
+    serviceUuidsAtS: 0,
     txPowerDbm: null,
-    txPowerAtMs: 0,
+    txPowerAtS: 0,
   };
 }
 
@@ -128,20 +132,20 @@ function filledIn(advertisement: Advertisement, memory: Memory): Advertisement {
   };
 }
 
-function remember(memory: Memory, advertisement: Advertisement, nowMs: number): void {
+function remember(memory: Memory, advertisement: Advertisement, nowS: number): void {
   const { localName, localNameComplete, serviceUuids, txPowerDbm } = advertisement;
   if (localName !== null && !knowsBetterName(memory, advertisement)) {
     memory.localName = localName.length <= MAX_NAME_LENGTH ? localName : null;
     memory.localNameComplete = localNameComplete;
-    memory.localNameAtMs = nowMs;
+    memory.localNameAtS = nowS;
   }
   if (serviceUuids.length > 0) {
     memory.serviceUuids = serviceUuids.length <= MAX_UUIDS ? serviceUuids : NONE;
-    memory.serviceUuidsAtMs = nowMs;
+    memory.serviceUuidsAtS = nowS;
   }
   if (txPowerDbm !== null) {
     memory.txPowerDbm = txPowerDbm;
-    memory.txPowerAtMs = nowMs;
+    memory.txPowerAtS = nowS;
   }
 }
 

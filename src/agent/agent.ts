@@ -1,4 +1,4 @@
-import { encodeMessage, type MessageOptions, messageTopic, ScanResponseMerger } from "../advertisement/mod.ts";
+import { MessageEncoder, type MessageOptions, messageTopic, ScanResponseMerger } from "../advertisement/mod.ts";
 import { type Clock, timeLimit } from "../time/mod.ts";
 import { FailureLog } from "./failure_log.ts";
 import { Filter, type FilterOptions } from "./filter.ts";
@@ -88,6 +88,7 @@ export class Agent {
     const { options, parts: { clock, log, vitals: { counter } } } = this;
     const { topicPrefix, scannerId } = options;
     const filter = new Filter(options.filter, clock);
+    const encoder = new MessageEncoder(options);
     const merger = options.mergeScanResponse ? new ScanResponseMerger({ clock }) : null;
     return {
       advertisement(heard) {
@@ -95,7 +96,7 @@ export class Agent {
         // Merged before it is filtered, so that names are learnt from reports that are left out.
         const advertisement = merger?.merge(heard) ?? heard;
         if (!filter.accepts(advertisement)) return counter.ended("filtered");
-        outbox.put(messageTopic(topicPrefix, scannerId, advertisement.address), encodeMessage(advertisement, options));
+        outbox.put(messageTopic(topicPrefix, scannerId, advertisement.address), encoder.encode(advertisement));
       },
       invalid(reason) {
         counter.received();

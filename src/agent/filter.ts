@@ -1,4 +1,4 @@
-import { type Advertisement, RecentMap } from "../advertisement/mod.ts";
+import { AddressMap, type Advertisement } from "../advertisement/mod.ts";
 import type { Clock } from "../time/mod.ts";
 
 /** Which reports are published. */
@@ -22,7 +22,7 @@ const ROUNDING_MS = 1e-6;
 /** Decides report by report what is published. */
 export class Filter {
   /** When each device's bucket is full again (monotonic, ms). */
-  readonly #fullMs = new RecentMap<string, number>(MAX_RATED_DEVICES);
+  readonly #fullMs = new AddressMap<number>(MAX_RATED_DEVICES);
 
   /** Has heard of nobody yet. */
   constructor(private readonly options: FilterOptions, private readonly clock: Clock) {}
@@ -43,7 +43,7 @@ export class Filter {
     if (maxRatePerDevice === null) return true;
     const nowMs = this.clock.monotonicMs();
     const costMs = 1000 / maxRatePerDevice;
-    const fullMs = Math.max(this.#fullMs.get(address) ?? nowMs, nowMs) + costMs;
+    const fullMs = Math.max(this.#fullMs.use(address) ?? nowMs, nowMs) + costMs;
     if (fullMs - nowMs > Math.max(1000, costMs) + ROUNDING_MS) return false;
     this.#fullMs.set(address, fullMs);
     return true;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { formatAddress, formatTimestamp, formatUuid } from "../../src/advertisement/format.ts";
+import { formatAddress, formatUuid, TimestampFormatter } from "../../src/advertisement/format.ts";
 import { test } from "../support/test.ts";
 import { bytes } from "./support.ts";
 
@@ -18,16 +18,18 @@ test("formatUuid() completes short UUIDs with the base UUID", () => {
   );
 });
 
-test("formatTimestamp() writes UTC with milliseconds", () => {
-  assert.equal(formatTimestamp(1768127445123), "2026-01-11T10:30:45.123Z");
-  assert.equal(formatTimestamp(0), "1970-01-01T00:00:00.000Z");
+const timestamps = new TimestampFormatter();
+
+test("TimestampFormatter writes UTC with milliseconds", () => {
+  assert.equal(timestamps.format(1768127445123), "2026-01-11T10:30:45.123Z");
+  assert.equal(timestamps.format(0), "1970-01-01T00:00:00.000Z");
 });
 
-test("formatTimestamp() writes what Date.toISOString does, at any time", () => {
+test("TimestampFormatter writes what Date.toISOString does, at any time", () => {
   const anyTime = fc.oneof(
     fc.date({ noInvalidDate: true }).map((date) => date.getTime()),
     fc.double({ min: 0, max: Date.UTC(2100, 0), noNaN: true }),
     fc.constantFrom(-1, Date.UTC(9999, 11, 31, 23, 59, 59, 999), Date.UTC(10_000, 0), Date.UTC(2024, 1, 29)),
   );
-  fc.assert(fc.property(anyTime, (ms) => assert.equal(formatTimestamp(ms), new Date(ms).toISOString())));
+  fc.assert(fc.property(anyTime, (ms) => assert.equal(timestamps.format(ms), new Date(ms).toISOString())));
 });

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { messageSchema } from "../../src/advertisement/message_schema.ts";
-import { encodeMessage, type MessageOptions, messageTopic, toMessage } from "../../src/advertisement/mod.ts";
+import {
+  type Advertisement,
+  type Message,
+  MessageEncoder,
+  type MessageOptions,
+  messageTopic,
+} from "../../src/advertisement/mod.ts";
 import { messageJsonSchema } from "../../src/advertisement/schema.ts";
 import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { run } from "../support/programs.ts";
@@ -10,6 +16,10 @@ import { bytes, extendedReport, legacyReport, readOne, someAdvertisement } from 
 
 const standard: MessageOptions = { scannerId: "scanner-01", fields: "standard" };
 const full: MessageOptions = { scannerId: "scanner-01", fields: "full" };
+
+const encodeMessage = (heard: Advertisement, options: MessageOptions): string =>
+  new MessageEncoder(options).encode(heard);
+const toMessage = (heard: Advertisement, options: MessageOptions): Message => JSON.parse(encodeMessage(heard, options));
 
 const SEVEN_KEYS = [
   "scanner_id",
@@ -21,7 +31,7 @@ const SEVEN_KEYS = [
   "local_name",
 ];
 
-test("encodeMessage() writes the seven keys in order", () => {
+test("MessageEncoder writes the seven keys in order", () => {
   const heard = someAdvertisement({
     manufacturerData: [{ companyId: 0x004c, data: bytes("02150123") }],
     serviceUuids: ["0000180f-0000-1000-8000-00805f9b34fb"],
@@ -35,7 +45,7 @@ test("encodeMessage() writes the seven keys in order", () => {
   );
 });
 
-test("encodeMessage() writes the seven keys where nothing is known", () => {
+test("MessageEncoder writes the seven keys where nothing is known", () => {
   assert.equal(
     encodeMessage(someAdvertisement({ rssiDbm: null }), standard),
     '{"scanner_id":"scanner-01","mac_address":"AA:BB:CC:DD:EE:FF","rssi":null,"timestamp":"2026-01-11T10:30:45.123Z",' +
@@ -43,7 +53,7 @@ test("encodeMessage() writes the seven keys where nothing is known", () => {
   );
 });
 
-test("encodeMessage() adds service data and transmit power only where there are any", () => {
+test("MessageEncoder adds service data and transmit power only where there are any", () => {
   const heard = someAdvertisement({
     serviceData: [{ uuid: "0000180f-0000-1000-8000-00805f9b34fb", data: bytes("5a") }],
     txPowerDbm: 0,
@@ -55,7 +65,7 @@ test("encodeMessage() adds service data and transmit power only where there are 
   );
 });
 
-test("encodeMessage() adds everything that is known to full fields", () => {
+test("MessageEncoder adds everything that is known to full fields", () => {
   const heard = someAdvertisement({
     flags: 6,
     appearance: 0x0340,
@@ -73,7 +83,7 @@ test("encodeMessage() adds everything that is known to full fields", () => {
   );
 });
 
-test("encodeMessage() writes null for full fields that are not known", () => {
+test("MessageEncoder writes null for full fields that are not known", () => {
   const { connectable, flags, appearance, primary_phy, secondary_phy, sid } = toMessage(
     someAdvertisement({ connectable: null, primaryPhy: null }),
     full,
@@ -88,7 +98,7 @@ test("encodeMessage() writes null for full fields that are not known", () => {
   ]);
 });
 
-test("encodeMessage() writes a company identifier as its two bytes in over-the-air order", () => {
+test("MessageEncoder writes a company identifier as its two bytes in over-the-air order", () => {
   const companies: [number, string][] = [[0x004c, "4c00"], [0x0499, "9904"], [0x000f, "0f00"], [0xffff, "ffff"], [
     0,
     "0000",
@@ -99,7 +109,7 @@ test("encodeMessage() writes a company identifier as its two bytes in over-the-a
   }
 });
 
-test("encodeMessage() joins the data of one company or service in order", () => {
+test("MessageEncoder joins the data of one company or service in order", () => {
   const heard = someAdvertisement({
     manufacturerData: [
       { companyId: 0x0499, data: bytes("01") },
@@ -113,14 +123,14 @@ test("encodeMessage() joins the data of one company or service in order", () => 
   assert.ok(message.includes('"service_data":{"a":"0102"}'), message);
 });
 
-test("encodeMessage() escapes names from the air and the scanner's own", () => {
+test("MessageEncoder escapes names from the air and the scanner's own", () => {
   const localName = 'a"\\\n\0\u2028\ufffd{}';
   const message = toMessage(someAdvertisement({ localName }), { scannerId: '"', fields: "standard" });
   assert.equal(message.local_name, localName);
   assert.equal(message.scanner_id, '"');
 });
 
-test("encodeMessage() lets no key from the air reach a prototype", () => {
+test("MessageEncoder lets no key from the air reach a prototype", () => {
   fc.assert(fc.property(fc.nat(0xffff), (companyId) => {
     const heard = someAdvertisement({ manufacturerData: [{ companyId, data: bytes("01") }] });
     const [key] = Object.keys(toMessage(heard, standard).manufacturer_data);
@@ -162,7 +172,7 @@ const anyHeard = fc.oneof(
   extendedReport.map((report) => readOne(extendedReportsPacket(report))),
 );
 
-test("encodeMessage() writes JSON of the schema, the seven keys first, for any report", () => {
+test("MessageEncoder writes JSON of the schema, the seven keys first, for any report", () => {
   fc.assert(fc.property(anyHeard, fc.constantFrom(standard, full), fc.string(), (heard, { fields }, scannerId) => {
     const options = { scannerId, fields };
     const text = encodeMessage(heard, options);
@@ -188,7 +198,7 @@ test("messageTopic() takes nothing from the air but the six bytes of an address"
   }));
 });
 
-test("encodeMessage() gives a hostile name back as it was, and no further key", () => {
+test("MessageEncoder gives a hostile name back as it was, and no further key", () => {
   fc.assert(fc.property(hostileName, (name) => {
     const data = adStructure(0x09, new TextEncoder().encode(name));
     const report = { eventType: 0, addressType: 1, address: bytes("010203040506"), rssiDbm: -60 };

@@ -183,3 +183,9 @@ export const extendedReport: fc.Arbitrary<ExtendedReportFields> = fc.record({
   sid: fc.nat(15),
   txPowerDbm: fc.integer({ min: -127, max: 127 }),
 });
+
+/** An address for each whole number below 2⁴⁸. */
+export function numbered(number: number): string {
+  const digits = number.toString(16).toUpperCase().padStart(12, "0");
+  return digits.replace(/..(?!$)/g, "$&:");
+}

@@ -3,18 +3,12 @@
  *
  * The packets are made up after what common devices send.
  */
-import {
-  type Advertisement,
-  encodeMessage,
-  type MessageOptions,
-  ReportReader,
-  ScanResponseMerger,
-} from "../../src/advertisement/mod.ts";
+import { type Advertisement, MessageEncoder, ReportReader, ScanResponseMerger } from "../../src/advertisement/mod.ts";
 import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { systemClock } from "../../src/time/mod.ts";
 
-const standard: MessageOptions = { scannerId: "scanner-01", fields: "standard" };
-const full: MessageOptions = { scannerId: "scanner-01", fields: "full" };
+const standard = new MessageEncoder({ scannerId: "scanner-01", fields: "standard" });
+const full = new MessageEncoder({ scannerId: "scanner-01", fields: "full" });
 
 const bytes = (hex: string): Uint8Array => Uint8Array.fromHex(hex);
 const join = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((part) => [...part]));
@@ -71,17 +65,17 @@ for (const [name, packet] of Object.entries({ sensor, named, extended })) {
   });
   const publisher = new ReportReader({
     clock: systemClock,
-    sink: { advertisement: (a) => kept.message = encodeMessage(merger.merge(a), standard), invalid: unexpected },
+    sink: { advertisement: (a) => kept.message = standard.encode(merger.merge(a)), invalid: unexpected },
   });
   reader.read(packet);
   const [advertisement] = heard;
   if (advertisement === undefined) throw new Error(`Cannot read the packet "${name}"`);
   Deno.bench(`${name}: read`, { group: name }, () => reader.read(packet));
-  Deno.bench(`${name}: encodeMessage, standard`, { group: name }, () => {
-    kept.message = encodeMessage(advertisement, standard);
+  Deno.bench(`${name}: MessageEncoder, standard`, { group: name }, () => {
+    kept.message = standard.encode(advertisement);
   });
-  Deno.bench(`${name}: encodeMessage, full`, { group: name }, () => {
-    kept.message = encodeMessage(advertisement, full);
+  Deno.bench(`${name}: MessageEncoder, full`, { group: name }, () => {
+    kept.message = full.encode(advertisement);
   });
   Deno.bench(`${name}: read, merge, encode`, { group: name, baseline: true }, () => publisher.read(packet));
 }

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { encodeMessage, ReportReader, ScanResponseMerger } from "../../src/advertisement/mod.ts";
+import { MessageEncoder, ReportReader, ScanResponseMerger } from "../../src/advertisement/mod.ts";
 import { messageSchema } from "../../src/advertisement/message_schema.ts";
 import { extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { extendedReport, Heard, legacyReport } from "../advertisement/support.ts";
@@ -74,9 +74,10 @@ function checkPacket(packet: Uint8Array): void {
 }
 
 function checkMessages({ advertisements }: Heard): void {
+  const encoder = new MessageEncoder({ scannerId: "fuzz", fields: "full" });
   const merger = new ScanResponseMerger({ clock: new FakeClock() });
   for (const heard of advertisements) {
-    const text = encodeMessage(merger.merge(heard), { scannerId: "fuzz", fields: "full" });
+    const text = encoder.encode(merger.merge(heard));
     const message = JSON.parse(text);
     assert.deepEqual(messageSchema.parse(message), message);
     assert.equal(message.raw, heard.data.toHex());

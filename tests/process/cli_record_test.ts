@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { encodeMessage } from "../../src/advertisement/mod.ts";
+import { MessageEncoder } from "../../src/advertisement/mod.ts";
 import { readBtsnoop } from "../../src/hci/mod.ts";
 import { read } from "../advertisement/support.ts";
 import { startAedes } from "../support/aedes.ts";
@@ -25,9 +25,8 @@ async function recordOneSecond(path: string): Promise<void> {
 /** What the messages of a capture say, but for the time. */
 async function messagesOf(path: string): Promise<string[]> {
   const packets = [...readBtsnoop(await Deno.readFile(path), path)].map(({ packet }) => packet.slice());
-  return read(packets).advertisements.map((heard) =>
-    timeless(encodeMessage(heard, { scannerId: "s1", fields: "full" }))
-  );
+  const encoder = new MessageEncoder({ scannerId: "s1", fields: "full" });
+  return read(packets).advertisements.map((heard) => timeless(encoder.encode(heard)));
 }
 
 function timeless(payload: string): string {

@@ -1,4 +1,4 @@
-import { encodeMessage, ScanResponseMerger } from "../../advertisement/mod.ts";
+import { MessageEncoder, ScanResponseMerger } from "../../advertisement/mod.ts";
 import { Filter, type ScanSink } from "../../agent/mod.ts";
 import { agentOptions, Listening } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
@@ -43,10 +43,11 @@ export async function printMessages(
 /** Prints what passes the filter. */
 function printer(config: Config, clock: Clock, print: (message: string) => void): ScanSink["advertisement"] {
   const options = agentOptions(config);
+  const encoder = new MessageEncoder(options);
   const filter = new Filter(options.filter, clock);
   const merger = options.mergeScanResponse ? new ScanResponseMerger({ clock }) : null;
   return (heard) => {
     const advertisement = merger?.merge(heard) ?? heard;
-    if (filter.accepts(advertisement)) print(escapeInvisible(encodeMessage(advertisement, options)));
+    if (filter.accepts(advertisement)) print(escapeInvisible(encoder.encode(advertisement)));
   };
 }

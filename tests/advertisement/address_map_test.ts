@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { AddressMap } from "../../src/advertisement/mod.ts";
+import { test } from "../support/test.ts";
+import { numbered } from "./support.ts";
+
+test("AddressMap holds what was set last", () => {
+  const map = new AddressMap<number>(10);
+  map.set(numbered(1), 0);
+  map.set(numbered(1), 2);
+  assert.deepEqual([map.use(numbered(1)), map.use(numbered(2)), map.size], [2, undefined, 1]);
+});
+
+test("AddressMap never holds more than its size, and always the half that was used last", () => {
+  const step = fc.record({ number: fc.nat(50), sets: fc.boolean() });
+  fc.assert(fc.property(fc.integer({ min: 2, max: 20 }), fc.array(step), (maxSize, steps) => {
+    const map = new AddressMap<number>(maxSize);
+    const used: number[] = [];
+    for (const { number, sets } of steps) {
+      if (sets) map.set(numbered(number), number);
+      else if (map.use(numbered(number)) === undefined) continue;
+      used.splice(0, used.length, number, ...used.filter((each) => each !== number));
+      assert.ok(map.size <= maxSize);
+    }
+    // From the one that was used longest ago: to use it takes no place from those that were used since.
+    for (const recent of used.slice(0, Math.floor(maxSize / 2)).reverse()) {
+      assert.equal(map.use(numbered(recent)), recent);
+    }
+  }));
+});
+
+test("AddressMap does not grow under a million random addresses", () => {
+  const map = new AddressMap<null>(4_096);
+  for (let number = 0; number < 1_000_000; number++) {
+    map.set(numbered(number * 0x123456 % 2 ** 48), null);
+    assert.ok(map.size <= 4_096);
+  }
+});
