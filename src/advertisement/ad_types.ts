@@ -86,7 +86,8 @@ export const AD_TYPES: readonly (ReadAdStructure | undefined)[] = byNumber({
   0x21: serviceData(16),
   0xff: (ad, data, start, end) => {
     if (end - start < 2) return false;
-    ad.manufacturerData.push({ companyId: uint16(data, start), data: data.subarray(start + 2, end) });
+    const entry = { companyId: uint16(data, start), data: data.subarray(start + 2, end) };
+    ad.manufacturerData = withEntry(ad.manufacturerData, entry);
     return true;
   },
 });
@@ -96,25 +97,39 @@ function byNumber(types: Readonly<Record<number, ReadAdStructure>>): readonly (R
 }
 
 function serviceUuids(size: UuidBytes): ReadAdStructure {
-  return (ad, data, start, end) => readUuids(ad.serviceUuids, data, start, end, size);
+  return (ad, data, start, end) => {
+    ad.serviceUuids = withUuids(ad.serviceUuids, data, start, end, size);
+    return (end - start) % size === 0;
+  };
 }
 
 function solicitedUuids(size: UuidBytes): ReadAdStructure {
-  return (ad, data, start, end) => readUuids(ad.solicitedUuids, data, start, end, size);
+  return (ad, data, start, end) => {
+    ad.solicitedUuids = withUuids(ad.solicitedUuids, data, start, end, size);
+    return (end - start) % size === 0;
+  };
 }
 
 function serviceData(size: UuidBytes): ReadAdStructure {
   return (ad, data, start, end) => {
     if (end - start < size) return false;
-    ad.serviceData.push({ uuid: formatUuid(data, start, size), data: data.subarray(start + size, end) });
+    const entry = { uuid: formatUuid(data, start, size), data: data.subarray(start + size, end) };
+    ad.serviceData = withEntry(ad.serviceData, entry);
     return true;
   };
 }
 
-function readUuids(uuids: string[], data: Uint8Array, start: number, end: number, size: UuidBytes): boolean {
-  let at = start;
-  for (; at + size <= end; at += size) uuids.push(formatUuid(data, at, size));
-  return at === end;
+function withUuids(uuids: string[], data: Uint8Array, start: number, end: number, size: UuidBytes): string[] {
+  let all = uuids;
+  for (let at = start; at + size <= end; at += size) all = withEntry(all, formatUuid(data, at, size));
+  return all;
+}
+
+/** The first entry, often the only one, gets a list of its size: V8 makes room for 17 as soon as one is pushed. */
+function withEntry<T>(list: T[], entry: T): T[] {
+  if (list.length === 0) return [entry];
+  list.push(entry);
+  return list;
 }
 
 function readCompleteName(ad: AdvertisementDraft, data: Uint8Array, start: number, end: number): boolean {
