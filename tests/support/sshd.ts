@@ -82,7 +82,8 @@ function configuration(folder: string, port: number): string {
     "UsePAM no",
     "StrictModes no",
     "PidFile none",
-    `SetEnv PATH=${folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin`,
+    // A home of its own: bash runs what this machine's user has in .bashrc, which may take seconds, and change the path.
+    `SetEnv PATH=${folder}/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=${folder}`,
     "",
   ].join("\n");
 }
