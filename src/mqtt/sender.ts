@@ -1,5 +1,4 @@
 import type { Duplex } from "node:stream";
-import { setImmediate } from "node:timers";
 import type { MqttClient, Packet } from "mqtt";
 import { MessageDropped, type PublishOutcome, type Settled } from "../agent/mod.ts";
 import type { Clock } from "../time/mod.ts";
@@ -150,7 +149,7 @@ export class Sender {
   #flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;
-    setImmediate(this.#flush);
+    queueMicrotask(this.#flush);
   }
 
   readonly #flush = (): void => {
