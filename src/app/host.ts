@@ -18,8 +18,8 @@ export interface Host {
   readonly openFile: (path: string) => Promise<ReadableStream<Uint8Array>>;
   /** The memory that the process holds. */
   readonly memory: () => MemoryUse;
-  /** Collects all garbage at once, and gives back its memory; null: the runtime does as it sees fit. */
-  readonly collectGarbage: (() => void) | null;
+  /** Gives back all memory that is not in use, at once; null: the runtime does as it sees fit. */
+  readonly giveBackMemory: (() => void) | null;
   /** The kernel's Bluetooth, and its C library. */
   readonly linux: LinuxHost;
 }

@@ -7,7 +7,7 @@ import type { Config } from "../config/mod.ts";
 import { type ByteOutput, createLog, LineWriter } from "../log/mod.ts";
 import { MqttPublisher } from "../mqtt/mod.ts";
 import { countFields, type StatusOptions, statusWill } from "../status/mod.ts";
-import { collectSeldom } from "./collecting.ts";
+import { giveBackSeldom } from "./giving_back.ts";
 import { EXIT } from "./exit_codes.ts";
 import { failureCode } from "./failure.ts";
 import type { Host } from "./host.ts";
@@ -50,7 +50,7 @@ export async function run(config: Config, host: RunHost, signal: AbortSignal): P
   });
   host.onHangup(() => log.warn("SIGHUP ignored", { reason: "a changed configuration takes effect after a restart" }));
   const ended = new AbortController();
-  if (host.collectGarbage !== null) collectSeldom(host.collectGarbage, host.clock, ended.signal);
+  if (host.giveBackMemory !== null) giveBackSeldom(host.giveBackMemory, host.clock, ended.signal);
   const exitCode = await runAgent(config, host, log, signal);
   ended.abort();
   await flush();

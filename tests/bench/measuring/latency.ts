@@ -17,7 +17,7 @@ export interface Arrival {
 const RATE = 1_000;
 /** What comes so soon after the start is not looked at: the connection is made while reports are due. */
 const WARM_UP_MS = 3_000;
-/** When the executables collect (src/app/collecting.ts), and how long after its time by the start of the process. */
+/** When the executables collect (src/app/giving_back.ts), and how long after its time by the start of the process. */
 const COLLECTING = { firstMs: 10_000, everyMs: 20_000, withinMs: 1_500 };
 const WHILE_COLLECTING = "p99 while collecting";
 

@@ -218,6 +218,8 @@ export class FakeLibc implements OpenLibc {
     return bytes.length;
   }
 
+  trim(): void {}
+
   close(fd: number): number {
     assert(this.#descriptors.delete(fd), `close of ${fd}, which is not open`);
     return 0;

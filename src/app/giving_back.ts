@@ -6,14 +6,14 @@ const AFTER_START_MS = 10_000;
 const EVERY_MS = 20_000;
 
 /**
- * Gives back what is no longer needed, after the start and then regularly until `signal` aborts: by itself the runtime
- * collects all of its memory only once there is much of it, and then keeps what it has taken.
+ * Gives back memory that is not needed any more, after the start and then regularly until `signal` aborts: by itself the
+ * runtime collects all of its garbage only once there is much of it, and then keeps what it has taken.
  */
-export async function collectSeldom(collect: () => void, clock: Clock, signal: AbortSignal): Promise<void> {
+export async function giveBackSeldom(giveBack: () => void, clock: Clock, signal: AbortSignal): Promise<void> {
   try {
     for (let delayMs = AFTER_START_MS;; delayMs = EVERY_MS) {
       await clock.sleep(delayMs, signal);
-      collect();
+      giveBack();
     }
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,0 +1,17 @@
+import assert from "node:assert/strict";
+import { giveBackSeldom } from "../../src/app/giving_back.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { test } from "../support/test.ts";
+
+test("memory is given back after the start and then every 20 s, until it is told to end", async () => {
+  const clock = new FakeClock();
+  const ended = new AbortController();
+  const givenAtMs: number[] = [];
+  const giving = giveBackSeldom(() => givenAtMs.push(clock.monotonicMs()), clock, ended.signal);
+  await clock.advance(51_000);
+  assert.deepEqual(givenAtMs, [10_000, 30_000, 50_000]);
+  ended.abort();
+  await giving;
+  await clock.advance(60_000);
+  assert.equal(givenAtMs.length, 3);
+});
