@@ -10,7 +10,7 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { writeRecording } from "./measuring/air.ts";
 import { readOptions } from "./measuring/options.ts";
 import { type Figure, holdTo, median, report } from "./measuring/result.ts";
-import { pause, prepare, Running } from "./measuring/running.ts";
+import { assertNobodyLeft, pause, prepare, Running } from "./measuring/running.ts";
 import { countWakeUps } from "./measuring/wake_ups.ts";
 
 const RATE = 100;
@@ -57,6 +57,7 @@ async function measure(): Promise<Round[]> {
       wakeUpsPerReport: await countWakeUps(process.pid, TRACED_S) / TRACED_S / RATE,
     });
   }
+  await assertNobodyLeft(broker);
   return measured;
 }
 

@@ -11,7 +11,7 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { writeRecording } from "./measuring/air.ts";
 import { readOptions } from "./measuring/options.ts";
 import { type Curve, type Figure, holdTo, median, report } from "./measuring/result.ts";
-import { pause, prepare, Running } from "./measuring/running.ts";
+import { assertNobodyLeft, pause, prepare, Running } from "./measuring/running.ts";
 
 const SAMPLE_MS = 500;
 /** The end of the measurement, of which the median is told. */
@@ -83,6 +83,7 @@ for (let second = 0; second < seconds; second = (performance.now() - startMs) / 
   for (const each of samples) await each.take(second);
   await pause(SAMPLE_MS);
 }
+await assertNobodyLeft(broker);
 const figures = [
   { name: "empty program: private", value: empty.privateKiB / 1024, unit: "MB" },
   { name: "empty program: RSS", value: empty.rssKiB / 1024, unit: "MB" },

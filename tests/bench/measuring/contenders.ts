@@ -2,11 +2,12 @@ import { findProgram, runToEnd } from "../../support/programs.ts";
 import type { Subject } from "./options.ts";
 import { anchorPath, Running } from "./running.ts";
 
+/** As the broker knows whoever it is. */
+export const CLIENT_ID = "peer";
+
 /** Whoever publishes a number of messages as fast as it can, and ends. */
 export interface Contender {
   readonly name: string;
-  /** As the broker knows it. */
-  readonly clientId: string;
   readonly cases: readonly Case[];
   readonly start: (port: number, how: Case) => Running;
 }
@@ -30,10 +31,10 @@ export function agent(subject: Subject, recording: string): Contender {
   const replay = ["--source", "replay", "--replay", recording, "--replay-speed", "max"];
   return {
     name: subject.name,
-    clientId: "bt-mqtt-s1",
     cases: [QOS_0, QOS_1, MANY_IN_FLIGHT],
     start: (port, { qos, maxInFlight }) => {
-      const env = maxInFlight === undefined ? [] : [`BT_SCANNER_MQTT_CLIENT_MAX_IN_FLIGHT=${maxInFlight}`];
+      const env = Object.entries({ CLIENT_ID, ...maxInFlight !== undefined && { MAX_IN_FLIGHT: maxInFlight } })
+        .map(([key, value]) => `BT_SCANNER_MQTT_CLIENT_${key}=${value}`);
       const command = ["env", ...env, ...subject.command];
       return Running.agent({ ...subject, command }, port, "--qos", String(qos), ...replay);
     },
@@ -42,7 +43,7 @@ export function agent(subject: Subject, recording: string): Contender {
 
 /** Clients that are given the messages ready-made, as the lines of a file; those that are installed. */
 export async function peers(messages: string): Promise<Contender[]> {
-  const pub = [findProgram("mosquitto_pub") ?? "mosquitto_pub", "-i", "peer", "-t", TOPIC, "-l"];
+  const pub = [findProgram("mosquitto_pub") ?? "mosquitto_pub", "-i", CLIENT_ID, "-t", TOPIC, "-l"];
   const fromFile = ["sh", "-c", `exec "$@" <"$0"`, messages];
   const mqttJs = [Deno.execPath(), "run", "--quiet", "-A", anchorPath("mqtt_js.js")];
   const paho = [PYTHON, anchorPath("paho_client.py")];
@@ -56,7 +57,6 @@ export async function peers(messages: string): Promise<Contender[]> {
 function peer(name: string, command: (port: string, qos: string) => readonly string[]): Contender {
   return {
     name,
-    clientId: "peer",
     cases: [QOS_0, QOS_1],
     start: (port, { qos }) => new Running(command(String(port), String(qos))),
   };

@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import type { Mosquitto } from "../../support/mosquitto.ts";
 import type { Subject } from "./options.ts";
 
 /** As the systemd unit and the self-extracting file set them. */
@@ -31,8 +32,7 @@ export class Running implements AsyncDisposable {
   static agent({ command }: Subject, port: number, ...args: readonly string[]): Running {
     const broker = `mqtt://127.0.0.1:${port}`;
     return new Running([...command, "run", "--scanner-id", "s1", "--broker", broker, "--log-level", "error", ...args], {
-      // Its file's first start unpacks, and is for whoever prepares the measurement.
-      BT_SCANNER_STATS_INTERVAL_S: "60",
+      BT_SCANNER_MQTT_CLIENT_CLIENT_ID: crypto.randomUUID().slice(0, 23), // a broker closes the other connection of the same client
     });
   }
 
@@ -65,6 +65,16 @@ export class Running implements AsyncDisposable {
     if (!this.#ended) this.#process.kill("SIGTERM");
     await this.#process.status;
   }
+}
+
+/**
+ * Looks whether all who came to a broker are still there: who is away publishes nothing, and is not what was to be measured.
+ *
+ * @throws {Error} with what the broker says of those who went
+ */
+export async function assertNobodyLeft(broker: Mosquitto): Promise<void> {
+  const gone = (await broker.log()).split("\n").filter((line) => /: Client (?!<unknown>)\S+ (?!connected)/.test(line));
+  if (gone.length > 0) throw new Error(`Clients left while they were measured:\n${gone.join("\n")}`);
 }
 
 /** Waits so long. */

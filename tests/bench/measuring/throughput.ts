@@ -1,5 +1,5 @@
 import { writeMessages, writeRecording } from "./air.ts";
-import { agent, type Case, type Contender, peers } from "./contenders.ts";
+import { agent, type Case, CLIENT_ID, type Contender, peers } from "./contenders.ts";
 import type { Subject } from "./options.ts";
 import { type Figure, median } from "./result.ts";
 import { Sessions } from "./sessions.ts";
@@ -42,7 +42,7 @@ export async function measureThroughput(
   for (let round = 0; round < rounds; round++) {
     const inTurn = [...ours, ...theirs];
     for (const { contender, how, rates } of round % 2 === 0 ? inTurn : inTurn.reverse()) {
-      const seconds = await sessions.time(contender.clientId, contender.start(sessions.port, how));
+      const seconds = await sessions.time(CLIENT_ID, contender.start(sessions.port, how));
       rates.push(count / seconds);
     }
   }
