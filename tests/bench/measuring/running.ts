@@ -32,7 +32,8 @@ export class Running implements AsyncDisposable {
   static agent({ command }: Subject, port: number, ...args: readonly string[]): Running {
     const broker = `mqtt://127.0.0.1:${port}`;
     return new Running([...command, "run", "--scanner-id", "s1", "--broker", broker, "--log-level", "error", ...args], {
-      BT_SCANNER_MQTT_CLIENT_CLIENT_ID: crypto.randomUUID().slice(0, 23), // a broker closes the other connection of the same client
+      // A broker closes the other connection of the same client.
+      BT_SCANNER_MQTT_CLIENT_CLIENT_ID: crypto.randomUUID().slice(0, 23),
     });
   }
 
