@@ -5,7 +5,6 @@
 export { Agent, type AgentOptions, type AgentParts } from "./agent.ts";
 export { type Counters } from "./counters.ts";
 export { type Device, type Devices } from "./device_table.ts";
-export { type DeviceWatch } from "./device_watches.ts";
 export { Filter, type FilterOptions } from "./filter.ts";
 export {
   type ConnectionSink,
@@ -25,3 +24,4 @@ export {
 } from "./ports.ts";
 export { superviseScan, type SupervisorParts } from "./supervisor.ts";
 export { Vitals, type VitalsChange, type VitalsParts } from "./vitals.ts";
+export { type DeviceWatch } from "./watched_devices.ts";

@@ -2,9 +2,9 @@ import type { Advertisement } from "../advertisement/mod.ts";
 import type { Clock } from "../time/mod.ts";
 import { type Counters, ReportCounter } from "./counters.ts";
 import { DeviceCount } from "./device_count.ts";
-import { type DeviceWatch, DeviceWatches } from "./device_watches.ts";
 import type { ConnectionSink, ConnectionState, Logger, ScanState } from "./ports.ts";
 import { Readers } from "./readers.ts";
+import { type DeviceWatch, WatchedDevices } from "./watched_devices.ts";
 
 /** What has changed, as {@linkcode Vitals.onChange} tells. */
 export type VitalsChange =
@@ -40,7 +40,7 @@ export class Vitals implements ConnectionSink {
   readonly startedWallMs: number;
   readonly #readers: Readers<VitalsChange>;
   readonly #heardDevices = new DeviceCount();
-  readonly #deviceWatches: DeviceWatches;
+  #watchedDevices: WatchedDevices | null = null; // null: nobody watches them
   #devices = 0;
   #scan: ScanState = { kind: "starting" };
   #scanSinceMs: number;
@@ -55,7 +55,6 @@ export class Vitals implements ConnectionSink {
   /** Nothing is known yet. */
   constructor(private readonly parts: VitalsParts) {
     this.#readers = new Readers(parts.log, parts.clock);
-    this.#deviceWatches = new DeviceWatches(parts.clock);
     this.startedWallMs = parts.clock.wallMs();
     this.startedMs = this.#scanSinceMs = this.#movedMs = parts.clock.monotonicMs();
   }
@@ -133,7 +132,8 @@ export class Vitals implements ConnectionSink {
    * and up to some megabytes: only for whoever shows it.
    */
   watchDevices(): DeviceWatch {
-    return this.#deviceWatches.begin();
+    this.#watchedDevices ??= new WatchedDevices(this.parts.clock, () => this.#watchedDevices = null);
+    return this.#watchedDevices.watch();
   }
 
   /** The source has given something. Called for each event. */
@@ -144,7 +144,7 @@ export class Vitals implements ConnectionSink {
   /** An advertisement was heard, before any filter. */
   advertisementHeard(heard: Advertisement): void {
     if (heard.addressType !== "anonymous") this.#heardDevices.heard(heard.address);
-    this.#deviceWatches.heard(heard);
+    this.#watchedDevices?.heard(heard);
   }
 
   /** An interval is over, of those over which devices are counted and statistics are taken. */

@@ -8,23 +8,23 @@ export interface DeviceWatch extends Disposable {
   readonly devices: Devices;
 }
 
-/** One table of devices for all who watch it. While nobody does, there is none, and a report costs a look. */
-export class DeviceWatches {
+/** One table of devices for all who watch it, from the first to the last of them. */
+export class WatchedDevices {
+  readonly #table = new DeviceTable();
   readonly #watches = new Set<DeviceWatch>();
-  #table: DeviceTable | null = null;
 
-  constructor(private readonly clock: Clock) {}
+  /** @param forget called when nobody watches any more */
+  constructor(private readonly clock: Clock, private readonly forget: () => void) {}
 
   heard(advertisement: Advertisement): void {
-    this.#table?.heard(advertisement, this.clock.monotonicMs());
+    this.#table.heard(advertisement, this.clock.monotonicMs());
   }
 
-  begin(): DeviceWatch {
+  watch(): DeviceWatch {
     const watch: DeviceWatch = {
-      devices: this.#table ??= new DeviceTable(),
+      devices: this.#table,
       [Symbol.dispose]: () => {
-        this.#watches.delete(watch);
-        if (this.#watches.size === 0) this.#table = null;
+        if (this.#watches.delete(watch) && this.#watches.size === 0) this.forget();
       },
     };
     this.#watches.add(watch);
