@@ -1,6 +1,7 @@
 /** Two hexadecimal digits of every byte. */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
 const HEX_UPPER = HEX.map((digits) => digits.toUpperCase());
+const COLON_HEX_UPPER = HEX_UPPER.map((digits) => `:${digits}`);
 
 /** What a 16- or 32-bit UUID is short for (Core Specification 5.4, Vol 3, Part B, 2.5.1). */
 const BASE_UUID_TAIL = "-0000-1000-8000-00805f9b34fb";
@@ -10,14 +11,14 @@ export function hexByte(byte = 0): string {
   return HEX[byte] ?? "00";
 }
 
-function hexUpper(byte = 0): string {
-  return HEX_UPPER[byte] ?? "00";
+function colonHex(byte = 0): string {
+  return COLON_HEX_UPPER[byte] ?? ":00";
 }
 
 /** Six bytes, least significant first, as `AA:BB:CC:DD:EE:FF`. */
 export function formatAddress(bytes: Uint8Array, at: number): string {
-  return hexUpper(bytes[at + 5]) + ":" + hexUpper(bytes[at + 4]) + ":" + hexUpper(bytes[at + 3]) + ":" +
-    hexUpper(bytes[at + 2]) + ":" + hexUpper(bytes[at + 1]) + ":" + hexUpper(bytes[at]);
+  return (HEX_UPPER[bytes[at + 5] ?? 0] ?? "00") + colonHex(bytes[at + 4]) + colonHex(bytes[at + 3]) +
+    colonHex(bytes[at + 2]) + colonHex(bytes[at + 1]) + colonHex(bytes[at]);
 }
 
 /** `size` bytes (2, 4 or 16), least significant first, as a full lower-case 128-bit UUID. */

@@ -110,6 +110,32 @@ test("run survives every kind of broken report, counts them, and misses no good 
   console.log(`good ${good.length}, messages ${subscriber.payloads.length}, invalid ${counts["invalid"]}`);
 });
 
+test("run wakes up about once for each report", async () => {
+  await using broker = await Mosquitto.start();
+  await using subscriber = await MosquittoSub.start(broker.port, "ble/raw/s1/+");
+  await using program = new Program(agentArgs(broker.port, "--qos", "0"), DROPS_NOTHING);
+  await program.logged("scanning", 0, PATIENCE_MS);
+  controller.control("rate 20");
+  const countAfter = async (messages: number) => {
+    const more = subscriber.payloads.length + messages;
+    await waitFor(() => subscriber.payloads.length >= more, `${messages} messages`, PATIENCE_MS);
+    return { messages: subscriber.payloads.length, sleeps: await sleepsOf(program.pid) };
+  };
+  const before = await countAfter(100); // by then what only the start needs is done
+  const after = await countAfter(400);
+  controller.control("rate 0");
+  const ratio = (after.sleeps - before.sleeps) / (after.messages - before.messages);
+  console.log(`${ratio.toFixed(2)} wake-ups a report`);
+  assert.ok(ratio <= 1.5, `${ratio} wake-ups a report`);
+  await stopped(program);
+});
+
+/** How often the thread of the event loop has waited for something. */
+async function sleepsOf(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/task/${pid}/status`);
+  return Number(/^voluntary_ctxt_switches:\t(\d+)$/m.exec(status)?.[1]);
+}
+
 test("run powers up an adapter that is down", async () => {
   await power("down");
   await using broker = await Mosquitto.start();
