@@ -27,7 +27,7 @@ interface Round {
 }
 
 const { subjects, rounds, seconds, limit, out } = readOptions({ rounds: 3, seconds: 60 }, ["mosquitto", "strace"]);
-await prepare(subjects);
+await using _unpacked = await prepare(subjects);
 await using folder = await TemporaryFolder.make();
 const recording = `${folder.path}/air.btsnoop`;
 writeRecording(recording, { reports: 60 * RATE, reportsPerS: RATE, devices: 100, newAddressesPerS: 0 });

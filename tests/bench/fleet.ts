@@ -148,7 +148,7 @@ function accountFigures(when: string, accounts: readonly Account[]): Figure[] {
 const numbers = { scanners: 1_000, rate: 20, qos: 1 };
 const { subjects: [subject], seconds, out, ...size } = readOptions({ seconds: 60, rounds: 1 }, ["mosquitto"], numbers);
 if (subject === undefined) throw new Error("Cannot measure: no program");
-await prepare([subject]);
+await using _unpacked = await prepare([subject]);
 const figures = [
   ...(["scanners", "rate", "qos"] as const).map((name) => figure(name, size[name])),
   ...await measureSteady(subject, size, seconds),

@@ -63,7 +63,7 @@ async function measureEmpty(): Promise<Memory> {
 }
 
 const { subjects, seconds, limit, out } = readOptions({ seconds: 600, rounds: 1 });
-await prepare(subjects);
+await using _unpacked = await prepare(subjects);
 const empty = await measureEmpty();
 await using folder = await TemporaryFolder.make();
 await using broker = await Mosquitto.start();

@@ -17,7 +17,7 @@ const MESSAGES = 100_000;
 
 const programs = ["mosquitto", "mosquitto_pub", "mosquitto_sub"];
 const { subjects, rounds, seconds, limit, out } = readOptions({ rounds: 5, seconds: 60 }, programs);
-await prepare(subjects);
+await using _unpacked = await prepare(subjects);
 await using folder = await TemporaryFolder.make();
 const qos = limit === null ? [0, 1] as const : [0] as const;
 const figures = [

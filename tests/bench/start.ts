@@ -35,7 +35,7 @@ async function emptyMs(): Promise<number> {
 }
 
 const { subjects, rounds, limit, out } = readOptions({ rounds: 15, seconds: 0 });
-await prepare(subjects);
+await using _unpacked = await prepare(subjects);
 await using broker = await Mosquitto.start();
 const starts: { readonly empty: number; readonly first: readonly number[] }[] = [];
 for (let round = 0; round < rounds; round++) {

@@ -6,6 +6,8 @@ export interface Subject {
   readonly name: string;
   /** Program and arguments in front of the program's own. */
   readonly command: readonly string[];
+  /** The folder that it unpacks to: an executable removes from there what another one has unpacked. */
+  readonly cache: string;
 }
 
 /** What a benchmark is told on its command line. */
@@ -49,18 +51,22 @@ export function readOptions<Name extends string = never>(
     },
   });
   const given: Readonly<Record<string, string | undefined>> = rest;
-  const subjects = (positionals.length > 0 ? positionals : [`bt-scanner=${EXECUTABLE}`]).map((text) => {
+  const named = (positionals.length > 0 ? positionals : [`bt-scanner=${EXECUTABLE}`]).map((text) => {
     const [name = "", ...command] = text.split("=");
     return { name, command: command.join("=").split(" ") };
   });
-  for (const { name, command: [program = ""] } of subjects) {
+  for (const { name, command: [program = ""] } of named) {
     const exists = program.includes("/") ? isFile(program) : findProgram(program) !== null;
     if (!exists) throw new Error(`Cannot measure ${name}: there is no ${program}; make it with \`deno task compile\``);
   }
   const missing = programs.filter((program) => findProgram(program) === null);
   if (missing.length > 0) throw new Error(`Not installed: ${missing.join(", ")}`);
+  const caches = `${Deno.env.get("TMPDIR") ?? "/tmp"}/bt-scanner-bench-${Deno.pid}`;
   return {
-    subjects,
+    subjects: named.map(({ name, command }, index) => {
+      const cache = `${caches}-${index}`;
+      return { name, command: ["env", `BT_SCANNER_CACHE=${cache}`, ...command], cache };
+    }),
     out,
     limit: limit === undefined ? null : Number(limit),
     seconds: seconds === undefined ? defaults.seconds : Number(seconds),

@@ -111,8 +111,12 @@ export function anchorPath(file: string): string {
   return fileURLToPath(new URL(`../anchors/${file}`, import.meta.url));
 }
 
-/** Has an executable unpack, and Deno know it: what only the first start costs is not measured. */
-export async function prepare(subjects: readonly Subject[]): Promise<void> {
+/**
+ * Has executables unpack, and Deno know them: what only the first start costs is not measured.
+ *
+ * @returns what they unpacked
+ */
+export async function prepare(subjects: readonly Subject[]): Promise<AsyncDisposable> {
   for (const { name, command: [program = "", ...args] } of subjects) {
     for (let i = 0; i < 2; i++) {
       const { success } = await new Deno.Command(program, { args: [...args, "--version"], stdout: "null" }).output();
@@ -121,4 +125,9 @@ export async function prepare(subjects: readonly Subject[]): Promise<void> {
   }
   const [deno = "", ...empty] = anchorCommand("empty.js", "once");
   await new Deno.Command(deno, { args: empty }).output();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      for (const { cache } of subjects) await Deno.remove(cache, { recursive: true }).catch(() => {});
+    },
+  };
 }
