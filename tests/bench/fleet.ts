@@ -107,8 +107,8 @@ async function measureStorm(subject: Subject, size: FleetSize): Promise<Figure[]
   const listenMs = Date.now();
   await waitFor(() => arrivals.firstMs.length === size.scanners, "all scanners to be back", BACK_TIMEOUT_MS);
   const backMs = arrivals.firstMs.map((ms) => ms - listenMs).sort((a, b) => a - b);
+  const onlineS = await untilOnline(broker.port, size.scanners);
   await pause(SETTLE_MS);
-  const online = await countOnline(broker.port, size.scanners);
   const { offline, duplicates, lostSessions } = arrivals; // before the clean end of all
   const accounts = await fleet.end();
   return [
@@ -118,24 +118,32 @@ async function measureStorm(subject: Subject, size: FleetSize): Promise<Figure[]
     figure("storm: messages flow again, last", (backMs.at(-1) ?? NaN) / 1_000, "s"),
     figure("storm: back in the busiest second", 100 * busiestSecond(backMs) / size.scanners, "% of all"),
     figure("storm: wills published", offline),
-    figure("storm: retained statuses that say online", online),
+    figure("storm: retained statuses all say online, after that", onlineS, "s"),
     figure("storm: messages that the broker sent twice", duplicates),
     figure("storm: sessions that the broker lost", lostSessions),
     ...accountFigures("storm", accounts),
   ];
 }
 
-async function countOnline(port: number, scanners: number): Promise<number> {
+/** Resolves to the seconds until the broker retains that all scanners are online. */
+async function untilOnline(port: number, scanners: number): Promise<number> {
+  const startMs = performance.now();
   await using late = await Subscriber.open(port, "ble/status/+");
-  await late.until(scanners);
-  const latest = new Map(late.messages.map(({ topic, payload }) => [topic, payload]));
-  return [...latest.values()].filter((payload) => payload.startsWith('{"status":"online"')).length;
+  const online = () => {
+    const latest = new Map(late.messages.map(({ topic, payload }) => [topic, payload]));
+    return [...latest.values()].filter((payload) => payload.startsWith('{"status":"online"')).length;
+  };
+  await waitFor(() => online() === scanners, "statuses", BACK_TIMEOUT_MS).catch((error) => {
+    throw new Error(`${error.message}, ${online()} say online`);
+  });
+  return (performance.now() - startMs) / 1_000;
 }
 
 /** What became of the messages of all scanners. */
 function accountFigures(when: string, accounts: readonly Account[]): Figure[] {
   const each = (name: string, of: (account: Account) => number) => figure(`${when}: ${name}`, sum(accounts.map(of)));
   return [
+    figure(`${when}: scanners that told their counts`, accounts.length),
     each("reports heard", ({ received }) => received),
     each("messages published", ({ published }) => published),
     each("messages arrived", ({ arrived }) => arrived),

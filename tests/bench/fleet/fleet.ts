@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { type Counts, finalCounts } from "../../support/counts.ts";
 import { Mosquitto } from "../../support/mosquitto.ts";
-import { Program } from "../../support/program.ts";
+import { type LogLine, Program } from "../../support/program.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import type { Subject } from "../measuring/options.ts";
 import { pause } from "../measuring/running.ts";
@@ -24,7 +24,7 @@ const AGENTS_A_PROCESS = 250;
 const MOST_ALONE = 10;
 /** Over which the fleet is started. */
 const START_MS = 10_000;
-const HEARD_TIMEOUT_MS = 120_000;
+const HEARD_TIMEOUT_MS = 60_000;
 const QUIET_MS = 500;
 
 /** What is started. */
@@ -73,12 +73,14 @@ export class Fleet implements AsyncDisposable {
     const fleet = new Fleet(broker, arrivals, alone, together, stack.move());
     const heard = () => arrivals.counts.filter((count) => count > 0).length;
     await waitFor(() => heard() === scanners, "all scanners", HEARD_TIMEOUT_MS).catch((error) => {
-      throw new Error(`${error.message}, heard ${heard()}`);
+      const silent = [...arrivals.counts.keys()].filter((number) => arrivals.counts[number] === 0);
+      const logs = silent.map((number) => `s${number}: ${alone[number]?.text ?? ""}`);
+      throw new Error(`${error.message}, heard ${heard()}, not\n${logs.join("\n")}`);
     });
     return fleet;
   }
 
-  /** Ends all agents politely, and tells how the messages of each ended. */
+  /** Ends all agents politely, and tells how the messages of each ended that could say so. */
   async end(): Promise<Account[]> {
     const programs = [...this.alone, ...this.together];
     const ends = await Promise.all(programs.map((program) => program.end("SIGTERM")));
@@ -87,12 +89,15 @@ export class Fleet implements AsyncDisposable {
       before = this.arrivals.total;
       await pause(QUIET_MS);
     }
-    const counts = new Map<string, Counts>();
-    for (const [number, { log }] of this.alone.entries()) counts.set(`s${number}`, finalCounts(log));
+    const ended = new Map<string, Counts>();
+    for (const [number, { log }] of this.alone.entries()) keepCounts(ended, `s${number}`, log);
     for (const line of this.together.flatMap(({ log }) => log)) {
-      counts.set(String(line.fields.scanner_id), finalCounts([line]));
+      keepCounts(ended, String(line.fields.scanner_id), [line]);
     }
-    return [...this.arrivals.counts].map((arrived, number) => accountOf(counts.get(`s${number}`), arrived));
+    return [...this.arrivals.counts].flatMap((arrived, number) => {
+      const counts = ended.get(`s${number}`);
+      return counts === undefined ? [] : [accountOf(counts, arrived)];
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -105,8 +110,12 @@ function agentsCommand(): string[] {
   return [Deno.execPath(), "run", "--quiet", "--no-check", "-A", "--v8-flags=--max-semi-space-size=1", script];
 }
 
-function accountOf(counts: Counts | undefined, arrived: number): Account {
-  if (counts === undefined) throw new Error("A scanner ended without its counters");
+/** An agent ends on time, and if its last line of the log takes longer than that, without it. */
+function keepCounts(ended: Map<string, Counts>, scanner: string, log: readonly LogLine[]): void {
+  if (log.some(({ event }) => event === "ended")) ended.set(scanner, finalCounts(log));
+}
+
+function accountOf(counts: Counts, arrived: number): Account {
   const { received, published, dropped_offline, dropped_backpressure, dropped_unacknowledged } = counts;
   return { received, published, arrived, dropped: dropped_offline + dropped_backpressure + dropped_unacknowledged };
 }

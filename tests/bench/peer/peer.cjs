@@ -44,7 +44,6 @@ noble.on("discover", ({ address, rssi, advertisement }) => {
 
 process.on("SIGTERM", () => {
   noble.stopScanning();
-  client.publish(`ble/status/${scanner}`, status("offline"), { qos: 1, retain: true }, () => {
-    client.end(false, {}, () => process.exit(0));
-  });
+  client.publish(`ble/status/${scanner}`, status("offline"), { qos: 1, retain: true }, () => process.exit(0));
+  setTimeout(() => process.exit(1), 2_000);
 });
