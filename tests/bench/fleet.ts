@@ -157,10 +157,11 @@ const numbers = { scanners: 1_000, rate: 20, qos: 1 };
 const { subjects: [subject], seconds, out, ...size } = readOptions({ seconds: 60, rounds: 1 }, ["mosquitto"], numbers);
 if (subject === undefined) throw new Error("Cannot measure: no program");
 await using _unpacked = await prepare([subject]);
-const figures = [
-  ...(["scanners", "rate", "qos"] as const).map((name) => figure(name, size[name])),
-  ...await measureSteady(subject, size, seconds),
-  ...await measureStorm(subject, size),
-];
-await report("fleet", figures, out);
+const figures = (["scanners", "rate", "qos"] as const).map((name) => figure(name, size[name]));
+try {
+  figures.push(...await measureSteady(subject, size, seconds));
+  figures.push(...await measureStorm(subject, size));
+} finally {
+  await report("fleet", figures, out);
+}
 if (size.qos === 1) holdTo(figures, LOST, "at most", 0);

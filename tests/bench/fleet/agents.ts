@@ -14,10 +14,21 @@ import { scannerEnv } from "./scanner.ts";
 
 const [port = 0, qos = 0, rate = 0, first = 0, count = 0, startMs = 0] = Deno.args.map(Number);
 
-async function configOf(number: number): Promise<Config> {
-  const env = scannerEnv(number, { port, qos, rate });
+/** Checked once for all of them, whose names and devices alone differ. */
+async function loadCommon(): Promise<Config> {
+  const env = scannerEnv(first, { port, qos, rate });
   const sources = { flags: {}, env, file: null, readTextFile: Deno.readTextFile, hostname: () => null };
   return (await loadConfig(sources)).config;
+}
+
+function configOf(number: number, common: Config): Config {
+  const id = `s${number}`;
+  return {
+    ...common,
+    scanner: { ...common.scanner, id },
+    simulate: { ...common.simulate, seed: number },
+    mqtt: { ...common.mqtt, client: { ...common.mqtt.client, client_id: `bt-mqtt-${id}` } },
+  };
 }
 
 /** Passes on the line with the final counters. */
@@ -36,7 +47,7 @@ function logOf(number: number): ByteOutput {
   };
 }
 
-async function runAgent(number: number, signal: AbortSignal): Promise<void> {
+async function runAgent(number: number, common: Config, signal: AbortSignal): Promise<void> {
   const host = {
     ...testHost({ memory: memoryOfAll }),
     version: "fleet",
@@ -46,7 +57,7 @@ async function runAgent(number: number, signal: AbortSignal): Promise<void> {
     onFault: () => {},
     onHangup: () => {},
   };
-  const exitCode = await run(await configOf(number), host, signal);
+  const exitCode = await run(configOf(number, common), host, signal);
   if (exitCode !== 0) throw new Error(`s${number} ended with ${exitCode}`);
 }
 
@@ -57,9 +68,10 @@ function memoryOfAll(): { readonly heapBytes: number; readonly rssBytes: number 
 
 const ending = new AbortController();
 Deno.addSignalListener("SIGTERM", () => ending.abort());
+const common = await loadCommon();
 const running: Promise<void>[] = [];
 for (let i = 0; i < count && !ending.signal.aborted; i++) {
-  running.push(runAgent(first + i, ending.signal));
+  running.push(runAgent(first + i, common, ending.signal));
   // Scanners do not hear in step: each begins at a moment of its own.
   await new Promise((resolve) => setTimeout(resolve, startMs / count));
 }

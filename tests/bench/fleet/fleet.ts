@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { type Counts, finalCounts } from "../../support/counts.ts";
 import { Mosquitto } from "../../support/mosquitto.ts";
 import { type LogLine, Program } from "../../support/program.ts";
+import { Subscriber } from "../../support/subscriber.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import type { Subject } from "../measuring/options.ts";
 import { pause } from "../measuring/running.ts";
@@ -24,7 +25,7 @@ const AGENTS_A_PROCESS = 250;
 const MOST_ALONE = 10;
 /** Over which the fleet is started. */
 const START_MS = 10_000;
-const HEARD_TIMEOUT_MS = 60_000;
+const HEARD_TIMEOUT_MS = 180_000;
 const QUIET_MS = 500;
 
 /** What is started. */
@@ -71,13 +72,24 @@ export class Fleet implements AsyncDisposable {
       together.push(stack.use(new Program(args, {}, [], agentsCommand())));
     }
     const fleet = new Fleet(broker, arrivals, alone, together, stack.move());
-    const heard = () => arrivals.counts.filter((count) => count > 0).length;
-    await waitFor(() => heard() === scanners, "all scanners", HEARD_TIMEOUT_MS).catch((error) => {
-      const silent = [...arrivals.counts.keys()].filter((number) => arrivals.counts[number] === 0);
-      const logs = silent.map((number) => `s${number}: ${alone[number]?.text ?? ""}`);
-      throw new Error(`${error.message}, heard ${heard()}, not\n${logs.join("\n")}`);
+    const silent = () => [...arrivals.counts.keys()].filter((number) => arrivals.counts[number] === 0);
+    await waitFor(() => silent().length === 0, "all scanners", HEARD_TIMEOUT_MS).catch(async (error) => {
+      throw new Error([`${error.message}, not heard:`, ...await fleet.describe(silent())].join("\n"));
     });
     return fleet;
+  }
+
+  /** What is known of scanners: the status that the broker retains, and what those that are alone have logged. */
+  async describe(scanners: readonly number[]): Promise<string[]> {
+    await using statuses = await Subscriber.open(
+      this.broker.port,
+      ...scanners.map((number) => `ble/status/s${number}`),
+    );
+    await pause(QUIET_MS);
+    return scanners.map((number) => {
+      const status = statuses.payloads(`ble/status/s${number}`).at(-1) ?? "no status";
+      return `s${number}: ${status} ${this.alone[number]?.text ?? ""}`;
+    });
   }
 
   /** Ends all agents politely, and tells how the messages of each ended that could say so. */
