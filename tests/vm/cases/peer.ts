@@ -65,15 +65,14 @@ async function print(contestants: readonly Contestant[], sent: number): Promise<
 async function sendMore(count: number, contestants: readonly Contestant[]): Promise<number> {
   const target = await controller.reportsSent() + count;
   controller.control(`rate ${RATE}`);
-  let sent = 0;
-  while ((sent = await controller.reportsSent()) < target) await pause(2_000);
+  while (await controller.reportsSent() < target) await pause(2_000);
   controller.control("rate 0");
   const total = () => contestants.reduce((sum, { messages }) => sum + messages, 0);
   for (let before = -1; before < total();) {
     before = total();
     await pause(5_000);
   }
-  return sent;
+  return await controller.reportsSent();
 }
 
 function pause(ms: number): Promise<void> {
