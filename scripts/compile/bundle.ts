@@ -6,6 +6,7 @@
 import * as esbuild from "esbuild";
 import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
+import { deflateRawSync } from "node:zlib";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -110,18 +111,23 @@ async function buildPart(
 const NAME = "commandLine";
 
 /**
- * Command line, configuration and every command but `run`, made anew from their source when they are asked for: a
- * module stays for as long as its process, what `new Function` has made goes once nobody has it. The source is that of a
- * function which is never called, since a string would be held twice: in the module's text and by itself.
- * docs/performance.md has what it is worth.
+ * Command line, configuration and every command but `run`, made anew from their text when they are asked for: a module
+ * stays for as long as its process, what `new Function` has made goes once nobody has it. The text lies compressed in a
+ * function that is never called, of which V8 reads no more than where it ends. docs/performance.md has what it is worth.
  */
 function collectable(text: string): esbuild.Plugin {
+  const compressed = deflateRawSync(`${text} return ${NAME};`, { level: 9 }).toString("base64");
   return {
     name: "collectable",
     setup(build) {
       build.onLoad({ filter: /\/src\/cli\/mod\.ts$/ }, () => ({
-        contents: `function source() { ${text} return ${NAME}; }
-          export const runCli = (...args) => new Function(\`return (\${source})()\`)().runCli(...args);`,
+        contents: `
+          import { unpack } from "../../scripts/compile/unpack.ts";
+          function packed() { return "${compressed}"; }
+          export async function runCli(...args) {
+            return await new Function(await unpack(packed))().runCli(...args);
+          }`,
+        resolveDir: `${ROOT}src/cli`,
       }));
     },
   };
