@@ -4,7 +4,7 @@ import { messageSchema } from "../../src/advertisement/message_schema.ts";
 import { loadConfig } from "../../src/config/mod.ts";
 import denoJson from "../../deno.json" with { type: "json" };
 import { test } from "../support/test.ts";
-import { anchors, blocks, document, documents, links, table } from "./markdown.ts";
+import { anchors, blocks, type Document, document, documents, links, table } from "./markdown.ts";
 import { drawPicture, PICTURE } from "./scan_picture.ts";
 
 const README = document("README.md");
@@ -105,26 +105,22 @@ test("the tests and sources that documents name exist", () => {
 });
 
 test("README's figures are those of the pages that measure them", () => {
-  const told = Object.fromEntries(
-    table(README, "## What has been measured, and what has not").map(({ what = "", measured }) => [what, measured]),
-  );
-  const reliability = document("docs/reliability.md");
-  const [, broker = "", adapter = ""] = reliability.text.split(/^### Measured$/m);
+  const figures = (page: Document, heading: string): Record<string, string | undefined> =>
+    Object.fromEntries(table(page, heading).map(({ what = "", measured }) => [what, measured]));
+  const told = figures(README, "## What has been measured, and what has not");
+  const [, broker = "", adapter = ""] = document("docs/reliability.md").text.split(/^### Measured$/m);
   const faults = rows(broker).filter(({ allowed }) => seconds(allowed) <= 10);
   const slowest = (rows: Record<string, string>[]) =>
     Math.max(...rows.flatMap((row) => [row["back after: least"], row["median"], row["most"]].map(seconds))).toFixed(1);
-  const [self] = table(document("docs/performance.md"), "### Four ways of running it").filter((row) =>
-    row[""] === "self-extracting"
-  );
-  assert.deepEqual(told, {
+  const measured = {
+    ...figures(document("docs/performance.md"), "## Measured"),
     [`messages flow again after broker, network or name server are back (${faults.length} faults)`]: `at most ${
       slowest(faults)
     } s`,
     "messages flow again after the adapter is back or answers again": `at most ${slowest(rows(adapter))} s`,
-    "memory at 100 messages a second": `${self?.["RSS"]} MB RSS, ${self?.["private memory"]} MB private`,
-    "time from the command to the first message": self?.["start to first message"],
-    "messages a second, QoS 0": `${self?.["messages per second"]} at maximum`,
-  });
+  };
+  assert.ok(Object.keys(told).length >= 5);
+  assert.deepEqual(told, Object.fromEntries(Object.keys(told).map((what) => [what, measured[what]])));
 });
 
 function rows(text: string): Record<string, string>[] {
