@@ -40,13 +40,9 @@ export class AddressMap<V> {
     return this.#recent.size + this.#older.size;
   }
 
-  /** The value, or undefined. Counts as use. */
-  use(address: string): V | undefined {
-    const recent = this.#recent.get(address);
-    if (recent !== undefined) return recent;
-    const older = this.#older.get(address);
-    if (older !== undefined) this.set(address, older);
-    return older;
+  /** The value, or undefined. Looking does not count as use. */
+  get(address: string): V | undefined {
+    return this.#recent.get(address) ?? this.#older.get(address);
   }
 
   /** Sets a value, which counts as use. */

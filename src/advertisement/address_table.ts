@@ -2,13 +2,24 @@ const FIRST_SLOTS = 256;
 
 /**
  * Numbers different addresses in the order in which they come: 0, 1, 2 … An open hash table of numbers, which keeps no
- * text and takes nothing from the heap for an address that it knows: 24 bytes or less for each that it has.
+ * text and takes nothing from the heap for an address that it knows: 16 to 40 bytes for each that it has.
+ *
+ * Who advertises chooses the addresses, so each table mixes them in a way of its own: whoever could tell which addresses
+ * fall on the same place could make every look go through all of them.
  */
 export class AddressTable {
   /** The addresses as whole numbers of 48 bits, in the order of their numbers. */
   readonly #keys: number[] = [];
   /** At a key's place, or the next that was free: its number, plus one. At least half are empty. */
   #slots = new Uint32Array(FIRST_SLOTS);
+  readonly #highFactor: number;
+  readonly #lowFactor: number;
+
+  /** @param random numbers in [0, 1) */
+  constructor(random: () => number = Math.random) {
+    this.#highFactor = oddNumber(random);
+    this.#lowFactor = oddNumber(random);
+  }
 
   /** How many addresses have a number. */
   get size(): number {
@@ -41,23 +52,30 @@ export class AddressTable {
   #slotOf(key: number): number {
     const slots = this.#slots, keys = this.#keys;
     const mask = slots.length - 1;
-    let slot = hash(key) & mask;
+    let slot = this.#hash(key) & mask;
     for (let size = slots[slot] ?? 0; size !== 0 && keys[size - 1] !== key; size = slots[slot] ?? 0) {
       slot = (slot + 1) & mask;
     }
     return slot;
   }
+
+  /** Multiplicative hashing of both halves, then all bits mixed into the low ones. */
+  #hash(key: number): number {
+    const product = Math.imul(key / 2 ** 24, this.#highFactor) ^ Math.imul(key % 2 ** 24, this.#lowFactor);
+    const mixed = Math.imul(product ^ product >>> 15, 0x2c1b3c6d);
+    return mixed ^ mixed >>> 13;
+  }
+}
+
+/** Of 32 bits. */
+function oddNumber(random: () => number): number {
+  return random() * 2 ** 32 | 1;
 }
 
 function keyOf(address: string): number {
   const high = hexByte(address, 0) << 16 | hexByte(address, 3) << 8 | hexByte(address, 6);
   const low = hexByte(address, 9) << 16 | hexByte(address, 12) << 8 | hexByte(address, 15);
   return high * 2 ** 24 + low;
-}
-
-/** Multiplicative hashing of both halves; the upper bits are the best mixed. */
-function hash(key: number): number {
-  return (Math.imul(key / 2 ** 24, 0x9e3779b1) ^ Math.imul(key % 2 ** 24, 0x85ebca6b)) >>> 8;
 }
 
 /** Two hexadecimal digits of upper case. */

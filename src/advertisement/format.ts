@@ -25,8 +25,14 @@ export function formatAddress(bytes: Uint8Array, at: number): string {
 export function formatUuid(bytes: Uint8Array, at: number, size: UuidBytes): string {
   if (size === 2) return `0000${bigEndianHex(bytes, at, 2)}${BASE_UUID_TAIL}`;
   if (size === 4) return `${bigEndianHex(bytes, at, 4)}${BASE_UUID_TAIL}`;
-  return bigEndianHex(bytes, at + 12, 4) + "-" + bigEndianHex(bytes, at + 10, 2) + "-" +
-    bigEndianHex(bytes, at + 8, 2) + "-" + bigEndianHex(bytes, at + 6, 2) + "-" + bigEndianHex(bytes, at, 6);
+  // Joined at once: V8 keeps a longer text that was put together bit by bit as its pieces, several times as large.
+  return [
+    bigEndianHex(bytes, at + 12, 4),
+    bigEndianHex(bytes, at + 10, 2),
+    bigEndianHex(bytes, at + 8, 2),
+    bigEndianHex(bytes, at + 6, 2),
+    bigEndianHex(bytes, at, 6),
+  ].join("-");
 }
 
 /** Length of a UUID in an AD structure. */
@@ -59,8 +65,8 @@ export class TimestampFormatter {
   format(epochMs: number): string {
     const second = Math.floor(epochMs / 1_000);
     if (second !== this.#second) {
-      this.#second = second;
       this.#text = new Date(second * 1_000).toISOString().slice(0, -"000Z".length);
+      this.#second = second;
     }
     const ms = Math.floor(epochMs) - second * 1_000;
     return this.#text + Math.floor(ms / 100) + DECIMAL[ms % 100] + "Z";

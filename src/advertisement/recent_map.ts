@@ -40,10 +40,4 @@ export class RecentMap<K, V> {
     this.#older = this.#recent;
     this.#recent = new Map();
   }
-
-  /** Forgets an entry. */
-  delete(key: K): void {
-    this.#recent.delete(key);
-    this.#older.delete(key);
-  }
 }

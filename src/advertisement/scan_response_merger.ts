@@ -67,8 +67,8 @@ export class ScanResponseMerger {
   }
 
   /**
-   * How much room is taken, in devices, of which some may take two; those that said nothing that could be filled in
-   * take none.
+   * How much room is taken, in devices, of which some may take two. Those that said nothing that could be filled in take
+   * none; what has grown old goes with its generation.
    */
   get devices(): number {
     return this.#memories.size;
@@ -84,18 +84,18 @@ export class ScanResponseMerger {
     const merged = known === undefined ? advertisement : filledIn(advertisement, known);
     const memory = known ?? emptyMemory(advertisement.addressType);
     remember(memory, advertisement, nowS);
-    if (known === undefined) this.#memories.set(advertisement.address, memory);
+    this.#memories.set(advertisement.address, memory);
     return merged;
   }
 
   /** What is known of the device and still fresh; undefined: nothing. */
   #recall({ address, addressType }: Advertisement, nowS: number): Memory | undefined {
-    const memory = this.#memories.use(address);
+    const memory = this.#memories.get(address);
     if (memory?.addressType !== addressType) return undefined;
     const oldestS = nowS - MAX_AGE_S;
-    if (memory.localNameAtS < oldestS) memory.localName = null;
-    if (memory.serviceUuidsAtS < oldestS) memory.serviceUuids = NONE;
-    if (memory.txPowerAtS < oldestS) memory.txPowerDbm = null;
+    if (memory.localNameAtS <= oldestS) memory.localName = null;
+    if (memory.serviceUuidsAtS <= oldestS) memory.serviceUuids = NONE;
+    if (memory.txPowerAtS <= oldestS) memory.txPowerDbm = null;
     return saysSomething(memory) ? memory : undefined;
   }
 }

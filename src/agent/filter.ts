@@ -43,7 +43,7 @@ export class Filter {
     if (maxRatePerDevice === null) return true;
     const nowMs = this.clock.monotonicMs();
     const costMs = 1000 / maxRatePerDevice;
-    const fullMs = Math.max(this.#fullMs.use(address) ?? nowMs, nowMs) + costMs;
+    const fullMs = Math.max(this.#fullMs.get(address) ?? nowMs, nowMs) + costMs;
     if (fullMs - nowMs > Math.max(1000, costMs) + ROUNDING_MS) return false;
     this.#fullMs.set(address, fullMs);
     return true;

@@ -4,7 +4,9 @@ import type { Logger } from "./ports.ts";
 
 /** Those who are told of changes. One that throws harms nobody but itself, and is told of the next change all the same. */
 export class Readers<Change extends string> {
-  readonly #listeners = new Set<(change: Change) => void>();
+  /** With a number for each, by which their failures are told apart. */
+  readonly #listeners = new Map<(change: Change) => void, number>();
+  #added = 0;
   readonly #failures: FailureLog;
 
   constructor(log: Logger, clock: Clock) {
@@ -13,18 +15,18 @@ export class Readers<Change extends string> {
 
   /** Has `listener` told until it is disposed of. */
   add(listener: (change: Change) => void): Disposable {
-    this.#listeners.add(listener);
+    this.#listeners.set(listener, this.#added++);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
   /** Tells all, in the order in which they came. */
   tell(change: Change): void {
-    for (const listener of this.#listeners) {
+    for (const [listener, number] of this.#listeners) {
       try {
         listener(change);
       } catch (error) {
         const why = error instanceof Error ? { reason: error.message, stack: error.stack } : { reason: "not an error" };
-        this.#failures.failed(change, { change, ...why });
+        this.#failures.failed(`${number} ${change}`, { change, ...why });
       }
     }
   }

@@ -35,8 +35,8 @@ export interface SenderParts {
  * Publishes over one connection, within bounds, and settles every message that it accepts exactly once. It ends with
  * its connection.
  *
- * mqtt.js connects, keeps alive and reads; what is published bypasses it and goes to the socket in one piece for each
- * turn of the event loop. That takes about half the time (QoS 0: 3.4 µs a message instead of 6.3, QoS 1: 6.4 instead of
+ * mqtt.js connects, keeps alive and reads; what is published bypasses it and goes to the socket in one piece as
+ * soon as what is running now has returned. That takes about half the time (QoS 0: 3.4 µs a message instead of 6.3, QoS 1: 6.4 instead of
  * 14), nothing piles up in mqtt.js' own queues, and the socket says when QoS 0 messages have been written, which
  * mqtt.js does not.
  *
@@ -146,6 +146,7 @@ export class Sender {
     this.parts.onRoom();
   }
 
+  /** As soon as what is running now has returned: it may publish more. */
   #flushSoon(): void {
     if (this.#isFlushing) return;
     this.#isFlushing = true;

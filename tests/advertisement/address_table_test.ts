@@ -25,3 +25,31 @@ test("AddressTable tells addresses apart that differ in one bit", () => {
   const addresses = Array.from({ length: 48 }, (_, bit) => numbered(2 ** bit));
   assert.deepEqual(addresses.map((each) => table.add(each)), addresses.map((_, number) => number));
 });
+
+test("AddressTable is not slowed down by addresses that fall on one place in another table", () => {
+  const [highFactor, lowFactor] = [0x9e3779b1, 0x85ebca6b];
+  const factor = Math.imul(inverseOf(lowFactor), highFactor);
+  const addresses: string[] = [];
+  for (let high = 0; addresses.length < 5_000; high++) {
+    const low = Math.imul(factor, high) >>> 0;
+    if (low < 2 ** 24) addresses.push(numbered(high * 2 ** 24 + low));
+  }
+  const msOf = (table: AddressTable) => {
+    const startMs = performance.now();
+    for (const address of addresses) table.add(address);
+    return performance.now() - startMs;
+  };
+  const known = () => {
+    const numbers = [highFactor, lowFactor].map((factor) => factor / 2 ** 32);
+    return new AddressTable(() => numbers.shift() ?? NaN);
+  };
+  const ratios = Array.from({ length: 3 }, () => msOf(known()) / msOf(new AddressTable())).sort((a, b) => a - b);
+  assert.ok((ratios[1] ?? NaN) > 4, ratios.join());
+});
+
+/** Of an odd number, modulo 2³². */
+function inverseOf(odd: number): number {
+  let inverse = odd;
+  for (let times = 0; times < 5; times++) inverse = Math.imul(inverse, 2 - Math.imul(odd, inverse));
+  return inverse;
+}

@@ -33,3 +33,9 @@ test("TimestampFormatter writes what Date.toISOString does, at any time", () => 
   );
   fc.assert(fc.property(anyTime, (ms) => assert.equal(timestamps.format(ms), new Date(ms).toISOString())));
 });
+
+test("TimestampFormatter writes true times after one that cannot be written", () => {
+  const formatter = new TimestampFormatter();
+  for (let times = 0; times < 2; times++) assert.throws(() => formatter.format(1e20), RangeError);
+  assert.equal(formatter.format(0), "1970-01-01T00:00:00.000Z");
+});

@@ -1,9 +1,9 @@
 import { HciError } from "../transport.ts";
 
 /**
- * The system calls needed for HCI sockets and for notifying the service manager, and what frees memory. If a call fails, its result is the
- * negated error number, as in the kernel itself; the two that run on another thread return −1 instead, because `errno`
- * stays on that thread.
+ * The system calls needed for HCI sockets and for notifying the service manager, and what frees memory. If a call
+ * fails, its result is the negated error number, as in the kernel itself; the two that run on another thread return −1
+ * instead, because `errno` stays on that thread.
  */
 export interface Libc {
   /** socket(2): a file descriptor. */
@@ -32,7 +32,7 @@ export interface Libc {
   write(fd: number, bytes: Uint8Array): number;
   /** close(2). */
   close(fd: number): number;
-  /** malloc_trim(3): gives freed memory back to the system, as whole pages. */
+  /** malloc_trim(3): gives freed memory back to the system, as whole pages; where the library has it. */
   trim(): void;
 }
 
@@ -71,7 +71,7 @@ const symbols = {
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
-  malloc_trim: { parameters: ["usize"], result: "i32" },
+  malloc_trim: { parameters: ["usize"], result: "i32", optional: true },
 } as const;
 
 const POLLFD_BYTES = 8;
@@ -112,7 +112,7 @@ export function openLibc(paths: readonly string[] = libcPaths()): OpenLibc {
     read: (fd, into) => checked(Number(c.read(fd, into, BigInt(into.length)))),
     write: (fd, from) => checked(Number(c.write(fd, from, BigInt(from.length)))),
     close: (fd) => checked(c.close(fd)),
-    trim: () => void c.malloc_trim(0n),
+    trim: () => void c.malloc_trim?.(0n),
     [Symbol.dispose]: () => library.close(),
   };
 }
