@@ -10,7 +10,7 @@ import type { MqttParts } from "./parts.ts";
 import { probeBroker } from "./probe.ts";
 
 /** How long messages in flight may take at the end; the DISCONNECT takes half a second more at most. */
-const DRAIN_TIMEOUT_MS = 2_000;
+const DRAIN_TIMEOUT_MS = 1_500;
 
 /**
  * Publishes to an MQTT 3.1.1 broker over a connection that it never gives up.
