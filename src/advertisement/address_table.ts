@@ -15,7 +15,11 @@ export class AddressTable {
   readonly #highFactor: number;
   readonly #lowFactor: number;
 
-  /** @param random numbers in [0, 1) */
+  /**
+   * Has no address yet.
+   *
+   * @param random numbers in [0, 1)
+   */
   constructor(random: () => number = Math.random) {
     this.#highFactor = oddNumber(random);
     this.#lowFactor = oddNumber(random);
