@@ -50,7 +50,9 @@ export async function run(config: Config, host: RunHost, signal: AbortSignal): P
   });
   host.onHangup(() => log.warn("SIGHUP ignored", { reason: "a changed configuration takes effect after a restart" }));
   const ended = new AbortController();
-  if (host.giveBackMemory !== null) giveBackSeldom(host.giveBackMemory, host.clock, ended.signal);
+  // Not while it ends: a full collection may take longer than is left for that.
+  const ending = AbortSignal.any([signal, ended.signal]);
+  if (host.giveBackMemory !== null) giveBackSeldom(host.giveBackMemory, host.clock, ending);
   const exitCode = await runAgent(config, host, log, signal);
   ended.abort();
   await flush();
