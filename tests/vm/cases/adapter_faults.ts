@@ -274,8 +274,10 @@ test("run follows an adapter by its address when it comes back under another num
   controller.control("vanish");
   other.control("quit");
   await waitFor(() => listAdapters().length === 0, "both to go", PATIENCE_MS);
-  controller.control("appear");
-  await observed.untilStatus(({ adapter }) => adapter === "hci0", "hci0", from);
+  await observed.untilStatus(({ adapter }) => adapter === null, "that it has none", from);
+  const gone = observed.statuses.length;
+  controller.control("appear"); // as hci0, or as hci1 where the kernel has not given up the other's number yet
+  await observed.untilStatus(({ adapter }) => adapter !== null, "an adapter", gone);
   await observed.untilNextMessage();
 });
 
