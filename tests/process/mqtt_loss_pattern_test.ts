@@ -35,10 +35,12 @@ async function losesConnections(program: Program, count: number): Promise<void> 
 async function namesForbiddenTopics(port: number): Promise<void> {
   await using rawDenied = startAgent(port, "no-raw");
   await losesConnections(rawDenied, 3);
+  // Which cause comes first depends on whether it closes within a second, as this machine sees it.
   const [first = "", ...later] = remedies(lost(rawDenied));
-  assert.match(first, /^if this happens again: the broker may forbid a topic/);
+  assert.match(first, /^if this happens again: .*the broker may forbid a topic/);
   for (const remedy of later) {
-    assert.match(remedy, /^the broker may forbid a topic .*ble\/raw\/s1\/#.*, or another client .*bt-mqtt-s1/);
+    assert.match(remedy, /the broker may forbid a topic .*ble\/raw\/s1\/#/);
+    assert.match(remedy, /another client .*bt-mqtt-s1/);
   }
   rawDenied.kill("SIGTERM");
   await rawDenied.ended();
@@ -80,9 +82,17 @@ mosquittoTest("run names a second client with its identifier, in the log and in 
   await using watcher = await Subscriber.open(broker.port, "ble/status/s1");
   await using one = Program.agent(broker.port, ...SIMULATE);
   await using other = Program.agent(broker.port, ...SIMULATE);
-  for (const program of [one, other]) await losesConnections(program, 4);
   const taken = /another client may have the same client identifier, bt-mqtt-s1/;
-  for (const program of [one, other]) for (const remedy of remedies(lost(program))) assert.match(remedy, taken);
+  // The first may have been alone for long enough to lose a connection that counts as stable, and to blame nobody.
+  const sinceNamed = (program: Program) => {
+    const all = remedies(lost(program));
+    const named = all.findIndex((remedy) => taken.test(remedy) && !remedy.startsWith("if this happens again"));
+    return named === -1 ? [] : all.slice(named);
+  };
+  for (const program of [one, other]) {
+    await waitFor(() => sinceNamed(program).length >= 2, "the other client to be named twice", PATIENCE_MS);
+    for (const remedy of sinceNamed(program)) assert.match(remedy, taken);
+  }
   const warnings = () => watcher.payloads().map((payload) => JSON.parse(payload)).filter(({ warning }) => warning);
   await waitFor(() => warnings().length > 0, "a status that warns", PATIENCE_MS);
   const [{ status, warning }] = warnings();
