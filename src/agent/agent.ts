@@ -1,20 +1,13 @@
-import { MessageEncoder, type MessageOptions, messageTopic, ScanResponseMerger } from "../advertisement/mod.ts";
 import { type Clock, timeLimit } from "../time/mod.ts";
 import { FailureLog } from "./failure_log.ts";
-import { Filter, type FilterOptions } from "./filter.ts";
-import { LiveOutbox, type Outbox, PacedOutbox } from "./outbox.ts";
-import type { Logger, Publisher, Scanner, ScanSink, ScanState } from "./ports.ts";
+import { LiveOutbox, type Outbox, type OutboxParts, PacedOutbox } from "./outbox.ts";
+import type { Logger, Publisher, Scanner } from "./ports.ts";
+import { ReportPath, type ReportPathOptions } from "./report_path.ts";
 import { superviseScan } from "./supervisor.ts";
 import type { Vitals } from "./vitals.ts";
 
 /** What an {@linkcode Agent} is to do. */
-export interface AgentOptions extends MessageOptions {
-  /** Messages go to `{topicPrefix}/{scannerId}/{address}`. */
-  readonly topicPrefix: string;
-  /** Fills in names, services and TX power from what the same device said in the last minute. */
-  readonly mergeScanResponse: boolean;
-  /** Which reports are published. */
-  readonly filter: FilterOptions;
+export interface AgentOptions extends ReportPathOptions {
   /** How often statistics are taken, in milliseconds. */
   readonly intervalMs: number;
   /** Silence after which the scan is begun afresh, in milliseconds. */
@@ -43,9 +36,20 @@ const FIRST_CONNECTION_MS = 1_000;
 /** Turns what a scanner hears into messages at a broker, and accounts for every report. */
 export class Agent {
   readonly #publishFailures: FailureLog;
+  #options: AgentOptions;
+  #scanner: Scanner;
+  /** The one way of all reports, while it runs. */
+  #path: ReportPath | null = null;
+  #outbox: Outbox | null = null;
+  /** Aborted when the scan is to begin anew. */
+  #scanning = new AbortController();
+  /** Aborted when the interval is to end at once. */
+  #interval = new AbortController();
 
   /** Prepares; {@linkcode run} begins. */
-  constructor(private readonly options: AgentOptions, private readonly parts: AgentParts) {
+  constructor(options: AgentOptions, private readonly parts: AgentParts) {
+    this.#options = options;
+    this.#scanner = parts.scanner;
     this.#publishFailures = new FailureLog("publish failed", parts.log, parts.clock);
   }
 
@@ -55,26 +59,52 @@ export class Agent {
    * @throws {ScanError} where scanning is impossible until a person acts, or a recording breaks off
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { scanner, publisher, vitals, log } = this.parts;
-    const outboxParts = { publisher, counter: vitals.counter, failures: this.#publishFailures, log };
-    const outbox = scanner.paced ? new PacedOutbox(outboxParts, signal) : new LiveOutbox(outboxParts);
+    const { vitals, clock, log } = this.parts;
+    const outbox = this.#outbox = this.#scanner.paced
+      ? new PacedOutbox(this.#outboxParts, signal)
+      : new LiveOutbox(this.#outboxParts);
+    const path = this.#path = new ReportPath(this.#options, outbox, { counter: vitals.counter, clock, log });
     const ended = new AbortController();
     const dividing = this.#divideTime(ended.signal);
     let reason = "finished";
     try {
       await this.#untilConnected(signal);
-      const supervision = { ...this.parts, stallTimeoutMs: this.options.stallTimeoutMs };
-      await superviseScan(supervision, this.#scanSink(outbox), signal);
+      await this.#scan(path, signal);
       await outbox.drained();
     } catch (error) {
       reason = error instanceof Error ? error.message : String(error);
       throw error;
     } finally {
       ended.abort();
+      this.#interval.abort();
       await dividing;
       this.#publishFailures.summarise();
       vitals.end(signal.aborted ? "stopped" : reason);
     }
+  }
+
+  /**
+   * Goes on with other options from the next report on; the scan is not disturbed. Where the interval is another one,
+   * the last one ends now.
+   */
+  configure(options: AgentOptions): void {
+    const isSameInterval = options.intervalMs === this.#options.intervalMs;
+    this.#options = options;
+    // A new one for the air, for it depends on the log's level. A recording's has messages that wait.
+    if (!this.#scanner.paced) this.#outbox = new LiveOutbox(this.#outboxParts);
+    if (this.#outbox !== null) this.#path?.configure(options, this.#outbox);
+    if (!isSameInterval) this.#interval.abort();
+  }
+
+  /** Ends the scan cleanly, and begins it anew with another scanner; not for recordings, which would begin again. */
+  scanWith(scanner: Scanner): void {
+    this.#scanner = scanner;
+    this.#scanning.abort();
+  }
+
+  get #outboxParts(): OutboxParts {
+    const { publisher, vitals, log } = this.parts;
+    return { publisher, counter: vitals.counter, failures: this.#publishFailures, log };
   }
 
   /** What is heard before the first connection would only be dropped; a broker that is away is not waited for. */
@@ -84,46 +114,25 @@ export class Agent {
     await publisher.ready(limit.signal).catch(() => {});
   }
 
-  #scanSink(outbox: Outbox): ScanSink {
-    const { options, parts: { clock, log, vitals: { counter } } } = this;
-    const { topicPrefix, scannerId } = options;
-    const filter = new Filter(options.filter, clock);
-    const encoder = new MessageEncoder(options);
-    const merger = options.mergeScanResponse ? new ScanResponseMerger({ clock }) : null;
-    return {
-      advertisement(heard) {
-        counter.received(heard.malformedStructures);
-        // Merged before it is filtered, so that names are learnt from reports that are left out.
-        const advertisement = merger?.merge(heard) ?? heard;
-        if (!filter.accepts(advertisement)) return counter.ended("filtered");
-        outbox.put(messageTopic(topicPrefix, scannerId, advertisement.address), encoder.encode(advertisement));
-      },
-      invalid(reason) {
-        counter.received();
-        counter.ended("invalid");
-        log.debug("report invalid", { reason });
-      },
-      delivered: () => outbox.room(),
-      state: (state) => this.#logScan(state),
-    };
-  }
-
-  #logScan(state: ScanState): void {
-    if (state.kind !== "scanning") return;
-    const { adapter, adapterAddress, mode, extended } = state;
-    this.parts.log.info("scanning", { adapter, adapter_address: adapterAddress, mode, extended });
+  async #scan(path: ReportPath, signal: AbortSignal): Promise<void> {
+    do {
+      const scanning = this.#scanning = new AbortController();
+      const supervision = { ...this.parts, scanner: this.#scanner, stallTimeoutMs: this.#options.stallTimeoutMs };
+      await superviseScan(supervision, path, AbortSignal.any([signal, scanning.signal]));
+    } while (this.#scanning.signal.aborted && !signal.aborted);
   }
 
   /** Ends intervals until `signal` aborts. */
   async #divideTime(signal: AbortSignal): Promise<void> {
-    try {
-      while (true) {
-        await this.parts.clock.sleep(this.options.intervalMs, signal);
-        this.#publishFailures.summarise();
-        this.parts.vitals.endInterval();
-      }
-    } catch (error) {
-      if (!signal.aborted) throw error;
+    while (true) {
+      // A signal of its own, not one made of both: of those there would be a new one for each interval, for months.
+      await this.parts.clock.sleep(this.#options.intervalMs, this.#interval.signal).catch((error) => {
+        if (!this.#interval.signal.aborted) throw error;
+      });
+      if (signal.aborted) return;
+      if (this.#interval.signal.aborted) this.#interval = new AbortController();
+      this.#publishFailures.summarise();
+      this.parts.vitals.endInterval();
     }
   }
 }
