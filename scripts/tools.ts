@@ -5,8 +5,10 @@
  * @module
  */
 // deno-lint-ignore-file no-console
+import { resolve } from "node:path";
 
 interface Tool {
+  /** Its name, or where it lies if it is none that is found by name. */
   readonly program: string;
   readonly debianPackage: string;
 }
@@ -30,6 +32,7 @@ const ALL_TOOLS = [
   { program: "busybox", debianPackage: "busybox" }, // the least that a system may have
   { program: "bash", debianPackage: "bash" },
   { program: "python3", debianPackage: "python3" }, // a link that loses packets
+  { program: "/usr/lib/python3/dist-packages/jinja2/__init__.py", debianPackage: "python3-jinja2" }, // Home Assistant's templates
   { program: "dash", debianPackage: "dash" },
   { program: "shellcheck", debianPackage: "shellcheck" },
   { program: "script", debianPackage: "bsdutils" }, // a terminal
@@ -92,7 +95,7 @@ async function aptGet(...args: string[]): Promise<void> {
 function isInstalled(program: string): boolean {
   return searchPath().split(":").some((folder) => {
     try {
-      return Deno.statSync(`${folder}/${program}`).isFile;
+      return Deno.statSync(resolve(folder, program)).isFile;
     } catch {
       return false;
     }

@@ -1,5 +1,6 @@
 import type { AgentOptions } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
+import { type Discovery, discoveryTopic } from "../home_assistant/mod.ts";
 import type { MqttOptions } from "../mqtt/mod.ts";
 import { passwordOf } from "./credentials.ts";
 import type { Host } from "./host.ts";
@@ -75,6 +76,27 @@ export function statsTopic({ scanner, stats }: Config): string | null {
   return stats.publish ? `${stats.topic_prefix}/${scanner.id}` : null;
 }
 
+/** What Home Assistant is told; null: nothing. */
+export function discovery(config: Config, version: string): Discovery | null {
+  const { scanner: { id: scannerId }, stats, home_assistant: { enabled } } = config;
+  const topic = homeAssistantTopic(config);
+  if (topic === null) return null;
+  const status = statusTopic(config);
+  if (enabled !== true || status === null) return { topic, device: null };
+  const device = {
+    scannerId,
+    version,
+    statusTopic: status,
+    statsTopic: statsTopic(config),
+    statsIntervalS: stats.interval_s,
+  };
+  return { topic, device };
+}
+
+function homeAssistantTopic({ scanner, home_assistant: { enabled, discovery_prefix } }: Config): string | null {
+  return enabled === null ? null : discoveryTopic(discovery_prefix, scanner.id);
+}
+
 /** Silence after which the scan is begun afresh, in milliseconds. */
 export function stallTimeoutMs({ stall_timeout_s }: Config["scanner"]): number {
   return stall_timeout_s * 1000;
@@ -82,5 +104,6 @@ export function stallTimeoutMs({ stall_timeout_s }: Config["scanner"]): number {
 
 function publishedTopics(config: Config): string[] {
   const messages = `${config.publisher.topic_prefix}/${config.scanner.id}/#`;
-  return [messages, statusTopic(config), statsTopic(config)].filter((topic) => topic !== null);
+  const topics = [messages, statusTopic(config), statsTopic(config), homeAssistantTopic(config)];
+  return topics.filter((topic) => topic !== null);
 }

@@ -1,9 +1,10 @@
 import type { Logger, Publisher, Vitals } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
+import { announceDiscovery } from "../home_assistant/mod.ts";
 import { StatsReporter, type StatusOptions, StatusReporter } from "../status/mod.ts";
 import { readNotifySettings, sendNotification, ServiceNotifier } from "../systemd/mod.ts";
 import type { Host } from "./host.ts";
-import { stallTimeoutMs, statsTopic } from "./options.ts";
+import { discovery, stallTimeoutMs, statsTopic } from "./options.ts";
 
 /** What readers of the agent's vitals work with. */
 export interface ReaderParts {
@@ -27,6 +28,8 @@ export function startReaders(parts: ReaderParts, signal: AbortSignal): AsyncDisp
   const readers = new AsyncDisposableStack();
   readers.use(new StatsReporter(stats, { vitals, publisher, memory, clock, log }));
   readers.use(new StatusReporter(status, { vitals, publisher, clock }));
+  const toHomeAssistant = discovery(parts.config, status.version);
+  if (toHomeAssistant !== null) readers.use(announceDiscovery(toHomeAssistant, { vitals, publisher }));
   readers.use(createServiceNotifier(parts)?.start(signal));
   return readers;
 }

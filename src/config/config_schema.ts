@@ -235,6 +235,14 @@ export const configSchema = section("Configuration of bt-scanner.", {
     publish: key("Publish them, besides logging.", yesNo(), true),
     topic_prefix: key("They go to {topic_prefix}/{scanner.id}.", topicPrefix, "ble/stats"),
   }),
+  home_assistant: section("Home Assistant's MQTT discovery, with which this scanner appears there as a device.", {
+    enabled: key(
+      "true: it appears; false: it is taken back, on each connection; null: Home Assistant is told nothing.",
+      orNull(yesNo()),
+      null,
+    ),
+    discovery_prefix: key("Where Home Assistant looks for devices, its own setting.", topicPrefix, "homeassistant"),
+  }),
   log: section("Log, written to standard error.", {
     level: key("Lowest severity that is written.", oneOf("trace", "debug", "info", "warning", "error"), "info"),
     format: key("text for people, json (one object per line) for machines.", oneOf("text", "json"), "text"),

@@ -14,7 +14,12 @@ export const MOST_MQTT_BYTES = 65_535;
 
 /** Why a configuration of individually valid values makes no sense. */
 export function contradictions(config: Config): KeyProblem[] {
-  return [...scanContradictions(config), ...mqttContradictions(config), ...topicContradictions(config)];
+  return [
+    ...scanContradictions(config),
+    ...mqttContradictions(config),
+    ...topicContradictions(config),
+    ...homeAssistantContradictions(config),
+  ];
 }
 
 function* scanContradictions({ scanner, replay }: Config): Iterable<KeyProblem> {
@@ -96,6 +101,16 @@ function* topicContradictions({ status, stats }: Config): Iterable<KeyProblem> {
       keys: ["stats.topic_prefix", "status.topic_prefix"],
       problem: `statistics and status would overwrite each other under ${status.topic_prefix}`,
       remedy: "give them different prefixes",
+    };
+  }
+}
+
+function* homeAssistantContradictions({ home_assistant, status }: Config): Iterable<KeyProblem> {
+  if (home_assistant.enabled === true && !status.enabled) {
+    yield {
+      keys: ["home_assistant.enabled", "status.enabled"],
+      problem: "Home Assistant learns from the status whether the scanner is there, and the status is off",
+      remedy: "set status.enabled to true",
     };
   }
 }

@@ -61,6 +61,17 @@ test("mqttOptions() does not do without a password that cannot be read", async (
   });
 });
 
+test("mqttOptions() names Home Assistant's topic among those that are published to, where it is told anything", () => {
+  const topicsWith = (enabled: boolean | null) => {
+    const config = defaultConfig("s1");
+    const home_assistant = { ...config.home_assistant, enabled };
+    return mqttOptions({ ...config, home_assistant }, testHost({}), null).topics;
+  };
+  const others = ["ble/raw/s1/#", "ble/status/s1", "ble/stats/s1"];
+  const topic = "homeassistant/device/bt-scanner_s1/config";
+  assert.deepEqual([null, true, false].map(topicsWith), [others, [...others, topic], [...others, topic]]);
+});
+
 function latin1(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }

@@ -66,6 +66,8 @@ const OTHER_VALUES: Readonly<Record<string, readonly [text: string, value: unkno
   "stats.interval_s": ["1.5", 1.5],
   "stats.publish": ["false", false],
   "stats.topic_prefix": ["a/c", "a/c"],
+  "home_assistant.enabled": ["true", true],
+  "home_assistant.discovery_prefix": ["ha", "ha"],
   "log.level": ["trace", "trace"],
   "log.format": ["json", "json"],
 };

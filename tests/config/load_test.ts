@@ -51,6 +51,7 @@ test("loadConfig() with nothing but a scanner id gives the documented defaults",
     },
     status: { enabled: true, topic_prefix: "ble/status" },
     stats: { interval_s: 60, publish: true, topic_prefix: "ble/stats" },
+    home_assistant: { enabled: null, discovery_prefix: "homeassistant" },
     log: { level: "info", format: "text" },
   });
   assert.deepEqual(config, defaultConfig("s1"));
@@ -198,6 +199,10 @@ const contradictory: readonly (readonly [yaml: string, problem: RegExp])[] = [
   ],
   ["scanner: { id: s }\nmqtt: { reconnect: { initial_delay: 61 } }", /61 s is longer than max_delay of 60 s/],
   ["scanner: { id: s }\nstats: { topic_prefix: ble/status }", /overwrite each other/],
+  [
+    "scanner: { id: s }\nhome_assistant: { enabled: true }\nstatus: { enabled: false }",
+    /^c\.yaml:2:28: home_assistant\.enabled: .*the status is off; set status\.enabled to true/,
+  ],
   [
     "scanner: { id: s }\nmqtt: { broker: { host: 'fe80::1%lo' } }",
     /fe80::1%lo is a link-local address, .*another address/,

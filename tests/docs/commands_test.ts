@@ -23,7 +23,7 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const MARK = /^(|pi|long|by=(\S+))$/;
 
 const COMMANDS = documents()
-  .filter(({ path }) => /^(README|CONTRIBUTING|docs\/\w+)\.md$/.test(path))
+  .filter(({ path }) => /^(README|CONTRIBUTING|docs\/[\w-]+)\.md$/.test(path))
   .flatMap((document) => blocks(document, "sh"));
 
 test("each block of commands is run by a test, or says why not", () => {

@@ -8,7 +8,7 @@ import { anchors, blocks, type Document, document, documents, links, table } fro
 import { drawPicture, PICTURE } from "./scan_picture.ts";
 
 const README = document("README.md");
-const MAX_README_LINES = 166;
+const MAX_README_LINES = 172;
 const MAX_COLUMNS = 120;
 
 test("README is short, and no line of it is longer than a terminal is wide", () => {

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { ToolName } from "../../scripts/tools.ts";
 import { test } from "./test.ts";
 
@@ -15,7 +16,8 @@ export interface ProgramEnd {
 export function findProgram(name: string): string | null {
   for (const folder of [...(Deno.env.get("PATH") ?? "").split(":"), ...SBIN]) {
     try {
-      if (folder !== "" && Deno.statSync(`${folder}/${name}`).isFile) return `${folder}/${name}`;
+      const path = resolve(folder, name);
+      if (folder !== "" && Deno.statSync(path).isFile) return path;
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
