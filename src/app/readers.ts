@@ -21,8 +21,8 @@ export interface ReaderParts {
  * Has everyone told of what is true who is to be, until `signal` aborts or the stack is disposed of. They hear of each
  * change in this order: the last statistics come before the last status.
  */
-export function startReaders(parts: ReaderParts, signal: AbortSignal): AsyncDisposableStack {
-  const { config: { scanner, mqtt }, host: { clock, memory }, vitals, publisher, log, status } = parts;
+export async function startReaders(parts: ReaderParts, signal: AbortSignal): Promise<AsyncDisposableStack> {
+  const { config: { scanner, mqtt, http }, host: { clock, memory }, vitals, publisher, log, status } = parts;
   const maxInFlight = mqtt.client.qos === 1 ? mqtt.client.max_in_flight : null;
   const stats = { scannerId: scanner.id, topic: statsTopic(parts.config), maxInFlight };
   const readers = new AsyncDisposableStack();
@@ -31,6 +31,7 @@ export function startReaders(parts: ReaderParts, signal: AbortSignal): AsyncDisp
   const toHomeAssistant = discovery(parts.config, status.version);
   if (toHomeAssistant !== null) readers.use(announceDiscovery(toHomeAssistant, { vitals, publisher }));
   readers.use(createServiceNotifier(parts)?.start(signal));
+  if (http.listen !== null) readers.use((await import("./web.ts")).startWeb(http.listen, parts));
   return readers;
 }
 

@@ -80,7 +80,7 @@ async function runAgent(config: Config, host: RunHost, log: Logger, signal: Abor
   let exitCode: number = EXIT.ok;
   try {
     await using connection = publisher;
-    await using _ = startReaders({ config, host, vitals, publisher, log, status }, signal);
+    await using _ = await startReaders({ config, host, vitals, publisher, log, status }, signal);
     connection.start();
     await agent.run(signal);
   } catch (error) {

@@ -80,6 +80,11 @@ const speed: ValueType<z.ZodMiniUnion<[z.ZodMiniLiteral<"max">, z.ZodMiniNumber]
 };
 const qos: ValueType<z.ZodMiniLiteral<0 | 1>> = { schema: z.literal([0, 1]), expects: "0 or 1", reads: "number" };
 
+const listen: ValueType<z.ZodMiniString> = text(
+  /^(unix:\/[^\0]{1,106}|((25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}|\[[0-9A-Fa-f:.]{2,45}\]):([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5]))$/,
+  "address and port such as 127.0.0.1:9464 or [::1]:9464, or unix:/path/to/a.sock",
+);
+
 /** The configuration: every key with its type, range, default and description. */
 export const configSchema = section("Configuration of bt-scanner.", {
   scanner: section("What is scanned, and how.", {
@@ -242,6 +247,18 @@ export const configSchema = section("Configuration of bt-scanner.", {
       null,
     ),
     discovery_prefix: key("Where Home Assistant looks for devices, its own setting.", topicPrefix, "homeassistant"),
+  }),
+  http: section("Metrics, health and a page for a browser, over HTTP. Whoever reaches the address may read them.", {
+    listen: key(
+      "Where to listen; 127.0.0.1 is for this machine alone. null: nowhere.",
+      orNull(listen),
+      null,
+    ),
+    allowed_hosts: key(
+      "Names besides localhost and the address itself by which requests may call this machine, without ports: raspberrypi.local. Others are refused, so that no page from elsewhere reads along.",
+      listOf(host),
+      [],
+    ),
   }),
   log: section("Log, written to standard error.", {
     level: key("Lowest severity that is written.", oneOf("trace", "debug", "info", "warning", "error"), "info"),

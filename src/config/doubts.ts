@@ -17,6 +17,7 @@ export function doubts(config: Config, unnamed: string | null): KeyProblem[] {
     ...clientDoubts(config),
     ...sourceDoubts(config),
     ...topicDoubts(config),
+    ...httpDoubts(config),
   ];
 }
 
@@ -94,6 +95,19 @@ function* clientDoubts({ mqtt }: Config): Iterable<KeyProblem> {
 function* sourceDoubts({ scanner, replay }: Config): Iterable<KeyProblem> {
   if (scanner.source !== "replay" && replay.file !== null) {
     yield { keys: ["replay.file"], problem: `unused: scanner.source is ${scanner.source}`, remedy: "set it to replay" };
+  }
+}
+
+function* httpDoubts({ http: { listen, allowed_hosts } }: Config): Iterable<KeyProblem> {
+  if (listen === null && allowed_hosts.length > 0) {
+    yield { keys: ["http.allowed_hosts"], problem: "unused: http.listen is null", remedy: "set that, too" };
+  }
+  if (listen !== null && !/^(unix:|127\.|\[::1\])/.test(listen)) {
+    yield {
+      keys: ["http.listen"],
+      problem: `whoever reaches ${listen} over the network can read it, unencrypted and without a password`,
+      remedy: "let a firewall say who may, or listen on 127.0.0.1 behind a proxy with TLS",
+    };
   }
 }
 

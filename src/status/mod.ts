@@ -3,4 +3,11 @@
  * @module
  */
 export { countFields, type MemoryUse, type Stats, type StatsOptions, type StatsParts, StatsReporter } from "./stats.ts";
-export { type Status, type StatusOptions, type StatusParts, StatusReporter, statusWill } from "./status.ts";
+export {
+  type Status,
+  type StatusOptions,
+  type StatusParts,
+  StatusReporter,
+  statusWill,
+  whyNotScanning,
+} from "./status.ts";

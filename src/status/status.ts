@@ -167,7 +167,8 @@ export class StatusReporter implements Disposable {
   }
 }
 
-function whyNotScanning(state: ScanState): string | null {
+/** Why nothing is heard, in the words that the status has for it; null: something is. */
+export function whyNotScanning(state: ScanState): string | null {
   switch (state.kind) {
     case "starting":
       return "starting";

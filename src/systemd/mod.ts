@@ -4,4 +4,9 @@
  */
 export { type FileIdentity, isJournal } from "./journal.ts";
 export { type NotifyCalls, type NotifySettings, readNotifySettings, sendNotification } from "./notify.ts";
-export { ServiceNotifier, type ServiceNotifierOptions, type ServiceNotifierParts } from "./service_notifier.ts";
+export {
+  RESTART_MARGIN_MS,
+  ServiceNotifier,
+  type ServiceNotifierOptions,
+  type ServiceNotifierParts,
+} from "./service_notifier.ts";

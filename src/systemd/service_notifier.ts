@@ -24,7 +24,7 @@ export interface ServiceNotifierParts {
 /** For status and start-up where no watchdog asks for more. */
 const UNWATCHED_INTERVAL_MS = 30_000;
 /** What ending a scan, waiting and beginning it again take at most, with a controller that does not answer. */
-const RESTART_MARGIN_MS = 30_000;
+export const RESTART_MARGIN_MS = 30_000;
 
 /**
  * Tells the service manager what the agent does: ready once it has scanned and been connected, a

@@ -68,6 +68,8 @@ const OTHER_VALUES: Readonly<Record<string, readonly [text: string, value: unkno
   "stats.topic_prefix": ["a/c", "a/c"],
   "home_assistant.enabled": ["true", true],
   "home_assistant.discovery_prefix": ["ha", "ha"],
+  "http.listen": ["127.0.0.1:9464", "127.0.0.1:9464"],
+  "http.allowed_hosts": ["pi7.local, pi7", ["pi7.local", "pi7"]],
   "log.level": ["trace", "trace"],
   "log.format": ["json", "json"],
 };

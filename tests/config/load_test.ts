@@ -52,6 +52,7 @@ test("loadConfig() with nothing but a scanner id gives the documented defaults",
     status: { enabled: true, topic_prefix: "ble/status" },
     stats: { interval_s: 60, publish: true, topic_prefix: "ble/stats" },
     home_assistant: { enabled: null, discovery_prefix: "homeassistant" },
+    http: { listen: null, allowed_hosts: [] },
     log: { level: "info", format: "text" },
   });
   assert.deepEqual(config, defaultConfig("s1"));
@@ -251,6 +252,8 @@ const doubtful: readonly (readonly [yaml: string, warning: RegExp])[] = [
     /publisher\.topic_prefix: topics are 257 bytes long.*AWS IoT Core/,
   ],
   [`stats: { topic_prefix: ${"x".repeat(254)} }`, /stats\.topic_prefix: topics are 257 bytes long/],
+  ["http: { listen: '0.0.0.0:9464' }", /http\.listen: whoever reaches 0\.0\.0\.0:9464 .* unencrypted/],
+  ["http: { allowed_hosts: [pi7.local] }", /http\.allowed_hosts: unused/],
 ];
 
 for (const [yaml, warning] of doubtful) {
@@ -274,6 +277,25 @@ test("loadConfig() does not mind a password that stays on the machine, or is enc
     assert.deepEqual(warnings, []);
   }
 });
+
+for (
+  const listen of ["127.0.0.1:9464", "[::1]:1", "192.0.2.7:65535", "[fe80::1]:9464", "unix:/run/bt-scanner/http.sock"]
+) {
+  test(`loadConfig() takes ${listen} as where to listen`, async () => {
+    const { config } = await load({ yaml: `http: { listen: "${listen}" }`, flags });
+    assert.equal(config.http.listen, listen);
+  });
+}
+
+for (
+  const listen of ["9464", ":9464", "localhost:9464", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "256.0.0.1:80"]
+    .concat(["::1:9464", "unix:http.sock", `unix:/${"x".repeat(107)}`, "http://127.0.0.1:9464"])
+) {
+  test(`loadConfig() says what it expects in place of listening on ${listen.slice(0, 40)}`, async () => {
+    const problems = await problemsOf({ yaml: `http: { listen: "${listen}" }`, flags });
+    assert.match(problems.join(), /http\.listen: expected address and port such as 127\.0\.0\.1:9464 or/);
+  });
+}
 
 test("loadConfig() accepts a scan interval of extended advertising where that is required", async () => {
   const { config } = await load({ yaml: "scanner: { id: s, interval_ms: 40959.375, extended: true }" });
