@@ -16,6 +16,7 @@ export type {
   Phy,
   ServiceData,
 } from "./advertisement.ts";
+export { type AddressKind, addressKind } from "./address_kind.ts";
 export type { FullAdFields } from "./ad_types.ts";
 export { type Message, MessageEncoder, type MessageOptions, messageTopic } from "./message.ts";
 export { AddressMap } from "./address_map.ts";

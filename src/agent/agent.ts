@@ -64,6 +64,9 @@ export class Agent {
       ? new PacedOutbox(this.#outboxParts, signal)
       : new LiveOutbox(this.#outboxParts);
     const path = this.#path = new ReportPath(this.#options, outbox, { counter: vitals.counter, clock, log });
+    using _ = vitals.onChange((change) => {
+      if (change === "connection" && vitals.connection.kind === "online") path.reconnected();
+    });
     const ended = new AbortController();
     const dividing = this.#divideTime(ended.signal);
     let reason = "finished";

@@ -1,3 +1,5 @@
+import { FILTER_REASONS, type FilterReason } from "./filter.ts";
+
 /**
  * Every report received, accounted for exactly once, at any moment:
  * `received = published + droppedOffline + droppedBackpressure + droppedUnacknowledged + filtered + invalid + inFlight`.
@@ -15,6 +17,8 @@ export interface Counters {
   readonly droppedUnacknowledged: number;
   /** Left out by the configured filter. */
   readonly filtered: number;
+  /** Which of the filter's conditions those failed first; their sum is `filtered`. */
+  readonly filteredBy: Readonly<Record<FilterReason, number>>;
   /** Reports, or what stood where a report belongs, that could not be read. */
   readonly invalid: number;
   /** On their way to the broker. */
@@ -25,12 +29,17 @@ export interface Counters {
   readonly missed: number;
 }
 
-/** Where a report ends. */
-export type Fate = Exclude<keyof Counters, "received" | "inFlight" | "malformedStructures" | "missed">;
+/** Where a report ends that is not left out by the filter. */
+export type Fate =
+  | "published"
+  | "droppedOffline"
+  | "droppedBackpressure"
+  | "droppedUnacknowledged"
+  | "invalid";
 
 /** Counts reports in such a way that the sum of {@linkcode Counters} holds by construction. */
 export class ReportCounter {
-  readonly #ended: Record<Fate, number> = {
+  readonly #ended: Record<Fate | "filtered", number> = {
     published: 0,
     droppedOffline: 0,
     droppedBackpressure: 0,
@@ -38,6 +47,10 @@ export class ReportCounter {
     filtered: 0,
     invalid: 0,
   };
+  readonly #filteredBy = Object.fromEntries(FILTER_REASONS.map((reason) => [reason, 0])) as Record<
+    FilterReason,
+    number
+  >;
   #received = 0;
   #malformedStructures = 0;
 
@@ -50,6 +63,12 @@ export class ReportCounter {
   /** A report in flight has ended. */
   ended(fate: Fate): void {
     this.#ended[fate]++;
+  }
+
+  /** A report in flight was left out. */
+  filtered(reason: FilterReason): void {
+    this.#ended.filtered++;
+    this.#filteredBy[reason]++;
   }
 
   /** How many messages have reached the broker. */
@@ -69,6 +88,7 @@ export class ReportCounter {
     return {
       received: this.#received,
       ...this.#ended,
+      filteredBy: { ...this.#filteredBy },
       inFlight: this.inFlight,
       malformedStructures: this.#malformedStructures,
     };

@@ -4,8 +4,8 @@
  */
 export { Agent, type AgentOptions, type AgentParts } from "./agent.ts";
 export { type Counters } from "./counters.ts";
-export { type Device, type Devices } from "./device_table.ts";
-export { Filter, type FilterOptions } from "./filter.ts";
+export { type Device, type Devices, DeviceTable } from "./device_table.ts";
+export { FILTER_REASONS, type FilterOptions, type FilterReason } from "./filter.ts";
 export {
   type ConnectionSink,
   type ConnectionState,
@@ -22,6 +22,7 @@ export {
   type ScanState,
   type Settled,
 } from "./ports.ts";
+export { Selection, type SelectionOptions } from "./selection.ts";
 export { superviseScan, type SupervisorParts } from "./supervisor.ts";
 export { Vitals, type VitalsChange, type VitalsParts } from "./vitals.ts";
 export { type DeviceWatch } from "./watched_devices.ts";

@@ -104,7 +104,7 @@ function addRun(program: Command, io: CliIo, exit: (request: RunRequest) => void
 }
 
 function addScan(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
-  withSourceOptions(withConfigOptions(program.command("scan")))
+  withFilterOptions(withSourceOptions(withConfigOptions(program.command("scan"))))
     .description(
       "show the devices on the air in a live table; if standard output is not a terminal, print it at the end",
     )
@@ -195,6 +195,24 @@ function withSourceOptions<A extends unknown[], O extends OptionValues>(command:
     .option("--simulate-devices <n>", "how many devices to invent (simulate.devices)")
     .option("--simulate-rate <n>", "reports per second to invent (simulate.rate)")
     .option("--passive", "do not ask devices for scan responses (scanner.mode)");
+}
+
+/** The keys of the filter, by their names. */
+function withFilterOptions<A extends unknown[], O extends OptionValues>(command: Command<A, O>) {
+  return command
+    .option("--min-rssi <dbm>", "weakest signal that passes (filter.min_rssi)")
+    .option("--allow <list>", "addresses or their first bytes, separated by commas (filter.allow)")
+    .option("--deny <list>", "none of these addresses (filter.deny)")
+    .option(
+      "--address-types <list>",
+      "public, static, resolvable, non_resolvable, anonymous, unknown (filter.address_types)",
+    )
+    .option("--connectable <true|false>", "those that can be connected to, or cannot (filter.connectable)")
+    .option("--companies <list>", "company identifiers, such as 76 or 0x004C (filter.companies)")
+    .option("--services <list>", "UUIDs of 16, 32 or 128 bits, such as 180F (filter.services)")
+    .option("--names <list>", "names; * stands for any characters, ? for one (filter.names)")
+    .option("--on-change-s <n>", "the same data only once in so many seconds (filter.on_change_s)")
+    .option("--max-rate-per-device <n>", "most reports a second of one device (filter.max_rate_per_device)");
 }
 
 const EXIT_CODES_HELP = `

@@ -1,6 +1,7 @@
 import * as z from "zod/mini";
 import {
   between,
+  companyId,
   listOf,
   oneOf,
   orNull,
@@ -8,6 +9,7 @@ import {
   positive,
   text,
   utf8,
+  uuid,
   type ValueType,
   whole,
   yesNo,
@@ -66,6 +68,7 @@ const topicPrefix = utf8(
   /^(?![$/])[^+#\p{Cc}]+(?<!\/)$/u,
   "an MQTT topic name: no + or #, no $ first, no / first or last",
 );
+const namePattern = text(/^[^\0]{1,64}$/u, "1 to 64 characters, * and ? among them, such as Ruuvi*");
 /** 0x0004 to 0xFFFF units of 0.625 ms (Core Specification 5.4, Vol 4, Part E, 7.8.64). */
 const scanTimeMs = between(2.5, 40_959.375);
 const extended: ValueType<z.ZodMiniUnion<[z.ZodMiniLiteral<"auto">, z.ZodMiniBoolean]>> = {
@@ -145,7 +148,7 @@ export const configSchema = section("Configuration of bt-scanner.", {
     ),
     burst: key("How many extra reports arrive at once, each minute.", whole(0, 1_000_000), 0),
   }),
-  filter: section("Which reports are published.", {
+  filter: section("Which reports are published: those that meet every condition here; of a list, any one will do.", {
     min_rssi: key("Weakest signal that passes, in dBm. null: any.", orNull(whole(-127, 20)), null),
     allow: key(
       "Only these devices: addresses or their first whole bytes, in upper or lower case. Empty: all.",
@@ -153,6 +156,36 @@ export const configSchema = section("Configuration of bt-scanner.", {
       [],
     ),
     deny: key("None of these devices, written as in allow; takes precedence over it.", listOf(address), []),
+    address_types: key(
+      "Only these kinds of address. static, resolvable and non_resolvable are random; phones have resolvable ones, which change every few minutes. Empty: all.",
+      listOf(oneOf("public", "static", "resolvable", "non_resolvable", "anonymous", "unknown")),
+      [],
+    ),
+    connectable: key(
+      "true: only devices that can be connected to; false: only those that cannot. null: both.",
+      orNull(yesNo()),
+      null,
+    ),
+    companies: key(
+      "Only reports with manufacturer data of one of these companies, by their identifiers. Empty: all.",
+      listOf(companyId()),
+      [],
+    ),
+    services: key(
+      "Only reports that list one of these services, have its data, or whose device has listed it in the last minute. Empty: all.",
+      listOf(uuid()),
+      [],
+    ),
+    names: key(
+      "Only devices with one of these names, which may come from an earlier scan response; * stands for any characters, ? for one. Empty: all.",
+      listOf(namePattern),
+      [],
+    ),
+    on_change_s: key(
+      "Publish what a device repeats unchanged only once in so many seconds. null: each time.",
+      orNull(between(0.1, 86_400)),
+      null,
+    ),
     max_rate_per_device: key(
       "Most messages per second from one device. null: no limit.",
       orNull(positive(100_000)),

@@ -26,6 +26,26 @@ export interface Flags {
   readonly simulateRate?: string | undefined;
   /** `--passive`: the scan mode. */
   readonly passive?: boolean | undefined;
+  /** `--min-rssi DBM`: this and those below set the keys of the filter that are called the same. */
+  readonly minRssi?: string | undefined;
+  /** `--allow LIST` */
+  readonly allow?: string | undefined;
+  /** `--deny LIST` */
+  readonly deny?: string | undefined;
+  /** `--address-types LIST` */
+  readonly addressTypes?: string | undefined;
+  /** `--connectable true|false` */
+  readonly connectable?: string | undefined;
+  /** `--companies LIST` */
+  readonly companies?: string | undefined;
+  /** `--services LIST` */
+  readonly services?: string | undefined;
+  /** `--names LIST` */
+  readonly names?: string | undefined;
+  /** `--on-change-s SECONDS` */
+  readonly onChangeS?: string | undefined;
+  /** `--max-rate-per-device N` */
+  readonly maxRatePerDevice?: string | undefined;
   /** `--log-level LEVEL` */
   readonly logLevel?: string | undefined;
   /** `--log-format text|json` */
@@ -51,6 +71,16 @@ export function readFlags(flags: Flags, keys: readonly ConfigKey[]): SourceSetti
   set("simulate.devices", flags.simulateDevices, "--simulate-devices");
   set("simulate.rate", flags.simulateRate, "--simulate-rate");
   set("scanner.mode", flags.passive ? "passive" : undefined, "--passive");
+  set("filter.min_rssi", flags.minRssi, "--min-rssi");
+  set("filter.allow", flags.allow, "--allow");
+  set("filter.deny", flags.deny, "--deny");
+  set("filter.address_types", flags.addressTypes, "--address-types");
+  set("filter.connectable", flags.connectable, "--connectable");
+  set("filter.companies", flags.companies, "--companies");
+  set("filter.services", flags.services, "--services");
+  set("filter.names", flags.names, "--names");
+  set("filter.on_change_s", flags.onChangeS, "--on-change-s");
+  set("filter.max_rate_per_device", flags.maxRatePerDevice, "--max-rate-per-device");
   set("log.level", flags.logLevel, "--log-level");
   set("log.format", flags.logFormat, "--log-format");
 

@@ -163,7 +163,12 @@ function buildConfig(values: ReadonlyMap<string, unknown>): Config {
   return {
     ...config,
     scanner: { ...scanner, adapter: index ? `hci${scanner.adapter}` : scanner.adapter },
-    filter: { ...filter, allow: upperCase(filter.allow), deny: upperCase(filter.deny) },
+    filter: {
+      ...filter,
+      allow: upperCase(filter.allow),
+      deny: upperCase(filter.deny),
+      services: filter.services.map(fullUuid),
+    },
     mqtt: {
       ...mqtt,
       client: { ...mqtt.client, client_id: mqtt.client.client_id.replaceAll("{scanner.id}", scanner.id) },
@@ -173,6 +178,15 @@ function buildConfig(values: ReadonlyMap<string, unknown>): Config {
 
 function upperCase(addresses: readonly string[]): string[] {
   return addresses.map((address) => address.toUpperCase());
+}
+
+/** What a UUID of 16 or 32 bits is short for (Core Specification 5.4, Vol 3, Part B, 2.5.1). */
+const BASE_UUID_TAIL = "00001000800000805f9b34fb";
+
+function fullUuid(written: string): string {
+  const digits = written.replace(/^0x/i, "").replaceAll("-", "").toLowerCase();
+  const all = digits.length === 32 ? digits : digits.padStart(8, "0") + BASE_UUID_TAIL;
+  return all.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 /** Adds where the keys were set, and leaves out problems that follow from a value already rejected. */

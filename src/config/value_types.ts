@@ -81,6 +81,25 @@ export function orNull<S extends z.ZodMiniType>(type: ValueType<S>): ValueType<z
   return { ...type, schema: z.nullable(type.schema), expects: `${type.expects}, or null` };
 }
 
+/** A company identifier (Assigned Numbers, 7.1), 0 to 65535. */
+export function companyId(): ValueType<z.ZodMiniUnion<[z.ZodMiniString, z.ZodMiniNumberFormat]>> {
+  const decimal = "[0-9]{1,4}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]";
+  const written = z.string().check(z.regex(new RegExp(`^(0[xX][0-9A-Fa-f]{1,4}|${decimal})$`)));
+  return {
+    schema: z.union([written, z.int().check(z.gte(0), z.lte(0xffff))]),
+    expects: "a company identifier, 0 to 65535, such as 76 or 0x004C",
+    reads: "text",
+  };
+}
+
+/** A UUID of 16, 32 or 128 bits. */
+export function uuid(): ValueType<z.ZodMiniString> {
+  return text(
+    /^((0[xX])?([0-9A-Fa-f]{4}|[0-9A-Fa-f]{8})|[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})$/,
+    "a UUID of 4, 8 or 32 hexadecimal digits, such as 180F",
+  );
+}
+
 /** How many bytes a text takes in UTF-8. */
 export function utf8Length(value: string): number {
   return new TextEncoder().encode(value).length;

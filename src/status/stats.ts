@@ -1,4 +1,4 @@
-import type { Counters, Logger, Publisher, Vitals, VitalsChange } from "../agent/mod.ts";
+import type { Counters, FilterReason, Logger, Publisher, Vitals, VitalsChange } from "../agent/mod.ts";
 import type { Clock } from "../time/mod.ts";
 
 /** What is published on `{stats.topic_prefix}/{scanner_id}`; {@linkcode Counters} explains the counts. */
@@ -23,6 +23,8 @@ export interface Stats {
   readonly dropped_unacknowledged: number;
   /** See {@linkcode Counters.filtered}. */
   readonly filtered: number;
+  /** See {@linkcode Counters.filteredBy}; conditions that have left nothing out are not there. */
+  readonly filtered_by: Readonly<Partial<Record<FilterReason, number>>>;
   /** See {@linkcode Counters.invalid}. */
   readonly invalid: number;
   /** See {@linkcode Counters.inFlight}. */
@@ -160,6 +162,7 @@ export function countFields(counters: Counters): Pick<
   | "dropped_backpressure"
   | "dropped_unacknowledged"
   | "filtered"
+  | "filtered_by"
   | "invalid"
   | "in_flight"
   | "malformed_structures"
@@ -172,6 +175,7 @@ export function countFields(counters: Counters): Pick<
     dropped_backpressure: counters.droppedBackpressure,
     dropped_unacknowledged: counters.droppedUnacknowledged,
     filtered: counters.filtered,
+    filtered_by: Object.fromEntries(Object.entries(counters.filteredBy).filter(([, count]) => count > 0)),
     invalid: counters.invalid,
     in_flight: counters.inFlight,
     malformed_structures: counters.malformedStructures,

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import type { FilterReason } from "../agent/mod.ts";
 import type { Stats } from "./stats.ts";
 import type { Status } from "./status.ts";
 
@@ -35,6 +36,20 @@ export const statusSchema: z.ZodMiniType<Status> = z.object({
 const count = (description: string) => z.int().check(z.nonnegative(), z.describe(description));
 const perSecond = (description: string) => z.number().check(z.nonnegative(), z.describe(description));
 
+const leftOut = (description: string) => z.exactOptional(count(description));
+const filteredBy: Record<FilterReason, ReturnType<typeof leftOut>> = {
+  min_rssi: leftOut("Too weak, or of unknown strength"),
+  deny: leftOut("Of addresses that are excluded"),
+  allow: leftOut("Of addresses that are not among those included"),
+  address_types: leftOut("Of other kinds of address"),
+  connectable: leftOut("Connectable, or not, as excluded"),
+  companies: leftOut("Without data of these companies"),
+  services: leftOut("Without these services"),
+  names: leftOut("Without such a name"),
+  on_change_s: leftOut("Repeated unchanged too soon"),
+  max_rate_per_device: leftOut("More than a device may send"),
+};
+
 /** Schema of {@linkcode Stats}. */
 export const statsSchema: z.ZodMiniType<Stats> = z.object({
   scanner_id: scannerId,
@@ -47,6 +62,9 @@ export const statsSchema: z.ZodMiniType<Stats> = z.object({
   dropped_backpressure: count("Dropped because the broker could not keep up"),
   dropped_unacknowledged: count("Sent, but not acknowledged by the broker within the time allowed (QoS 1)"),
   filtered: count("Excluded by the filter"),
+  filtered_by: z.object(filteredBy).check(
+    z.describe("The same by the key of the filter whose condition they failed first; keys without any are left out"),
+  ),
   invalid: count("Malformed: not readable as reports"),
   in_flight: count("On their way to the broker"),
   malformed_structures: count("Malformed AD structures skipped in reports that were otherwise fine"),

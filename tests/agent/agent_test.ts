@@ -15,13 +15,14 @@ import { FakeClock, settlePromises } from "../support/fake_clock.ts";
 import { FakePublisher } from "../support/fake_publisher.ts";
 import { RecordingLog } from "../support/recording_log.ts";
 import { test } from "../support/test.ts";
+import { PASS_ALL } from "../support/pass_all.ts";
 
 const OPTIONS: AgentOptions = {
   scannerId: "s1",
   fields: "standard",
   topicPrefix: "ble/raw",
   mergeScanResponse: true,
-  filter: { minRssiDbm: null, allow: [], deny: [], maxRatePerDevice: null },
+  filter: PASS_ALL,
   intervalMs: 60_000,
   stallTimeoutMs: 60_000,
 };
@@ -136,4 +137,27 @@ test("Agent publishes what any scanner hears, and accounts for it", async () => 
     1,
     "finished",
   ]);
+});
+
+test("Agent tells again after an outage what has not changed meanwhile", async () => {
+  const [clock, publisher, log] = [new FakeClock(undefined, settlePromises), new FakePublisher(), new RecordingLog()];
+  const vitals = new Vitals({ clock, missed: () => 0, log });
+  const run: Scanner["run"] = (sink) => {
+    for (const isOnline of [true, true, false, false, true, true]) {
+      publisher.outcome = isOnline ? "accepted" : "offline";
+      if (isOnline && vitals.connection.kind !== "online") {
+        vitals.setConnection({ kind: "online", sinceMs: 0, address: null });
+      } else if (!isOnline) vitals.setConnection({ kind: "connecting", attempt: 1 });
+      sink.advertisement(someAdvertisement());
+    }
+    return Promise.resolve();
+  };
+  const scanner: Scanner = { paced: false, missed: 0, run, reset: () => Promise.resolve() };
+  const options = { ...OPTIONS, filter: { ...PASS_ALL, onChangeMs: 3_600_000 } };
+  const ending = new AbortController();
+  const running = new Agent(options, { scanner, publisher, vitals, clock, random: () => 0, log }).run(ending.signal);
+  await clock.advance(0);
+  ending.abort();
+  await running;
+  assert.equal(publisher.taken.length, 2);
 });

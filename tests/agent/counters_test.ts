@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { type Fate, ReportCounter } from "../../src/agent/counters.ts";
+import { FILTER_REASONS, type FilterReason } from "../../src/agent/filter.ts";
 import { test } from "../support/test.ts";
 
 const FATES: readonly Fate[] = [
@@ -8,9 +9,11 @@ const FATES: readonly Fate[] = [
   "droppedOffline",
   "droppedBackpressure",
   "droppedUnacknowledged",
-  "filtered",
   "invalid",
 ];
+
+const isReason = (fate: typeof FATES[number] | FilterReason): fate is FilterReason =>
+  FILTER_REASONS.some((reason) => reason === fate);
 
 test("ReportCounter has a report in flight until its fate is known", () => {
   const counter = new ReportCounter();
@@ -24,6 +27,7 @@ test("ReportCounter has a report in flight until its fate is known", () => {
     droppedBackpressure: 0,
     droppedUnacknowledged: 0,
     filtered: 0,
+    filteredBy: Object.fromEntries(FILTER_REASONS.map((reason) => [reason, 0])),
     invalid: 0,
     inFlight: 0,
     malformedStructures: 2,
@@ -31,7 +35,7 @@ test("ReportCounter has a report in flight until its fate is known", () => {
 });
 
 test("ReportCounter accounts for every report exactly once, at any moment", () => {
-  fc.assert(fc.property(fc.array(fc.option(fc.constantFrom(...FATES))), (steps) => {
+  fc.assert(fc.property(fc.array(fc.option(fc.constantFrom(...FATES, ...FILTER_REASONS))), (steps) => {
     const counter = new ReportCounter();
     let inFlight = 0;
     for (const fate of steps) {
@@ -39,12 +43,14 @@ test("ReportCounter accounts for every report exactly once, at any moment", () =
         counter.received();
         inFlight++;
       } else {
-        counter.ended(fate);
+        if (isReason(fate)) counter.filtered(fate);
+        else counter.ended(fate);
         inFlight--;
       }
       const now = counter.snapshot();
       assert.equal(now.inFlight, inFlight);
-      assert.equal(now.received, FATES.reduce((sum, each) => sum + now[each], now.inFlight));
+      assert.equal(now.filtered, FILTER_REASONS.reduce((sum, each) => sum + now.filteredBy[each], 0));
+      assert.equal(now.received, FATES.reduce((sum, each) => sum + now[each], now.inFlight + now.filtered));
     }
   }));
 });

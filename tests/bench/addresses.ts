@@ -9,6 +9,7 @@ import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../s
 import { systemClock as clock } from "../../src/time/mod.ts";
 import { readMemory } from "../support/memory.ts";
 import { RecordingLog } from "../support/recording_log.ts";
+import { PASS_ALL } from "../support/pass_all.ts";
 
 const ADDRESSES = 1_000_000;
 const CHAINS = 100_000;
@@ -75,7 +76,7 @@ if (import.meta.main) {
       fields: "standard",
       topicPrefix: "ble/raw",
       mergeScanResponse: true,
-      filter: { minRssiDbm: null, allow: [], deny: [], maxRatePerDevice: 10 },
+      filter: { ...PASS_ALL, onChangeMs: 60_000, maxRatePerDevice: 10 },
       intervalMs: 60_000,
       stallTimeoutMs: 60_000,
     },

@@ -202,7 +202,7 @@ test("renderTable() lets nothing but what can be seen through, no line wider tha
 test("renderFrame() is no higher than the terminal, and says what it leaves out", () => {
   const devices = new DeviceTable();
   for (let i = 0; i < 20; i++) devices.heard(someAdvertisement({ address: `${i}`, rssiDbm: -i }), 0);
-  const content = { devices, reportsPerS: 12.3, note: "2026 WARNING scan ended\n" };
+  const content = { devices, reportsPerS: 12.3, leftOut: "", note: "2026 WARNING scan ended\n" };
   const scanning = { kind: "scanning", adapter: "hci0", adapterAddress: null, mode: "active", extended: true } as const;
   const frame = renderFrame({ ...content, state: scanning }, { columns: 80, rows: 8 }, 0);
   assert.equal(frame.length, 8);
@@ -407,6 +407,40 @@ test("scan prints the table at the end where standard output is no terminal", as
     assert.equal(lines.length, 4);
     assert.match(lines[1] ?? "", /^C0:00:00:00:00:0\d {3}-60 {5}10 {2,4}\d+s {2}0xFFFF$/);
     assert.equal(out.stderr, "3 devices, 30 reports\n");
+  });
+});
+
+test("scan shows what passes the filter, how much does not, and why", async () => {
+  const companies = (id: number) => adStructure(0xff, [id & 0xff, id >> 8, 0]);
+  const reports = [
+    { ...countingReport(0), data: companies(0x0499) },
+    { ...countingReport(1), data: companies(0x004c) },
+    { ...countingReport(2), data: companies(0x0499), rssiDbm: -90 },
+    { ...countingReport(3), data: companies(0x004c) },
+  ];
+  await withRecording(reports.map((report) => legacyReportsPacket(report)), async (config) => {
+    const { io, out } = recordingIo(null);
+    const filter = { ...config.filter, companies: ["0x0499"], min_rssi: -70 };
+    assert.equal(await scan({ ...config, filter }, null, io, never), 0);
+    const lines = out.stdout.trimEnd().split("\n");
+    assert.equal(lines.length, 2);
+    assert.match(lines[1] ?? "", /Ruuvi/);
+    assert.equal(out.stderr, "1 devices, 1 reports, 3 left out (companies 2, min_rssi 1)\n");
+  });
+});
+
+test("scan filters by a name that came in a scan response, whether or not messages are filled in", async () => {
+  const name = { ...countingReport(0), eventType: 4, data: adStructure(9, [...new TextEncoder().encode("Lock 7")]) };
+  const reports = [countingReport(0), name, countingReport(0, 1), countingReport(1)];
+  await withRecording(reports.map((report) => legacyReportsPacket(report)), async (config) => {
+    for (const merge_scan_response of [true, false]) {
+      const { io, out } = recordingIo(null);
+      const filter = { ...config.filter, names: ["Lock ?"] };
+      const publisher = { ...config.publisher, merge_scan_response };
+      await printMessages({ ...config, filter, publisher }, null, io, never);
+      const names = out.stdout.trimEnd().split("\n").map((line) => JSON.parse(line).local_name);
+      assert.deepEqual(names, ["Lock 7", merge_scan_response ? "Lock 7" : null]);
+    }
   });
 });
 

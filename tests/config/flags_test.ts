@@ -35,6 +35,38 @@ test("every flag of the command line sets its key", async () => {
   assert.equal(origins.get("scanner.source"), "--replay");
 });
 
+test("the flags of the filter set the keys of their names", async () => {
+  const { config, origins } = await load({
+    flags: {
+      scannerId: "a",
+      minRssi: "-70",
+      allow: "aa:bb,11",
+      deny: "aa:bb:cc",
+      addressTypes: "public,static",
+      connectable: "true",
+      companies: "76,0x0499",
+      services: "180F",
+      names: "Ruuvi*,Lock ?",
+      onChangeS: "60",
+      maxRatePerDevice: "0.1",
+    },
+  });
+  assert.deepEqual(config.filter, {
+    min_rssi: -70,
+    allow: ["AA:BB", "11"],
+    deny: ["AA:BB:CC"],
+    address_types: ["public", "static"],
+    connectable: true,
+    companies: ["76", "0x0499"],
+    services: ["0000180f-0000-1000-8000-00805f9b34fb"],
+    names: ["Ruuvi*", "Lock ?"],
+    on_change_s: 60,
+    max_rate_per_device: 0.1,
+  });
+  const flagOf = (key: string) => `--${key.replaceAll("_", "-")}`;
+  for (const key of Object.keys(config.filter)) assert.equal(origins.get(`filter.${key}`), flagOf(key));
+});
+
 test("flags that are not given set nothing", async () => {
   const { origins } = await load({
     flags: { scannerId: "a", broker: undefined, passive: undefined, replayLoop: false },

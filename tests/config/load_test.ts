@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ConfigError, defaultConfig, renderProblem } from "../../src/config/mod.ts";
+import { agentOptions } from "../../src/app/mod.ts";
 import { test } from "../support/test.ts";
 import { load, problemsOf } from "./load_support.ts";
 
@@ -20,7 +21,18 @@ test("loadConfig() with nothing but a scanner id gives the documented defaults",
     },
     replay: { file: null, speed: 1, loop: false },
     simulate: { devices: 50, rate: 100, seed: 1, rotate_s: 900, malformed: 0, burst: 0 },
-    filter: { min_rssi: null, allow: [], deny: [], max_rate_per_device: null },
+    filter: {
+      min_rssi: null,
+      allow: [],
+      deny: [],
+      address_types: [],
+      connectable: null,
+      companies: [],
+      services: [],
+      names: [],
+      on_change_s: null,
+      max_rate_per_device: null,
+    },
     publisher: { topic_prefix: "ble/raw", fields: "standard", merge_scan_response: true },
     mqtt: {
       broker: {
@@ -461,3 +473,39 @@ for (const [host, accepted] of Object.entries(hosts)) {
     assert.equal(problems.length, accepted ? 0 : 1);
   });
 }
+
+test("loadConfig() takes services of each length, with and without 0x and hyphens, as written in a file", async () => {
+  const yaml = `filter:
+  services: [1809, 180f, 0x181A, 12345678, "0000FCD2", 6E400001B5A3F393E0A9E50E24DCCA9E, 6e400001-b5a3-f393-e0a9-e50e24dcca9e]
+  companies: [76, 0x004c, 0X4C, "65535", 0]`;
+  const { config } = await load({ yaml, flags: { scannerId: "s1" } });
+  const base = "-0000-1000-8000-00805f9b34fb";
+  const uart = "6e400001-b5a3-f393-e0a9-e50e24dcca9e";
+  assert.deepEqual(config.filter.services, [
+    ...["00001809", "0000180f", "0000181a", "12345678", "0000fcd2"].map((head) => head + base),
+    uart,
+    uart,
+  ]);
+  assert.deepEqual(agentOptions(config).filter.companies, [76, 76, 76, 65_535, 0]);
+});
+
+test("loadConfig() names each item of a filter that is none, and what it expects", async () => {
+  const yaml = `filter:
+  companies: [65536, 4c00, -1, 1.5]
+  services: [180, 180g, 6e400001-b5a3]
+  names: [""]
+  address_types: [random]`;
+  assert.deepEqual(await problemsOf({ yaml, flags: { scannerId: "s1" } }), [
+    ...["65536", "4c00", "-1", "1.5"].map((value, at) =>
+      `c.yaml:2:${[15, 22, 28, 32][at]}: filter.companies: item ${at + 1}: expected a company identifier, ` +
+      `0 to 65535, such as 76 or 0x004C, got "${value}"`
+    ),
+    ...["180", "180g", "6e400001-b5a3"].map((value, at) =>
+      `c.yaml:3:${[14, 19, 25][at]}: filter.services: item ${at + 1}: expected a UUID of 4, 8 or 32 hexadecimal ` +
+      `digits, such as 180F, got "${value}"`
+    ),
+    'c.yaml:4:11: filter.names: item 1: expected 1 to 64 characters, * and ? among them, such as Ruuvi*, got ""',
+    "c.yaml:5:19: filter.address_types: item 1: expected one of public, static, resolvable, non_resolvable, " +
+    'anonymous, unknown, got "random"',
+  ]);
+});

@@ -55,7 +55,7 @@ function dropped(counts: Counts | undefined): number {
   return counts?.dropped_backpressure ?? 0;
 }
 
-function increase(counts: readonly Counts[], of: keyof Counts): number {
+function increase(counts: readonly Counts[], of: Exclude<keyof Counts, "filtered_by">): number {
   return (counts.at(-1)?.[of] ?? 0) - (counts[0]?.[of] ?? 0);
 }
 

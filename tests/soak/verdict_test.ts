@@ -14,6 +14,7 @@ const COUNTS: Omit<Counts, "atS"> = {
   dropped_backpressure: 0,
   dropped_unacknowledged: 0,
   filtered: 0,
+  filtered_by: {},
   invalid: 0,
   in_flight: 0,
   malformed_structures: 0,

@@ -28,6 +28,8 @@ test("StatsReporter publishes the counters with rates over the interval, not ret
   }
   for (let i = 0; i < 600; i++) counter.received();
   for (let i = 0; i < 300; i++) counter.ended("published");
+  for (let i = 0; i < 20; i++) counter.filtered("names");
+  for (let i = 0; i < 30; i++) counter.filtered("max_rate_per_device");
   await clock.advance(60_000);
   vitals.endInterval();
   const { topic, payload, retain } = publisher.announced[0] ?? { topic: "", payload: "{}", retain: true };
@@ -43,9 +45,10 @@ test("StatsReporter publishes the counters with rates over the interval, not ret
     dropped_offline: 0,
     dropped_backpressure: 0,
     dropped_unacknowledged: 0,
-    filtered: 0,
+    filtered: 50,
+    filtered_by: { names: 20, max_rate_per_device: 30 },
     invalid: 0,
-    in_flight: 300,
+    in_flight: 250,
     malformed_structures: 0,
     missed: 3,
     received_per_s: 10,

@@ -11,6 +11,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 import { FakePublisher } from "../support/fake_publisher.ts";
 import { RecordingLog } from "../support/recording_log.ts";
 import { test } from "../support/test.ts";
+import { PASS_ALL } from "../support/pass_all.ts";
 
 const TEN_YEARS_MS = 10 * 365 * 86_400_000;
 const NAME = adStructure(0x09, new TextEncoder().encode("thermometer"));
@@ -102,7 +103,7 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
     fields: "standard",
     topicPrefix: "ble/raw",
     mergeScanResponse: true,
-    filter: { minRssiDbm: null, allow: [], deny: [], maxRatePerDevice: 2 },
+    filter: { ...PASS_ALL, maxRatePerDevice: 2 },
     intervalMs: 60_000,
     stallTimeoutMs: 60_000,
   }, { scanner: air, publisher, vitals, clock, random: () => 1, log });

@@ -8,6 +8,8 @@ export interface FrameContent {
   readonly state: ScanState;
   readonly devices: Devices;
   readonly reportsPerS: number;
+  /** What the filter left out; empty: nothing. */
+  readonly leftOut: string;
   /** The last line of the log, or another note; empty: nothing. */
   readonly note: string;
 }
@@ -28,9 +30,9 @@ export function renderFrame(content: FrameContent, { columns, rows }: TerminalSi
 }
 
 /** Parts that do not fit are left out whole. */
-function headline({ state, devices, reportsPerS }: FrameContent, columns: number): string {
+function headline({ state, devices, reportsPerS, leftOut }: FrameContent, columns: number): string {
   let line = escapeInvisible(`${stateText(state)}: ${devices.size} devices`);
-  for (const more of [`, ${devices.reports} reports`, `, ${Math.round(reportsPerS)}/s`]) {
+  for (const more of [`, ${devices.reports} reports`, `, ${Math.round(reportsPerS)}/s`, leftOut && `, ${leftOut}`]) {
     if (displayWidth(line + more) > columns) break;
     line += more;
   }

@@ -1,5 +1,5 @@
-import { MessageEncoder, ScanResponseMerger } from "../../advertisement/mod.ts";
-import { Filter, type ScanSink } from "../../agent/mod.ts";
+import { MessageEncoder } from "../../advertisement/mod.ts";
+import { type ScanSink, Selection } from "../../agent/mod.ts";
 import { agentOptions, Listening } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { createLog } from "../../log/mod.ts";
@@ -44,10 +44,9 @@ export async function printMessages(
 function printer(config: Config, clock: Clock, print: (message: string) => void): ScanSink["advertisement"] {
   const options = agentOptions(config);
   const encoder = new MessageEncoder(options);
-  const filter = new Filter(options.filter, clock);
-  const merger = options.mergeScanResponse ? new ScanResponseMerger({ clock }) : null;
+  const selection = new Selection(options, clock);
   return (heard) => {
-    const advertisement = merger?.merge(heard) ?? heard;
-    if (filter.accepts(advertisement)) print(escapeInvisible(encoder.encode(advertisement)));
+    const selected = selection.select(heard);
+    if (typeof selected !== "string") print(escapeInvisible(encoder.encode(selected)));
   };
 }

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { type Host, Listening } from "../../app/mod.ts";
+import { agentOptions, type Host, Listening } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { createLog } from "../../log/mod.ts";
 import type { CliIo } from "../io.ts";
+import { Passed } from "./passed.ts";
 import { Screen, type TerminalSize, terminalSize, USUAL_SIZE } from "./screen.ts";
 import { openTerminal, type Terminal } from "./terminal.ts";
 import { ScanView } from "./view.ts";
@@ -32,7 +33,7 @@ const REDRAW_MS = 1_000;
 const KEYS_MS = 100;
 
 /**
- * Shows the devices that are heard. On a terminal the table is live, and the complete table stays at the end; otherwise
+ * Shows the devices that are heard and pass the filter. On a terminal the table is live, and the complete table stays at the end; otherwise
  * it is only printed at the end.
  *
  * @param durationMs after how long it ends by itself; null: when told to
@@ -54,10 +55,13 @@ export async function scan(
   const write = isLive ? (line: string) => void (note = line) : stderr;
   const log = createLog({ level: "warning", format: "text", write, now: () => host.clock.wallMs() });
   const listening = new Listening({ config, host, log });
-  using watch = listening.vitals.watchDevices();
-  const view = new ScanView(listening.vitals, watch.devices, host.clock);
+  const passed = new Passed(agentOptions(config), host.clock);
+  const view = new ScanView(listening.vitals, passed, host.clock);
   const quit = new AbortController();
-  const ending = listening.run({ durationMs }, AbortSignal.any([signal, quit.signal]));
+  const ending = listening.run({
+    durationMs,
+    advertisement: (heard) => passed.heard(heard),
+  }, AbortSignal.any([signal, quit.signal]));
   if (isLive) {
     const frame = (size: TerminalSize) => view.frame(size, note);
     await showLive(io, terminal, frame, ending, () => quit.abort()).finally(() => {

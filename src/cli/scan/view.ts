@@ -1,14 +1,15 @@
-import type { Devices, Vitals } from "../../agent/mod.ts";
+import type { Vitals } from "../../agent/mod.ts";
 import type { Clock } from "../../time/mod.ts";
 import { renderFrame } from "./frame.ts";
+import type { Passed } from "./passed.ts";
 import type { TerminalSize } from "./screen.ts";
 import { renderTable, sortDevices } from "./table.ts";
 
-/** What is heard, as it is shown. */
+/** What passes of what is heard, as it is shown. */
 export class ScanView {
   #lastFrame: { readonly reports: number; readonly atMs: number };
 
-  constructor(private readonly vitals: Vitals, private readonly devices: Devices, private readonly clock: Clock) {
+  constructor(private readonly vitals: Vitals, private readonly passed: Passed, private readonly clock: Clock) {
     this.#lastFrame = { reports: 0, atMs: clock.monotonicMs() };
   }
 
@@ -18,23 +19,25 @@ export class ScanView {
    * @param note a line shown below it
    */
   frame(size: TerminalSize, note: string): string[] {
-    const { devices, vitals: { scan: state } } = this;
+    const { passed: { devices, leftOut }, vitals: { scan: state } } = this;
     const { reports } = devices;
     const nowMs = this.clock.monotonicMs();
     const elapsedMs = nowMs - this.#lastFrame.atMs;
     const reportsPerS = elapsedMs > 0 ? (reports - this.#lastFrame.reports) * 1000 / elapsedMs : 0;
     this.#lastFrame = { reports, atMs: nowMs };
-    return renderFrame({ state, devices, reportsPerS, note }, size, nowMs);
+    return renderFrame({ state, devices, reportsPerS, leftOut, note }, size, nowMs);
   }
 
   /** The whole table; empty where nothing was heard. */
   table(columns: number): string[] {
-    if (this.devices.size === 0) return [];
+    const { devices } = this.passed;
+    if (devices.size === 0) return [];
     const nowMs = this.clock.monotonicMs();
-    return renderTable(sortDevices(this.devices.values(), nowMs), columns, nowMs);
+    return renderTable(sortDevices(devices.values(), nowMs), columns, nowMs);
   }
 
   get summary(): string {
-    return `${this.devices.size} devices, ${this.devices.reports} reports`;
+    const { devices, leftOut } = this.passed;
+    return `${devices.size} devices, ${devices.reports} reports${leftOut === "" ? "" : `, ${leftOut}`}`;
   }
 }

@@ -4,6 +4,7 @@ import { messageSchema } from "../../../src/advertisement/message_schema.ts";
 import {
   Agent,
   type Counters,
+  type FilterOptions,
   MessageDropped,
   type Publisher,
   type PublishOutcome,
@@ -18,9 +19,18 @@ import type { Target } from "../fuzzer.ts";
 import type { Input } from "../input.ts";
 import { PAUSE, pauseMs } from "./pause.ts";
 import { AD_WORDS, FRAGMENT_SEEDS, REPORT_SEEDS, REPORT_WORDS } from "./words.ts";
+import { PASS_ALL } from "../../support/pass_all.ts";
 
 const SCANNER_ID = "fuzz";
 const TOPIC = /^ble\/raw\/fuzz\/((?:[0-9A-F]{2}:){5}[0-9A-F]{2})$/;
+/** The rest of the way has most of the time, each filter some. */
+const FILTERS: readonly FilterOptions[] = [
+  { ...PASS_ALL, minRssiDbm: -100, deny: ["00:00"], maxRatePerDevice: 40 },
+  { ...PASS_ALL, onChangeMs: 1_000, addressTypes: ["public", "static", "resolvable", "non_resolvable", "unknown"] },
+  { ...PASS_ALL, names: ["*a*", "?*?"] },
+  { ...PASS_ALL, companies: [0x004c, 0x0499], connectable: true },
+  { ...PASS_ALL, services: ["0000180f-0000-1000-8000-00805f9b34fb"] },
+];
 /** What a terminal obeys, does not show, or shows in another order. */
 const HARMFUL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
@@ -50,7 +60,7 @@ export const agentTarget: Target = {
         fields: input.length % 2 === 0 ? "full" : "standard",
         topicPrefix: "ble/raw",
         mergeScanResponse: true,
-        filter: { minRssiDbm: -100, allow: [], deny: ["00:00"], maxRatePerDevice: 40 },
+        filter: FILTERS[input.length % FILTERS.length] ?? PASS_ALL,
         intervalMs: 60_000,
         stallTimeoutMs: 60_000,
       },
@@ -66,8 +76,9 @@ export const agentTarget: Target = {
 };
 
 function checkLaw(counters: Counters): void {
-  const { received, published, filtered, invalid, inFlight } = counters;
+  const { received, published, filtered, filteredBy, invalid, inFlight } = counters;
   const dropped = counters.droppedOffline + counters.droppedBackpressure + counters.droppedUnacknowledged;
+  assert.equal(Object.values(filteredBy).reduce((sum, count) => sum + count, 0), filtered);
   assert.ok(inFlight >= 0, "more reports ended than came");
   assert.equal(received, published + dropped + filtered + invalid + inFlight);
 }
