@@ -3,25 +3,55 @@
  * @module
  */
 import { HttpListener, type Routes } from "../http/mod.ts";
-import { type HealthParts, healthResponse, whyNotAlive, whyNotReady } from "../metrics/mod.ts";
+import {
+  formatFor,
+  type HealthParts,
+  healthResponse,
+  MEDIA_TYPES,
+  Metrics,
+  whyNotAlive,
+  whyNotReady,
+} from "../metrics/mod.ts";
 import { RESTART_MARGIN_MS } from "../systemd/mod.ts";
 import { stallTimeoutMs } from "./options.ts";
+import { processFacts } from "./process_facts.ts";
 import type { ReaderParts } from "./readers.ts";
 
 /** Answers HTTP requests at `listen` until it is disposed of. */
 export function startWeb(listen: string, parts: ReaderParts): AsyncDisposable {
-  const { config: { http }, host: { clock, random }, log } = parts;
-  const options = { listen, allowedHosts: http.allowed_hosts, routes: routes(parts) };
-  return new HttpListener(options, { clock, random, log }).start();
+  const { config: { http, scanner }, host, vitals, log, status } = parts;
+  const stack = new AsyncDisposableStack();
+  const facts = processFacts(host.linux);
+  const metrics = stack.use(
+    new Metrics({
+      vitals,
+      clock: host.clock,
+      memory: host.memory,
+      version: status.version,
+      scannerId: scanner.id,
+      ...facts,
+    }),
+  );
+  const routes = { ...healthRoutes(parts), ...metricsRoute(metrics) };
+  stack.use(new HttpListener({ listen, allowedHosts: http.allowed_hosts, routes }, { ...host, log }).start());
+  return stack;
 }
 
-/** Who answers what. */
-function routes({ config: { scanner }, host: { clock }, vitals }: ReaderParts): Routes {
+function healthRoutes({ config: { scanner }, host: { clock }, vitals }: ReaderParts): Routes {
   // A recording waits for its reader: it has no time within which to move.
   const patienceMs = scanner.source === "replay" ? Infinity : stallTimeoutMs(scanner) + RESTART_MARGIN_MS;
   const health: HealthParts = { vitals, clock, patienceMs };
   return {
     "/healthz": () => healthResponse(whyNotAlive(health)),
     "/readyz": () => healthResponse(whyNotReady(health)),
+  };
+}
+
+function metricsRoute(metrics: Metrics): Routes {
+  return {
+    "/metrics": async ({ header }) => {
+      const format = formatFor(header("accept"));
+      return { type: MEDIA_TYPES[format], body: await metrics.page(format), headers: { vary: "accept" } };
+    },
   };
 }

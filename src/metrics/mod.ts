@@ -2,4 +2,9 @@
  *
  * @module
  */
+export { formatFor } from "./accept.ts";
+export { type Format, MEDIA_TYPES } from "./family.ts";
 export { type HealthParts, healthResponse, whyNotAlive, whyNotReady } from "./health.ts";
+export { Metrics, type MetricsParts } from "./metrics.ts";
+export { type ProcessMetricsParts } from "./process_families.ts";
+export { type ScannerMetricsParts } from "./scanner_families.ts";
