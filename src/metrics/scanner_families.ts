@@ -16,16 +16,17 @@ export interface ScannerMetricsParts {
   readonly version: string;
 }
 
-type CounterFamily = "received" | "published" | "dropped" | "filtered" | "invalid" | "malformed" | "missed";
+type CounterFamily = "received" | "published" | "dropped" | "invalid" | "malformed" | "missed";
 
 /** Where each counter goes; the compiler sees that none is forgotten. */
-const COUNTERS: Readonly<Record<Exclude<keyof Counters, "inFlight">, readonly [CounterFamily, Labels?]>> = {
+const COUNTERS: Readonly<
+  Record<Exclude<keyof Counters, "inFlight" | "filtered" | "filteredBy">, readonly [CounterFamily, Labels?]>
+> = {
   received: ["received"],
   published: ["published"],
   droppedOffline: ["dropped", { reason: "offline" }],
   droppedBackpressure: ["dropped", { reason: "backpressure" }],
   droppedUnacknowledged: ["dropped", { reason: "unacknowledged" }],
-  filtered: ["filtered"],
   invalid: ["invalid"],
   malformedStructures: ["malformed"],
   missed: ["missed"],
@@ -38,7 +39,6 @@ const COUNTER_FAMILIES: Readonly<Record<CounterFamily, readonly [name: string, h
     "Reports whose message was written to the broker's connection (QoS 0) or acknowledged (QoS 1).",
   ],
   dropped: ["bt_scanner_reports_dropped", "Reports that were lost on their way to the broker, by reason."],
-  filtered: ["bt_scanner_reports_filtered", "Reports that the configured filter left out."],
   invalid: ["bt_scanner_reports_invalid", "Reports that could not be read."],
   malformed: ["bt_scanner_malformed_structures", "Broken parts of reports that were fine otherwise."],
   missed: ["bt_scanner_packets_missed", "Packets lost because the machine did not keep up."],
@@ -66,6 +66,11 @@ export function scannerFamilies({ vitals, clock, memory, version }: ScannerMetri
     gauge("bt_scanner_last_report_age_seconds", "Time since something was heard last, before any filter.", ageS),
     gauge("bt_scanner_devices", "Different addresses heard in the last interval, before any filter.", vitals.devices),
     ...counterFamilies(counters),
+    counter(
+      "bt_scanner_reports_filtered",
+      "Reports that the configured filter left out, by the first condition that failed.",
+      Object.entries(counters.filteredBy).map(([reason, value]) => ({ labels: { reason }, value })),
+    ),
     gauge("bt_scanner_reports_in_flight", "Reports on their way to the broker.", counters.inFlight),
     counter("bt_scanner_broker_connections", "Connections to the broker.", [
       { value: vitals.reconnects + Number(vitals.hasConnected) },
