@@ -5,8 +5,9 @@
  *
  * @module
  */
+import type { MemoryGiver } from "./app/mod.ts";
 import { runCli } from "./cli/mod.ts";
-import { linuxHost } from "./hci/mod.ts";
+import { dropProgramPages, type Libc, linuxHost } from "./hci/mod.ts";
 import { ignoreStraySignals } from "./signals/mod.ts";
 import { systemClock } from "./time/mod.ts";
 
@@ -84,22 +85,29 @@ function memory(): { readonly heapBytes: number; readonly rssBytes: number } {
  * its heap, and one piece that is still in use there kept 4 MB. Null where V8 was started without `--expose-gc`, as from
  * source.
  */
-function memoryGiver(): (() => void) | null {
+function memoryGiver(): MemoryGiver | null {
   const { gc } = globalThis as { gc?: (options: { type: "major"; flavor: "last-resort" }) => void };
   if (gc === undefined) return null;
-  let trim: (() => void) | null = null;
-  return () => {
-    gc({ type: "major", flavor: "last-resort" });
-    trim ??= freedMemoryTrimmer();
-    trim();
+  let opened: Libc | null | undefined;
+  const libc = () => opened === undefined ? opened = openLibc() : opened;
+  return {
+    collect() {
+      gc({ type: "major", flavor: "last-resort" });
+      libc()?.trim();
+    },
+    dropProgramPages() {
+      const library = libc();
+      if (library !== null) dropProgramPages(library);
+    },
   };
 }
 
-function freedMemoryTrimmer(): () => void {
+/** The C library, for as long as the process; null where there is none, and the system gets its memory back at the end. */
+function openLibc(): Libc | null {
   try {
-    return linuxHost.openLibc().trim;
+    return linuxHost.openLibc();
   } catch {
-    return () => {}; // there is none where it is looked for: the system gets its memory back at the end
+    return null;
   }
 }
 
@@ -116,7 +124,7 @@ if (import.meta.main) {
       readFile: Deno.readFile,
       openFile,
       memory,
-      giveBackMemory: memoryGiver(),
+      memoryGiver: memoryGiver(),
       linux: linuxHost,
     },
     files: { exists, readTextFile: Deno.readTextFile },
@@ -127,7 +135,7 @@ if (import.meta.main) {
   const outcome = await runCli(Deno.args, io, ending);
   if (typeof outcome === "number") Deno.exit(outcome);
   const { config, ...facts } = outcome;
-  io.host.giveBackMemory?.(); // what the command line needed, before more is taken
+  io.host.memoryGiver?.collect(); // what the command line needed, before more is taken
   const { run } = await import("./app/run.ts");
   Deno.exit(await run(config, { ...io.host, ...facts, log: Deno.stderr, onFault: endOnFault, onHangup }, ending));
 }

@@ -1,6 +1,7 @@
 import type { LinuxHost } from "../hci/mod.ts";
 import type { MemoryUse } from "../status/mod.ts";
 import type { Clock } from "../time/mod.ts";
+import type { MemoryGiver } from "./giving_back.ts";
 
 /** The process and its machine: all that the program asks of them, so that a test can answer in their place. */
 export interface Host {
@@ -18,8 +19,8 @@ export interface Host {
   readonly openFile: (path: string) => Promise<ReadableStream<Uint8Array>>;
   /** The memory that the process holds. */
   readonly memory: () => MemoryUse;
-  /** Gives back all memory that is not in use, at once; null: the runtime does as it sees fit. */
-  readonly giveBackMemory: (() => void) | null;
+  /** Gives back memory that is not in use, at once; null: the runtime does as it sees fit. */
+  readonly memoryGiver: MemoryGiver | null;
   /** The kernel's Bluetooth, and its C library. */
   readonly linux: LinuxHost;
 }

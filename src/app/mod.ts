@@ -3,6 +3,7 @@
  * @module
  */
 export { failureCode } from "./failure.ts";
+export { type MemoryGiver } from "./giving_back.ts";
 export { type Host } from "./host.ts";
 export { type ListenEnd, Listening, type ListeningOptions, type ListeningParts } from "./listening.ts";
 export { agentOptions, mqttOptions } from "./options.ts";

@@ -52,7 +52,7 @@ export async function run(config: Config, host: RunHost, signal: AbortSignal): P
   const ended = new AbortController();
   // Not while it ends: a full collection may take longer than is left for that.
   const ending = AbortSignal.any([signal, ended.signal]);
-  if (host.giveBackMemory !== null) giveBackSeldom(host.giveBackMemory, host.clock, ending);
+  if (host.memoryGiver !== null) giveBackSeldom(host.memoryGiver, host.clock, ending);
   const exitCode = await runAgent(config, host, log, signal);
   ended.abort();
   await flush();

@@ -31,7 +31,7 @@ export function describeCli(): CommandDescription {
       readFile: nothing,
       openFile: nothing,
       memory: () => ({ heapBytes: 0, rssBytes: 0 }),
-      giveBackMemory: null,
+      memoryGiver: null,
       linux: linuxHost,
     },
     files: { exists: () => Promise.resolve(false), readTextFile: nothing },

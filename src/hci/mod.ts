@@ -44,6 +44,7 @@ export {
 } from "./linux/adapters.ts";
 export { linuxAdapterSource } from "./linux/adapter_source.ts";
 export { type LinuxHciSocket, type LinuxHciSocketOptions, openLinuxHciSocket } from "./linux/hci_socket.ts";
+export { dropProgramPages } from "./linux/program_pages.ts";
 export { readText } from "./linux/read_text.ts";
 export { type Libc, libcPaths, type OpenLibc } from "./linux/libc.ts";
 export { type BluetoothSurvey, surveyBluetooth, type SurveyedAdapter } from "./linux/survey.ts";

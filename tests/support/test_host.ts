@@ -12,7 +12,7 @@ export function testHost(changes: Partial<Host> = {}): Host {
     readFile: Deno.readFile,
     openFile: async (path) => (await Deno.open(path)).readable,
     memory: () => ({ heapBytes: 0, rssBytes: 0 }),
-    giveBackMemory: null,
+    memoryGiver: null,
     linux: linuxHost,
     ...changes,
   };

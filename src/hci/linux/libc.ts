@@ -32,6 +32,8 @@ export interface Libc {
   write(fd: number, bytes: Uint8Array): number;
   /** close(2). */
   close(fd: number): number;
+  /** madvise(2), MADV_DONTNEED: takes pages from the process; those of a file are read again when they are used. */
+  dropPages(address: bigint, bytes: bigint): number;
   /** malloc_trim(3): gives freed memory back to the system, as whole pages; where the library has it. */
   trim(): void;
 }
@@ -71,10 +73,12 @@ const symbols = {
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
+  madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
   malloc_trim: { parameters: ["usize"], result: "i32", optional: true },
 } as const;
 
 const POLLFD_BYTES = 8;
+const MADV_DONTNEED = 4;
 
 /**
  * Opens the C library.
@@ -112,6 +116,7 @@ export function openLibc(paths: readonly string[] = libcPaths()): OpenLibc {
     read: (fd, into) => checked(Number(c.read(fd, into, BigInt(into.length)))),
     write: (fd, from) => checked(Number(c.write(fd, from, BigInt(from.length)))),
     close: (fd) => checked(c.close(fd)),
+    dropPages: (address, bytes) => checked(c.madvise(address, bytes, MADV_DONTNEED)),
     trim: () => void c.malloc_trim?.(0n),
     [Symbol.dispose]: () => library.close(),
   };

@@ -218,6 +218,10 @@ export class FakeLibc implements OpenLibc {
     return bytes.length;
   }
 
+  dropPages(): number {
+    return 0;
+  }
+
   trim(): void {}
 
   close(fd: number): number {
