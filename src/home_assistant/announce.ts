@@ -18,12 +18,16 @@ export interface DiscoveryParts {
 }
 
 /**
- * Tells Home Assistant about this scanner on each connection, retained, until it is disposed of: a broker may have lost
- * what it retained. An empty message takes it back.
+ * Tells Home Assistant about this scanner, retained, until it is disposed of: at once if there is a connection, and on
+ * each later one, for a broker may have lost what it retained. An empty message takes it back.
  */
 export function announceDiscovery({ topic, device }: Discovery, { vitals, publisher }: DiscoveryParts): Disposable {
-  return vitals.onChange((change) => {
-    if (change !== "connection" || vitals.connection.kind !== "online") return;
+  const announce = () => {
+    if (vitals.connection.kind !== "online") return;
     publisher.announce(topic, device === null ? "" : devicePayload(device), { retain: true });
+  };
+  announce();
+  return vitals.onChange((change) => {
+    if (change === "connection") announce();
   });
 }

@@ -10,9 +10,10 @@ const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, address: null };
 const TOPIC = "homeassistant/device/bt-scanner_s1/config";
 const DEVICE = { scannerId: "s1", version: "1", statusTopic: "ble/status/s1", statsTopic: null, statsIntervalS: 60 };
 
-function announcing(device: Discovery["device"]) {
+function announcing(device: Discovery["device"], connection?: ConnectionState) {
   const publisher = new FakePublisher();
   const vitals = new Vitals({ clock: new FakeClock(), missed: () => 0, log: new RecordingLog() });
+  if (connection !== undefined) vitals.setConnection(connection);
   const announcement = announceDiscovery({ topic: TOPIC, device }, { vitals, publisher });
   return { publisher, vitals, announcement };
 }
@@ -38,4 +39,11 @@ test("announceDiscovery() takes the device back with an empty message", () => {
   const { publisher, vitals } = announcing(null);
   vitals.setConnection(ONLINE);
   assert.deepEqual(publisher.announced, [{ topic: TOPIC, payload: "", retain: true }]);
+});
+
+test("announceDiscovery() that begins when there is a connection tells at once", () => {
+  const { publisher } = announcing(DEVICE, ONLINE);
+  assert.deepEqual(publisher.announced.map(({ topic }) => topic), [TOPIC]);
+  const waiting = announcing(DEVICE, { kind: "waiting", reason: "refused", retryInMs: 1_000, failures: 1 });
+  assert.deepEqual(waiting.publisher.announced, []);
 });

@@ -88,6 +88,18 @@ test("no two scanners share a topic, a device or an entity", () => {
   }
 });
 
+test("no template has anything of the configuration in it: Home Assistant evaluates them", () => {
+  const templatesOf = (device: Partial<Device>) =>
+    [...componentsOf(device).values()].flatMap(({ val_tpl, json_attr_tpl, avty = [] }) => [
+      val_tpl,
+      json_attr_tpl,
+      ...avty.map((availability) => availability.val_tpl),
+    ]);
+  const hostile = "{{ cycler.__init__.__globals__ }}";
+  const device = { scannerId: hostile, version: hostile, statusTopic: hostile, statsTopic: hostile };
+  assert.deepEqual(templatesOf(device), templatesOf({}));
+});
+
 const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, address: "192.0.2.7" };
 const SCAN = { adapter: "hci0", adapterAddress: null, extended: true } as const;
 const SCANNING: ScanState = { kind: "scanning", mode: "active", ...SCAN };
@@ -182,17 +194,23 @@ const SITUATIONS: readonly {
   },
 ];
 
-for (const { name, happen, states, reason } of SITUATIONS) {
-  testWith([JINJA], `Home Assistant's own Jinja makes the right states of the status ${name}`, async () => {
-    const { status } = await messagesOf(happen);
-    statusSchema.parse(JSON.parse(status ?? ""));
-    const expected = Object.fromEntries(STATUS_KEYS.map((key, i) => [key, states[i]]));
-    assert.deepEqual(await statesAfter(status, STATUS_KEYS), expected);
-    const [attributes = ""] = await render([[componentsOf().get("scanning")?.json_attr_tpl ?? "", status ?? ""]]);
-    const { since } = JSON.parse(status ?? "");
-    assert.deepEqual(JSON.parse(attributes), { reason, since, warning: null });
-  });
-}
+testWith([JINJA], "Home Assistant's own Jinja makes the right states of every status", async (t) => {
+  const components = STATUS_KEYS.map((key) => componentsOf().get(key));
+  const templates = [...components.map((component) => component?.val_tpl), components[1]?.json_attr_tpl];
+  const statuses = await Promise.all(SITUATIONS.map(async ({ happen }) => (await messagesOf(happen)).status ?? ""));
+  const rendered = await render(
+    statuses.flatMap((status) => templates.map((template = "") => [template, status] as const)),
+  );
+  for (const [i, { name, states, reason }] of SITUATIONS.entries()) {
+    await t.step(name, () => {
+      const { since } = statusSchema.parse(JSON.parse(statuses[i] ?? ""));
+      const texts = rendered.slice(i * templates.length, (i + 1) * templates.length);
+      const attributes = texts.pop() ?? "";
+      assert.deepEqual(texts.map((text, at) => stateOf(components[at], text)), states);
+      assert.deepEqual(JSON.parse(attributes), { reason, since, warning: null });
+    });
+  }
+});
 
 testWith([JINJA], "Home Assistant's own Jinja says offline of the will, and that connectivity is known", async () => {
   const { will, status } = await messagesOf(() => {});
