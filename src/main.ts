@@ -6,7 +6,7 @@
  * @module
  */
 import type { MemoryGiver } from "./app/mod.ts";
-import { runCli } from "./cli/mod.ts";
+import { rereadConfig, runCli } from "./cli/mod.ts";
 import { dropProgramPages, type Libc, linuxHost } from "./hci/mod.ts";
 import { ignoreStraySignals } from "./signals/mod.ts";
 import { systemClock } from "./time/mod.ts";
@@ -24,11 +24,14 @@ export interface Signals {
 
 /**
  * SIGINT and SIGTERM end the program, a second one at once. SIGHUP does not end a service: it means a new
- * configuration, which `run` does not read yet. What runs on a terminal for somebody to look at ends with that terminal,
+ * configuration, also where it comes before there is anybody to read it. What runs on a terminal for somebody to look at ends with that terminal,
  * of which a shell and the kernel tell one after the other: that is nobody's impatience.
  */
 export function listenToSignals(isService: boolean): Signals {
-  let reportHangup = () => {};
+  let isEarly = false;
+  let reportHangup = (): void => {
+    isEarly = true;
+  };
   const controller = new AbortController();
   const end = () => {
     if (controller.signal.aborted) return;
@@ -39,7 +42,12 @@ export function listenToSignals(isService: boolean): Signals {
   Deno.addSignalListener("SIGINT", endOrExit);
   Deno.addSignalListener("SIGTERM", endOrExit);
   Deno.addSignalListener("SIGHUP", isService ? () => reportHangup() : end);
-  return { ending: controller.signal, onHangup: (report) => reportHangup = report };
+  return { ending: controller.signal, onHangup };
+
+  function onHangup(report: () => void): void {
+    reportHangup = report;
+    if (isEarly) report();
+  }
 }
 
 /**
@@ -134,8 +142,11 @@ if (import.meta.main) {
   };
   const outcome = await runCli(Deno.args, io, ending);
   if (typeof outcome === "number") Deno.exit(outcome);
-  const { config, ...facts } = outcome;
+  const { config, configFile, ...facts } = outcome;
+  const readConfig = () => rereadConfig(Deno.args, configFile, io);
   io.host.memoryGiver?.collect(); // what the command line needed, before more is taken
   const { run } = await import("./app/run.ts");
-  Deno.exit(await run(config, { ...io.host, ...facts, log: Deno.stderr, onFault: endOnFault, onHangup }, ending));
+  Deno.exit(
+    await run(config, { ...io.host, ...facts, log: Deno.stderr, onFault: endOnFault, readConfig, onHangup }, ending),
+  );
 }

@@ -126,6 +126,9 @@ function collectable(text: string): esbuild.Plugin {
           function packed() { return "${compressed}"; }
           export async function runCli(...args) {
             return await new Function(await unpack(packed))().runCli(...args);
+          }
+          export async function rereadConfig(...args) {
+            return await new Function(await unpack(packed))().rereadConfig(...args);
           }`,
         resolveDir: `${ROOT}src/cli`,
       }));

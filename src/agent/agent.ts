@@ -43,6 +43,8 @@ export class Agent {
   #outbox: Outbox | null = null;
   /** Aborted when the scan is to begin anew. */
   #scanning = new AbortController();
+  /** Resolved as that has begun, or will not any more. */
+  #rescanned = Promise.withResolvers<void>();
   /** Aborted when the interval is to end at once. */
   #interval = new AbortController();
 
@@ -80,6 +82,8 @@ export class Agent {
     } finally {
       ended.abort();
       this.#interval.abort();
+      this.#path = null;
+      this.#rescanned.resolve();
       await dividing;
       this.#publishFailures.summarise();
       vitals.end(signal.aborted ? "stopped" : reason);
@@ -99,10 +103,16 @@ export class Agent {
     if (!isSameInterval) this.#interval.abort();
   }
 
-  /** Ends the scan cleanly, and begins it anew with another scanner; not for recordings, which would begin again. */
-  scanWith(scanner: Scanner): void {
+  /**
+   * Ends the scan cleanly, and begins it anew with another scanner; resolves in between. Not for recordings, which would
+   * begin again.
+   */
+  async scanWith(scanner: Scanner): Promise<void> {
     this.#scanner = scanner;
+    if (this.#path === null) return; // it does not run
+    this.#rescanned = Promise.withResolvers();
     this.#scanning.abort();
+    await this.#rescanned.promise;
   }
 
   get #outboxParts(): OutboxParts {
@@ -120,6 +130,7 @@ export class Agent {
   async #scan(path: ReportPath, signal: AbortSignal): Promise<void> {
     do {
       const scanning = this.#scanning = new AbortController();
+      this.#rescanned.resolve();
       const supervision = { ...this.parts, scanner: this.#scanner, stallTimeoutMs: this.#options.stallTimeoutMs };
       await superviseScan(supervision, path, AbortSignal.any([signal, scanning.signal]));
     } while (this.#scanning.signal.aborted && !signal.aborted);

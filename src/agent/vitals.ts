@@ -12,6 +12,8 @@ export type VitalsChange =
   | "connection" // Vitals.connection
   | "warning" // Vitals.warning
   | "interval" // an interval is over: Vitals.devices
+  | "reload" // Vitals.isReloading
+  | "leaving" // Vitals.leaveReason: the last that this broker is told before its connection is closed
   | "ended"; // Vitals.endReason
 
 /** What {@linkcode Vitals} works with. */
@@ -50,6 +52,9 @@ export class Vitals implements ConnectionSink {
   #connection: ConnectionState = { kind: "idle" };
   #connections = 0;
   #warning: string | null = null;
+  #isReloading = false;
+  #refusal: string | null = null;
+  #leaveReason: string | null = null;
   #endReason: string | null = null;
 
   /** Nothing is known yet. */
@@ -109,9 +114,23 @@ export class Vitals implements ConnectionSink {
     return Math.max(0, this.#connections - 1);
   }
 
-  /** What keeps connections from lasting, and what to do about it; null: nothing that is known. */
+  /**
+   * What keeps connections from lasting, or why a changed configuration was refused, and what to do about it; null:
+   * nothing that is known.
+   */
   get warning(): string | null {
-    return this.#warning;
+    const warnings = [this.#warning, this.#refusal].filter((each) => each !== null);
+    return warnings.length === 0 ? null : warnings.join("; ");
+  }
+
+  /** Whether a changed configuration is being read and applied. */
+  get isReloading(): boolean {
+    return this.#isReloading;
+  }
+
+  /** Why the connection is left, to be made anew; null: it is not, or has been made. */
+  get leaveReason(): string | null {
+    return this.#leaveReason;
   }
 
   /** Why the agent ends; null: it does not. */
@@ -171,7 +190,10 @@ export class Vitals implements ConnectionSink {
 
   /** The connection's state has changed. */
   setConnection(state: ConnectionState): void {
-    if (state.kind === "online") this.#connections++;
+    if (state.kind === "online") {
+      this.#connections++;
+      this.#leaveReason = null;
+    }
     this.#connection = state;
     this.#readers.tell("connection");
   }
@@ -181,6 +203,26 @@ export class Vitals implements ConnectionSink {
     if (warning === this.#warning) return;
     this.#warning = warning;
     this.#readers.tell("warning");
+  }
+
+  /** The configuration is read anew. */
+  reloadBegan(): void {
+    this.#isReloading = true;
+    this.#readers.tell("reload");
+  }
+
+  /** It is applied, or refused, which stays a warning until one is accepted. */
+  reloadEnded(refusal: string | null): void {
+    this.#isReloading = false;
+    this.#refusal = refusal;
+    this.#readers.tell("reload");
+  }
+
+  /** The connection is about to be closed, though the agent goes on: it will be made anew. */
+  leave(reason: string): void {
+    this.#leaveReason = reason;
+    this.#readers.tell("leaving");
+    this.#warning = null; // it was about the connection that ends
   }
 
   /** The agent ends. */

@@ -13,6 +13,12 @@ export interface MemoryGiver {
   dropProgramPages(): void;
 }
 
+/** Gives back at once what was needed for something that is done with: now and then, not regularly. */
+export function giveBack(giver: MemoryGiver | null): void {
+  giver?.dropProgramPages();
+  giver?.collect();
+}
+
 /**
  * Gives back memory that is not needed any more, after the start and then regularly until `signal` aborts: by itself the
  * runtime collects all of its garbage only once there is much of it, and then keeps what it has taken.

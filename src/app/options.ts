@@ -108,7 +108,8 @@ export function stallTimeoutMs({ stall_timeout_s }: Config["scanner"]): number {
   return stall_timeout_s * 1000;
 }
 
-function publishedTopics(config: Config): string[] {
+/** What is published to, as access list filters. */
+export function publishedTopics(config: Config): string[] {
   const messages = `${config.publisher.topic_prefix}/${config.scanner.id}/#`;
   const topics = [messages, statusTopic(config), statsTopic(config), homeAssistantTopic(config)];
   return topics.filter((topic) => topic !== null);

@@ -1,13 +1,14 @@
 import type { Logger, Publisher, Vitals } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { announceDiscovery } from "../home_assistant/mod.ts";
-import { StatsReporter, type StatusOptions, StatusReporter } from "../status/mod.ts";
+import { type StatsOptions, StatsReporter, type StatusOptions, StatusReporter } from "../status/mod.ts";
 import { readNotifySettings, sendNotification, ServiceNotifier } from "../systemd/mod.ts";
 import type { Host } from "./host.ts";
 import { discovery, stallTimeoutMs, statsTopic } from "./options.ts";
 
 /** What readers of the agent's vitals work with. */
 export interface ReaderParts {
+  /** The configuration in force; another one after a reload. */
   readonly config: Config;
   readonly host: Host;
   readonly vitals: Vitals;
@@ -17,35 +18,95 @@ export interface ReaderParts {
   readonly status: StatusOptions;
 }
 
+/** A reader that is there or not, as the configuration says, and replaced as a whole where that is another one. */
+interface Optional {
+  /** The sections that decide on it. */
+  readonly sections: readonly (keyof Config)[];
+  /** Starts it; null: it is not asked for. */
+  readonly start: (parts: ReaderParts) => Promise<Disposable | AsyncDisposable | null>;
+}
+
+const OPTIONAL: readonly Optional[] = [
+  {
+    sections: ["home_assistant", "stats", "status"],
+    start(parts) {
+      const toHomeAssistant = discovery(parts.config, parts.status.version);
+      return Promise.resolve(toHomeAssistant === null ? null : announceDiscovery(toHomeAssistant, parts));
+    },
+  },
+  {
+    sections: ["http"],
+    async start(parts) {
+      const { listen } = parts.config.http;
+      return listen === null ? null : (await import("./web.ts")).startWeb(listen, parts);
+    },
+  },
+];
+
+/** All who are told of what is true, until they are disposed of. */
+export interface RunningReaders extends AsyncDisposable {
+  /** Has those begin anew on which one of these sections decides. */
+  replace(sections: ReadonlySet<string>): Promise<void>;
+}
+
 /**
- * Has everyone told of what is true who is to be, until `signal` aborts or the stack is disposed of. They hear of each
- * change in this order: the last statistics come before the last status.
+ * Has everyone told of what is true who is to be, until `signal` aborts or they are disposed of. They hear of each
+ * change in this order: the last statistics come before the last status, and what is optional after both.
  */
-export async function startReaders(parts: ReaderParts, signal: AbortSignal): Promise<AsyncDisposableStack> {
-  const { config: { scanner, mqtt, http }, host: { clock, memory }, vitals, publisher, log, status } = parts;
-  const maxInFlight = mqtt.client.qos === 1 ? mqtt.client.max_in_flight : null;
-  const stats = { scannerId: scanner.id, topic: statsTopic(parts.config), maxInFlight };
+export async function startReaders(parts: ReaderParts, signal: AbortSignal): Promise<RunningReaders> {
+  const { host: { clock, memory }, vitals, publisher, log, status } = parts;
+  const stats: StatsOptions = {
+    scannerId: status.scannerId,
+    get topic() {
+      return statsTopic(parts.config);
+    },
+    get maxInFlight() {
+      const { client } = parts.config.mqtt;
+      return client.qos === 1 ? client.max_in_flight : null;
+    },
+  };
   const readers = new AsyncDisposableStack();
   readers.use(new StatsReporter(stats, { vitals, publisher, memory, clock, log }));
   readers.use(new StatusReporter(status, { vitals, publisher, clock }));
-  const toHomeAssistant = discovery(parts.config, status.version);
-  if (toHomeAssistant !== null) readers.use(announceDiscovery(toHomeAssistant, { vitals, publisher }));
   readers.use(createServiceNotifier(parts)?.start(signal));
-  if (http.listen !== null) readers.use((await import("./web.ts")).startWeb(http.listen, parts));
-  return readers;
+  const optional = new Map<Optional, AsyncDisposableStack>();
+  const start = async (each: Optional) => {
+    const stack = new AsyncDisposableStack();
+    optional.set(each, stack);
+    stack.use(await each.start(parts));
+  };
+  for (const each of OPTIONAL) await start(each);
+  return {
+    async replace(sections) {
+      for (const each of OPTIONAL.filter(({ sections: own }) => own.some((section) => sections.has(section)))) {
+        await optional.get(each)?.disposeAsync();
+        await start(each);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      for (const stack of optional.values()) await stack.disposeAsync();
+      await readers.disposeAsync();
+    },
+  };
 }
 
 /** Tells systemd about the agent; null where it was not started by it, or cannot be told. */
-function createServiceNotifier({ config: { scanner }, host, vitals, log }: ReaderParts): ServiceNotifier | null {
+function createServiceNotifier(parts: ReaderParts): ServiceNotifier | null {
+  const { host, vitals, log } = parts;
   const settings = readNotifySettings(host.env, host.pid);
   if (settings === null) return null;
   try {
     const libc = host.linux.openLibc(); // open for as long as the process
     const send = (message: string) => sendNotification(libc, settings.socket, message);
-    // A recording waits for its reader: it has no time within which to move.
-    const patienceMs = scanner.source === "replay" ? Infinity : stallTimeoutMs(scanner);
-    const options = { watchdogMs: settings.watchdogMs, stallTimeoutMs: patienceMs };
-    return new ServiceNotifier(options, { vitals, send, clock: host.clock, log });
+    const options = {
+      watchdogMs: settings.watchdogMs,
+      get stallTimeoutMs() {
+        const { scanner } = parts.config;
+        // A recording waits for its reader: it has no time within which to move.
+        return scanner.source === "replay" ? Infinity : stallTimeoutMs(scanner);
+      },
+    };
+    return new ServiceNotifier(options, { vitals, send, monotonicUs: libc.monotonicUs, clock: host.clock, log });
   } catch (error) {
     log.error("cannot notify the service manager", { error });
     return null;

@@ -2,18 +2,17 @@
  *
  * @module
  */
-import { Agent, type LogFields, type Logger, ScanError, Vitals } from "../agent/mod.ts";
+import { type LogFields, ScanError } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
-import { type ByteOutput, createLog, LineWriter } from "../log/mod.ts";
-import { MqttPublisher } from "../mqtt/mod.ts";
-import { countFields, type StatusOptions, statusWill } from "../status/mod.ts";
-import { giveBackSeldom } from "./giving_back.ts";
+import { type ByteOutput, createLog, type LineLog, LineWriter } from "../log/mod.ts";
+import { countFields, type StatusOptions } from "../status/mod.ts";
+import { giveBack, giveBackSeldom } from "./giving_back.ts";
 import { EXIT } from "./exit_codes.ts";
 import { failureCode } from "./failure.ts";
 import type { Host } from "./host.ts";
-import { agentOptions, mqttOptions, statusTopic } from "./options.ts";
 import { startReaders } from "./readers.ts";
-import { createScanner } from "./scanner.ts";
+import { type ConfigReading, Reloads } from "./reloads.ts";
+import { Running } from "./running.ts";
 
 /** A log that nobody takes must not keep the agent from ending. */
 const FLUSH_TIMEOUT_MS = 200;
@@ -30,6 +29,8 @@ export interface RunHost extends Host {
   readonly isJournal: boolean;
   /** Has `report` called with an error that nobody caught; the process ends once that resolves. */
   readonly onFault: (report: (fault: unknown) => Promise<void>) => void;
+  /** Reads the configuration anew, from where it was read for this run. */
+  readonly readConfig: () => Promise<ConfigReading>;
   /** Has `report` called at each SIGHUP. */
   readonly onHangup: (report: () => void) => void;
 }
@@ -48,7 +49,6 @@ export async function run(config: Config, host: RunHost, signal: AbortSignal): P
     log.error("unexpected error", faultFields(fault));
     return flush();
   });
-  host.onHangup(() => log.warn("SIGHUP ignored", { reason: "a changed configuration takes effect after a restart" }));
   const ended = new AbortController();
   // Not while it ends: a full collection may take longer than is left for that.
   const ending = AbortSignal.any([signal, ended.signal]);
@@ -59,29 +59,20 @@ export async function run(config: Config, host: RunHost, signal: AbortSignal): P
   return exitCode;
 }
 
-/** Wires the agent: everything is made after what it needs. */
-async function runAgent(config: Config, host: RunHost, log: Logger, signal: AbortSignal): Promise<number> {
-  const { clock, random, readFile, version } = host;
-  const { id: scannerId, source } = config.scanner;
-  const scanner = createScanner(config, host, log);
-  const vitals = new Vitals({ clock, missed: () => scanner.missed, log });
-  const status = { scannerId, version, topic: statusTopic(config), ...host.machine };
-  const dropped = () => vitals.counters.droppedOffline;
-  const publisher = new MqttPublisher(mqttOptions(config, host, statusWill(status, vitals)), {
-    clock,
-    random,
-    log,
-    readFile,
-    connection: vitals,
-    dropped,
-  });
-  const agent = new Agent(agentOptions(config), { scanner, publisher, vitals, clock, random, log });
-  log.info("starting", { version, scanner_id: scannerId, source });
+/** Runs the agent with all who read what is true of it, and changes its configuration at each SIGHUP. */
+async function runAgent(config: Config, host: RunHost, log: LineLog, signal: AbortSignal): Promise<number> {
+  const { version } = host;
+  const running = new Running(config, host, log);
+  const { agent, vitals, publisher } = running;
+  log.info("starting", { version, scanner_id: config.scanner.id, source: config.scanner.source });
   let exitCode: number = EXIT.ok;
   try {
     await using connection = publisher;
-    await using _ = await startReaders({ config, host, vitals, publisher, log, status }, signal);
+    await using readers = await startReaders(running, signal);
     connection.start();
+    const read = () => host.readConfig().finally(() => giveBack(host.memoryGiver));
+    await using reloads = new Reloads({ read, running, readers }, signal);
+    host.onHangup(() => reloads.request());
     await agent.run(signal);
   } catch (error) {
     log.error("fatal error", error instanceof ScanError ? { reason: error.message } : { error });

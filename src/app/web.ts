@@ -37,10 +37,17 @@ export function startWeb(listen: string, parts: ReaderParts): AsyncDisposable {
   return stack;
 }
 
-function healthRoutes({ config: { scanner }, host: { clock }, vitals }: ReaderParts): Routes {
-  // A recording waits for its reader: it has no time within which to move.
-  const patienceMs = scanner.source === "replay" ? Infinity : stallTimeoutMs(scanner) + RESTART_MARGIN_MS;
-  const health: HealthParts = { vitals, clock, patienceMs };
+function healthRoutes(parts: ReaderParts): Routes {
+  const { host: { clock }, vitals } = parts;
+  const health: HealthParts = {
+    vitals,
+    clock,
+    get patienceMs() {
+      const { scanner } = parts.config;
+      // A recording waits for its reader: it has no time within which to move.
+      return scanner.source === "replay" ? Infinity : stallTimeoutMs(scanner) + RESTART_MARGIN_MS;
+    },
+  };
   return {
     "/healthz": () => healthResponse(whyNotAlive(health)),
     "/readyz": () => healthResponse(whyNotReady(health)),

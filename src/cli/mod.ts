@@ -4,4 +4,5 @@
  * @module
  */
 export { type CliIo } from "./io.ts";
+export { rereadConfig } from "./reread.ts";
 export { type CliOutcome, runCli, type RunRequest } from "./program.ts";

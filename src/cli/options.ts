@@ -5,6 +5,7 @@ import {
   type ConfigSources,
   type Flags,
   loadConfig,
+  type LoadedConfig,
   locateFile,
   renderProblem,
 } from "../config/mod.ts";
@@ -40,19 +41,20 @@ export async function sources(io: CliIo, named: NamedConfig, flags: Flags): Prom
  *
  * @throws {ConfigError} also if the recording to replay does not exist
  */
-export async function loadWarning(io: CliIo, named: NamedConfig, flags: Flags): Promise<Config> {
-  const { config, origins, warnings } = await loadConfig(await sources(io, named, flags));
-  const { scanner, replay } = config;
+export async function loadWarning(io: CliIo, named: NamedConfig, flags: Flags): Promise<LoadedConfig> {
+  const loaded = await loadConfig(await sources(io, named, flags));
+  const { config: { scanner, replay }, origins, warnings } = loaded;
   if (scanner.source === "replay" && replay.file !== null && !await io.files.exists(replay.file)) {
     const key = "replay.file";
     const problem = `there is no file ${replay.file}`;
     throw new ConfigError([{ source: origins.get(key) ?? null, key, value: null, problem, remedy: null }], warnings);
   }
   for (const warning of warnings) tell(io, "warning", `warning: ${renderProblem(warning)}\n`);
-  return config;
+  return loaded;
 }
 
 /** The same for commands that publish nothing and need no scanner name. */
-export function loadUnnamed(io: CliIo, file: NamedConfig, flags: Flags): Promise<Config> {
-  return loadWarning(io, file, { ...flags, scannerId: "unnamed" });
+export async function loadUnnamed(io: CliIo, file: NamedConfig, flags: Flags): Promise<Config> {
+  const { config } = await loadWarning(io, file, { ...flags, scannerId: "unnamed" });
+  return config;
 }

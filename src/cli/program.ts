@@ -13,6 +13,8 @@ import { VERSION } from "./version.ts";
 export interface RunRequest extends Pick<RunHost, "version" | "machine" | "isJournal"> {
   /** Checked, and what is doubtful with it has been told. */
   readonly config: Config;
+  /** The file that it was read from; null: none. */
+  readonly configFile: string | null;
 }
 
 /** What a command line has come to: an exit code, or `run` is next. */
@@ -87,20 +89,25 @@ export function createProgram(io: CliIo, signal: AbortSignal, exit: (outcome: Cl
 }
 
 function addRun(program: Command, io: CliIo, exit: (request: RunRequest) => void): void {
+  runCommand(program).action(async ({ config: named, ...flags }) => {
+    const { config, file } = await loadWarning(io, named, flags);
+    const { linux, env } = io.host;
+    exit({ config, configFile: file, version: VERSION, machine: readMachine(linux), isJournal: logsToJournal(env) });
+  });
+}
+
+/** `run` and its options, without what it does. */
+// deno-lint-ignore explicit-module-boundary-types -- its type is what its options are
+export function runCommand(program: Command) {
   const command = withConfigOptions(program.command("run"))
     .description("scan and publish until stopped")
     .option("--scanner-id <id>", "name of this scanner, part of every topic (scanner.id)")
     .option("--broker <url>", "mqtt[s]://host[:port] (mqtt.broker)")
     .option("--qos <0|1>", "quality of service (mqtt.client.qos)");
-  withSourceOptions(command)
+  return withSourceOptions(command)
     .option("--log-level <trace|debug|info|warning|error>", "lowest severity that is logged (log.level)")
     .option("--log-format <text|json>", "the log's format (log.format)")
-    .addHelpText("after", EXIT_CODES_HELP)
-    .action(async ({ config: file, ...flags }) => {
-      const config = await loadWarning(io, file, flags);
-      const { linux, env } = io.host;
-      exit({ config, version: VERSION, machine: readMachine(linux), isJournal: logsToJournal(env) });
-    });
+    .addHelpText("after", EXIT_CODES_HELP);
 }
 
 function addScan(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {

@@ -1,4 +1,4 @@
-import { compareLogLevel, getLogLevels } from "@logtape/logtape";
+import { compareLogLevel, getLogLevels, type TextFormatter } from "@logtape/logtape";
 import type { LogFields, Logger, LogLevel } from "../agent/mod.ts";
 import { journalFormatter, jsonFormatter, textFormatter } from "./formats.ts";
 
@@ -14,6 +14,12 @@ export interface LogOptions {
   readonly write: (line: string) => boolean | void;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
+}
+
+/** A log that writes lines, at a level and in a format that may change. */
+export interface LineLog extends Logger {
+  /** From the next record on. */
+  configure(options: Pick<LogOptions, "level" | "format">): void;
 }
 
 /**
@@ -33,12 +39,18 @@ export interface LogOptions {
  * assert.equal(lines[0], '1970-01-01T00:00:00.000Z INFO    broker connected host=localhost name="a b"\n');
  * ```
  */
-export function createLog({ level: least, format, journal = false, write, now }: LogOptions): Logger {
-  const levels: ReadonlySet<string> = new Set(getLogLevels().filter((each) => compareLogLevel(each, least) >= 0));
-  const style = { stack: levels.has("debug") };
-  const plain = format === "json" ? jsonFormatter(style) : textFormatter({ ...style, time: !journal });
-  const formatter = journal ? journalFormatter(plain) : plain;
+export function createLog({ level, format, journal = false, write, now }: LogOptions): LineLog {
+  let levels: ReadonlySet<LogLevel>;
+  let formatter: TextFormatter;
   let dropped = 0;
+  configure({ level, format });
+
+  function configure({ level: least, format }: Pick<LogOptions, "level" | "format">): void {
+    levels = new Set(getLogLevels().filter((each): each is LogLevel => compareLogLevel(each, least) >= 0));
+    const style = { stack: levels.has("debug") };
+    const plain = format === "json" ? jsonFormatter(style) : textFormatter({ ...style, time: !journal });
+    formatter = journal ? journalFormatter(plain) : plain;
+  }
 
   function line(level: LogLevel, event: string, properties: LogFields): string {
     return formatter({ category: [], level, message: [event], rawMessage: event, timestamp: now(), properties });
@@ -54,9 +66,8 @@ export function createLog({ level: least, format, journal = false, write, now }:
     }
   }
 
-  const at = (level: LogLevel): Logger["info"] => {
-    if (!levels.has(level)) return () => {};
-    return (event, fields) => log(level, event, fields);
+  const at = (level: LogLevel): Logger["info"] => (event, fields) => {
+    if (levels.has(level)) log(level, event, fields);
   };
   return {
     enabled: (level) => levels.has(level),
@@ -65,5 +76,6 @@ export function createLog({ level: least, format, journal = false, write, now }:
     info: at("info"),
     warn: at("warning"),
     error: at("error"),
+    configure,
   };
 }

@@ -4,5 +4,5 @@
  * @module
  */
 export { journalLines } from "./formats.ts";
-export { createLog, type LogOptions } from "./log.ts";
+export { createLog, type LineLog, type LogOptions } from "./log.ts";
 export { type ByteOutput, LineWriter } from "./line_writer.ts";

@@ -66,10 +66,11 @@ export class NetworkConnection {
 
   constructor(
     private readonly options: MqttOptions,
-    { password, tls }: Credentials,
+    readonly credentials: Credentials,
     private readonly clock: Clock,
     private readonly attempt: Attempt,
   ) {
+    const { password, tls } = credentials;
     this.socket = openSocket(options, tls);
     this.lost = new Promise((resolve) => this.#end = resolve);
     this.#closed = new Promise((resolve) => this.socket.once("close", () => resolve()));

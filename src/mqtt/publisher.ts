@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from "node:util";
 import type { ConnectionState, Publisher, PublishOutcome, Settled } from "../agent/mod.ts";
 import { BrokerConnection } from "./connection.ts";
 import { ConnectionLog } from "./connection_log.ts";
+import { readCredentials } from "./credential_files.ts";
 import type { ConnectionFailure } from "./failure.ts";
 import { type NetworkConnection, openNetworkConnection } from "./network_connection.ts";
 import { LossPattern } from "./loss_pattern.ts";
@@ -107,6 +109,20 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
       this.#waiting.add(wake);
       signal.addEventListener("abort", onAbort);
     });
+  }
+
+  /**
+   * Whether the password and certificates are others than those that the connection was made with. What cannot be read
+   * is no reason to leave a connection.
+   */
+  async hasOtherCredentials(signal: AbortSignal): Promise<boolean> {
+    const network = this.#network;
+    if (network === null) return false; // the next attempt reads them
+    try {
+      return !isDeepStrictEqual(await readCredentials(this.options, this.parts, signal), network.credentials);
+    } catch {
+      return false;
+    }
   }
 
   /**

@@ -49,7 +49,7 @@ export interface Stats {
   readonly rss_bytes: number;
 }
 
-/** How statistics are reported. */
+/** How statistics are reported; looked up each time, so that they may change. */
 export interface StatsOptions {
   /** Who reports. */
   readonly scannerId: string;
@@ -81,7 +81,7 @@ export interface StatsParts {
   readonly log: Logger;
 }
 
-/** Logs and publishes the counters, with their rates since the last time, after each interval and at the end. */
+/** Logs and publishes the counters, with their rates since the last time, after each interval and as a goodbye. */
 export class StatsReporter implements Disposable {
   readonly #watching: Disposable;
   #lastMs: number;
@@ -102,7 +102,8 @@ export class StatsReporter implements Disposable {
 
   /** A start that failed has no statistics. */
   #changed(change: VitalsChange): void {
-    if (change === "interval" || change === "ended" && this.parts.vitals.hasScanned) this.#report();
+    const isLast = change === "ended" || change === "leaving";
+    if (change === "interval" || isLast && this.parts.vitals.hasScanned) this.#report();
   }
 
   #report(): void {

@@ -35,7 +35,7 @@ export interface Status {
   readonly boot_id: string | null;
 }
 
-/** Who reports, and where. */
+/** Who reports, and where; looked up each time, so that it may change. */
 export interface StatusOptions {
   /** Identifier of the scanner. */
   readonly scannerId: string;
@@ -113,8 +113,9 @@ export class StatusReporter implements Disposable {
   }
 
   #changed(change: VitalsChange): void {
-    const { topic } = this.options;
-    if (topic === null || change === "connection" && this.parts.vitals.connection.kind !== "online") return;
+    const { options: { topic }, parts: { vitals } } = this;
+    const isNews = change === "connection" ? vitals.connection.kind === "online" : !vitals.isReloading;
+    if (topic === null || !isNews && change !== "leaving") return;
     this.parts.publisher.announce(topic, JSON.stringify(this.#message()), { retain: true });
   }
 
@@ -127,7 +128,8 @@ export class StatusReporter implements Disposable {
 
   /** The same words for the same moment: two clocks, read one after the other, differ by a millisecond now and then. */
   #sinceWhen(): string {
-    const monotonicMs = this.parts.vitals.scanSinceMs;
+    const { clock, vitals: { leaveReason, scanSinceMs } } = this.parts;
+    const monotonicMs = leaveReason === null ? scanSinceMs : clock.monotonicMs();
     const wallMs = this.#wallMs(monotonicMs);
     const isSame = monotonicMs === this.#since.monotonicMs && Math.abs(wallMs - this.#since.wallMs) <= CLOCK_NOISE_MS;
     if (!isSame) this.#since = { monotonicMs, wallMs };
@@ -145,10 +147,11 @@ export class StatusReporter implements Disposable {
   }
 
   #message(): Status {
-    const { scan, heardMs, connection, warning, endReason } = this.parts.vitals;
-    const adapter = endReason === null && "adapter" in scan ? scan : null;
+    const { scan, heardMs, connection, warning, endReason, leaveReason } = this.parts.vitals;
+    const goodbye = endReason ?? leaveReason;
+    const adapter = goodbye === null && "adapter" in scan ? scan : null;
     return {
-      status: endReason === null ? "online" : "offline",
+      status: goodbye === null ? "online" : "offline",
       scanner_id: this.options.scannerId,
       version: this.options.version,
       started_at: this.#startedAt(),
@@ -156,7 +159,7 @@ export class StatusReporter implements Disposable {
       adapter: adapter?.adapter ?? null,
       adapter_address: adapter?.adapterAddress ?? null,
       extended: adapter?.extended ?? null,
-      reason: endReason ?? whyNotScanning(scan),
+      reason: goodbye ?? whyNotScanning(scan),
       since: this.#sinceWhen(),
       last_heard_at: this.#time(heardMs),
       warning,

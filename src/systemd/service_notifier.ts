@@ -1,7 +1,7 @@
 import type { ConnectionState, Logger, ScanState, Vitals } from "../agent/mod.ts";
 import type { Clock } from "../time/mod.ts";
 
-/** How a {@linkcode ServiceNotifier} watches. */
+/** How a {@linkcode ServiceNotifier} watches; looked up each time, so that it may change. */
 export interface ServiceNotifierOptions {
   /** The service manager's patience, in milliseconds; null: it does not watch. */
   readonly watchdogMs: number | null;
@@ -15,6 +15,8 @@ export interface ServiceNotifierParts {
   readonly vitals: Vitals;
   /** Sends a notification without waiting; the error number, negated, where it cannot. */
   readonly send: (message: string) => number;
+  /** The kernel's CLOCK_MONOTONIC, in microseconds. */
+  readonly monotonicUs: () => bigint;
   /** Times the signs of life. */
   readonly clock: Clock;
   /** Where it is written that the scan is stuck, or that nobody listens. */
@@ -28,7 +30,7 @@ export const RESTART_MARGIN_MS = 30_000;
 
 /**
  * Tells the service manager what the agent does: ready once it has scanned and been connected, a
- * line of status, signs of life, and that it ends.
+ * line of status, that it reads its configuration anew and is done with that, signs of life, and that it ends.
  *
  * A sign of life is given while the event loop turns and the scan moves: an event came, or its state
  * changed, within the time in which the agent begins a silent scan afresh. An adapter that is away,
@@ -47,7 +49,8 @@ export class ServiceNotifier {
   start(signal: AbortSignal): AsyncDisposable {
     const ended = new AbortController();
     const watching = this.parts.vitals.onChange((change) => {
-      if (change === "scan" || change === "connection" || change === "warning") this.#notify();
+      if (change === "reload") this.#notify(...this.#reloading());
+      else if (change === "scan" || change === "connection" || change === "warning") this.#notify();
     });
     const running = this.#run(AbortSignal.any([signal, ended.signal]));
     return {
@@ -80,6 +83,15 @@ export class ServiceNotifier {
     return this.parts.vitals.hasScanned && this.parts.vitals.hasConnected;
   }
 
+  /**
+   * A service manager whose request this is waits for READY=1 after it, and takes an earlier time for an earlier reload.
+   * Before it has been ready there is nothing to be told: its start is not over.
+   */
+  #reloading(): string[] {
+    if (!this.parts.vitals.isReloading || !this.#isReady) return [];
+    return ["RELOADING=1", `MONOTONIC_USEC=${this.parts.monotonicUs()}`];
+  }
+
   #checkLife(): boolean {
     const { clock, log, vitals } = this.parts;
     const silentMs = clock.monotonicMs() - vitals.movedMs;
@@ -95,16 +107,19 @@ export class ServiceNotifier {
   /** Tells the whole state each time, for what a busy service manager has no room for is lost. */
   #notify(...more: string[]): void {
     if (this.#isEnding) return;
-    const ready = this.#isReady ? ["READY=1"] : [];
+    const ready = this.#isReady && !this.parts.vitals.isReloading ? ["READY=1"] : [];
     const result = this.parts.send([...ready, `STATUS=${this.#status()}`, ...more].join("\n"));
     if (result < 0 && this.#wasHeard) this.parts.log.warn("service manager is not listening", { errno: -result });
     this.#wasHeard = result >= 0;
   }
 
   #status(): string {
-    const { scan, connection, warning, counter } = this.parts.vitals;
+    const { scan, connection, warning, counter, isReloading } = this.parts.vitals;
+    const reloading = isReloading ? "reloading the configuration; " : "";
     const warned = warning === null ? "" : ` (${warning})`;
-    const status = `${scanText(scan)}; ${connectionText(connection)}${warned}; ${counter.published} published`;
+    const status = `${reloading}${scanText(scan)}; ${
+      connectionText(connection)
+    }${warned}; ${counter.published} published`;
     // A line break would begin another assignment.
     return status.replace(/\p{Cc}+/gu, " ");
   }

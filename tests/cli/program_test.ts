@@ -41,6 +41,7 @@ async function cli(
       },
     },
     onHangup: () => {},
+    readConfig: () => Promise.reject(new Error("nobody asks")),
   };
   const { signal } = new AbortController();
   const outcome = await runCli(args, io, signal);

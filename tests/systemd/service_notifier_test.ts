@@ -27,7 +27,13 @@ function notifier({ watchdogMs = 30_000 as number | null, stallTimeoutMs = STALL
     sent.push(message.split("\n"));
     return manager.result;
   };
-  const service = new ServiceNotifier({ watchdogMs, stallTimeoutMs }, { vitals, send, clock, log });
+  const service = new ServiceNotifier({ watchdogMs, stallTimeoutMs }, {
+    vitals,
+    send,
+    monotonicUs: () => 1_234n,
+    clock,
+    log,
+  });
   const stop = new AbortController();
   const begin = () => {
     const serving = service.start(stop.signal);
@@ -233,6 +239,38 @@ test("ServiceNotifier says that it ends when it is disposed of", async () => {
   const t = notifier();
   await t.service.start(new AbortController().signal)[Symbol.asyncDispose]();
   assert.equal(t.count("STOPPING=1"), 1);
+});
+
+test("ServiceNotifier tells that it reloads and when, and that it is ready again only after it", async () => {
+  const t = notifier();
+  await using _ = t.begin();
+  t.vitals.setScan(SCANNING);
+  t.vitals.setConnection(ONLINE);
+  const before = t.sent.length;
+  t.vitals.reloadBegan();
+  t.vitals.setScan({ kind: "stopped", reason: "stopped" });
+  t.vitals.setScan(SCANNING);
+  await t.clock.advance(15_000);
+  const during = t.sent.slice(before);
+  assert.deepEqual(during[0]?.filter((line) => !line.startsWith("STATUS=")), ["RELOADING=1", "MONOTONIC_USEC=1234"]);
+  assert.match(
+    during[0]?.find((line) => line.startsWith("STATUS=")) ?? "",
+    /^STATUS=reloading the configuration; scan/,
+  );
+  assert.deepEqual(during.filter((lines) => lines.includes("READY=1")), []);
+  assert.ok(during.some((lines) => lines.includes("WATCHDOG=1")));
+  t.vitals.reloadEnded("a changed configuration was refused");
+  assert.ok(t.sent.at(-1)?.includes("READY=1"));
+  assert.match(t.status() ?? "", /connected \(a changed configuration was refused\)/);
+});
+
+test("ServiceNotifier says nothing of a reload before it has been ready: the start is not over", async () => {
+  const t = notifier();
+  await using _ = t.begin();
+  t.vitals.setScan(SCANNING);
+  t.vitals.reloadBegan();
+  t.vitals.reloadEnded(null);
+  assert.deepEqual([t.count("RELOADING=1"), t.count("READY=1")], [0, 0]);
 });
 
 test("ServiceNotifier logs once that nobody listens, and goes on", async () => {

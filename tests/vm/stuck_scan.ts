@@ -29,7 +29,13 @@ const libc = linuxHost.openLibc();
 const stallTimeoutMs = 1_000;
 const vitals = new Vitals({ clock, missed: () => 0, log });
 const send = (message: string) => sendNotification(libc, settings.socket, message);
-const service = new ServiceNotifier({ watchdogMs: settings.watchdogMs, stallTimeoutMs }, { vitals, send, clock, log });
+const service = new ServiceNotifier({ watchdogMs: settings.watchdogMs, stallTimeoutMs }, {
+  vitals,
+  send,
+  monotonicUs: () => 0n,
+  clock,
+  log,
+});
 const signal = new AbortController().signal;
 service.start(signal);
 vitals.setConnection({ kind: "online", sinceMs: 0, address: null });

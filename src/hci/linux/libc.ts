@@ -34,6 +34,8 @@ export interface Libc {
   close(fd: number): number;
   /** madvise(2), MADV_DONTNEED: takes pages from the process; those of a file are read again when they are used. */
   dropPages(address: bigint, bytes: bigint): number;
+  /** clock_gettime(2): CLOCK_MONOTONIC, in microseconds, as other programs on this machine see it. */
+  monotonicUs(): bigint;
   /** malloc_trim(3): gives freed memory back to the system, as whole pages; where the library has it. */
   trim(): void;
 }
@@ -74,11 +76,13 @@ const symbols = {
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
   madvise: { parameters: ["usize", "usize", "i32"], result: "i32" },
+  clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   malloc_trim: { parameters: ["usize"], result: "i32", optional: true },
 } as const;
 
 const POLLFD_BYTES = 8;
 const MADV_DONTNEED = 4;
+const CLOCK_MONOTONIC = 1;
 
 /**
  * Opens the C library.
@@ -117,6 +121,12 @@ export function openLibc(paths: readonly string[] = libcPaths()): OpenLibc {
     write: (fd, from) => checked(Number(c.write(fd, from, BigInt(from.length)))),
     close: (fd) => checked(c.close(fd)),
     dropPages: (address, bytes) => checked(c.madvise(address, bytes, MADV_DONTNEED)),
+    monotonicUs() {
+      const [seconds, nanoseconds] = [0, 1];
+      const timespec = new BigInt64Array(2);
+      checked(c.clock_gettime(CLOCK_MONOTONIC, new Uint8Array(timespec.buffer)));
+      return (timespec[seconds] ?? 0n) * 1_000_000n + (timespec[nanoseconds] ?? 0n) / 1_000n;
+    },
     trim: () => void c.malloc_trim?.(0n),
     [Symbol.dispose]: () => library.close(),
   };

@@ -222,6 +222,10 @@ export class FakeLibc implements OpenLibc {
     return 0;
   }
 
+  monotonicUs(): bigint {
+    return 0n;
+  }
+
   trim(): void {}
 
   close(fd: number): number {
