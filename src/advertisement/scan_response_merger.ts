@@ -10,10 +10,9 @@ export interface ScanResponseMergerOptions {
   };
   /** How many devices are remembered at most, the half heard last for certain; default 4096. */
   readonly maxDevices?: number;
+  /** How long what a device said may stand in for what it does not repeat, in milliseconds; default: a minute. */
+  readonly maxAgeMs?: number;
 }
-
-/** How long what a device said may stand in for what it does not repeat. */
-const MAX_AGE_S = 60;
 
 /**
  * More is not remembered, so that memory stays small whatever is sent: a device name has at most
@@ -41,7 +40,7 @@ const NONE: readonly string[] = [];
 
 /**
  * Fills in what an advertisement lacks of name, service UUIDs and transmit power, from what the same
- * address said in the last minute: devices put these into either of advertisement and scan response.
+ * address said lately: devices put these into either of advertisement and scan response.
  * A remembered complete name also replaces the shortened one that it begins with. Manufacturer and
  * service data are measurements, and never carried over.
  *
@@ -59,10 +58,12 @@ const NONE: readonly string[] = [];
 export class ScanResponseMerger {
   readonly #memories: AddressMap<Memory>;
   readonly #clock: ScanResponseMergerOptions["clock"];
+  readonly #maxAgeS: number;
 
   /** Remembers nobody yet. */
-  constructor({ clock, maxDevices = 4_096 }: ScanResponseMergerOptions) {
+  constructor({ clock, maxDevices = 4_096, maxAgeMs = 60_000 }: ScanResponseMergerOptions) {
     this.#clock = clock;
+    this.#maxAgeS = maxAgeMs / 1_000;
     this.#memories = new AddressMap(maxDevices);
   }
 
@@ -92,7 +93,7 @@ export class ScanResponseMerger {
   #recall({ address, addressType }: Advertisement, nowS: number): Memory | undefined {
     const memory = this.#memories.get(address);
     if (memory?.addressType !== addressType) return undefined;
-    const oldestS = nowS - MAX_AGE_S;
+    const oldestS = nowS - this.#maxAgeS;
     if (memory.localNameAtS <= oldestS) memory.localName = null;
     if (memory.serviceUuidsAtS <= oldestS) memory.serviceUuids = NONE;
     if (memory.txPowerAtS <= oldestS) memory.txPowerDbm = null;

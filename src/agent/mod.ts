@@ -17,6 +17,7 @@ export {
   type PublishOutcome,
   type ScanCure,
   ScanError,
+  type ScanMode,
   type Scanner,
   type ScanSink,
   type ScanState,

@@ -103,6 +103,12 @@ export interface ConnectionSink {
   setWarning(warning: string | null): void;
 }
 
+/**
+ * Whether a scan asks devices for their scan response: always, never, or for a moment where some are heard that have
+ * told no name.
+ */
+export type ScanMode = "active" | "passive" | "auto";
+
 /** What a scan is doing. */
 export type ScanState =
   | { readonly kind: "starting" }
@@ -112,7 +118,7 @@ export type ScanState =
     readonly adapter: string;
     /** The controller's own address, or null where it did not tell. */
     readonly adapterAddress: string | null;
-    readonly mode: "active" | "passive";
+    readonly mode: ScanMode;
     /** Whether extended advertising is received. */
     readonly extended: boolean;
   }

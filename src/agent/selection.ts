@@ -6,6 +6,8 @@ import { Filter, type FilterOptions, type FilterReason } from "./filter.ts";
 export interface SelectionOptions {
   /** Fills in names, services and TX power from what the same device said before. */
   readonly mergeScanResponse: boolean;
+  /** How long that is remembered, in milliseconds. */
+  readonly namesLastMs: number;
   /** Which reports are published. */
   readonly filter: FilterOptions;
 }
@@ -23,10 +25,11 @@ export class Selection {
 
   /** From the next report on. What devices have said, and how often, is known as before where it still matters. */
   configure(options: SelectionOptions): void {
-    const { mergeScanResponse, filter: { names, services } } = options;
+    const { mergeScanResponse, namesLastMs: maxAgeMs, filter: { names, services } } = options;
     // Names and services are looked for whether or not they are to be filled in.
     const isMerging = mergeScanResponse || names.length > 0 || services.length > 0;
-    this.#merger = isMerging ? this.#merger ?? new ScanResponseMerger({ clock: this.clock }) : null;
+    const known = maxAgeMs === this.options.namesLastMs ? this.#merger : null;
+    this.#merger = isMerging ? known ?? new ScanResponseMerger({ clock: this.clock, maxAgeMs }) : null;
     const isSameFilter = JSON.stringify(options.filter) === JSON.stringify(this.options.filter);
     if (!isSameFilter) this.#filter = new Filter(options.filter, this.clock);
     this.options = options;

@@ -16,6 +16,7 @@ const EFFECTS: Effects = {
     source: "restart",
     adapter: "rescan",
     mode: "rescan",
+    auto_active_share: "rescan",
     interval_ms: "rescan",
     window_ms: "rescan",
     extended: "rescan",

@@ -2,6 +2,7 @@ import type { AgentOptions } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { type Discovery, discoveryTopic } from "../home_assistant/mod.ts";
 import type { MqttOptions } from "../mqtt/mod.ts";
+import { NAMES_LAST_MS } from "../scanner_hci/mod.ts";
 import { passwordOf } from "./credentials.ts";
 import type { Host } from "./host.ts";
 
@@ -15,6 +16,7 @@ export function agentOptions({ scanner, filter, publisher, stats }: Config): Age
     fields: publisher.fields,
     topicPrefix: publisher.topic_prefix,
     mergeScanResponse: publisher.merge_scan_response,
+    namesLastMs: scanner.mode === "auto" ? NAMES_LAST_MS : 60_000,
     filter: {
       minRssiDbm: filter.min_rssi,
       allow: filter.allow,

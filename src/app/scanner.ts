@@ -15,6 +15,7 @@ export function createScanner(config: Config, host: ScannerHost, log: Logger, so
       source: source ?? hciSource(config, host),
       paced: scanner.source === "replay",
       mode: scanner.mode,
+      autoActiveShare: scanner.auto_active_share,
       intervalMs: scanner.interval_ms,
       windowMs: scanner.window_ms,
       extended: scanner.extended,

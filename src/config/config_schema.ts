@@ -102,9 +102,14 @@ export const configSchema = section("Configuration of bt-scanner.", {
     ),
     adapter: key("Bluetooth adapter: its name, index or address. null: the first.", orNull(adapter), null),
     mode: key(
-      "active asks devices for their scan response, which often holds the name; passive only listens.",
-      oneOf("active", "passive"),
+      "active asks devices for their scan response, which often holds the name; passive only listens; auto listens, and asks for a moment where devices are heard that have told no name.",
+      oneOf("active", "passive", "auto"),
       "active",
+    ),
+    auto_active_share: key(
+      "With mode: auto, the largest share of the time in which devices are asked, besides 12 s at the start and after quiet times.",
+      between(0.001, 0.5),
+      0.05,
     ),
     interval_ms: key(
       "From the start of one scan window to the next, in milliseconds; above 10240 only with extended: true.",
@@ -196,7 +201,7 @@ export const configSchema = section("Configuration of bt-scanner.", {
     topic_prefix: key("Messages go to {topic_prefix}/{scanner.id}/{address of the device}.", topicPrefix, "ble/raw"),
     fields: key("standard, or full with every detail of a report.", oneOf("standard", "full"), "standard"),
     merge_scan_response: key(
-      "Fill in name, services and power that a report lacks from what its device said in the last minute.",
+      "Fill in name, services and power that a report lacks from what its device said in the last minute; with mode: auto, in the last hour.",
       yesNo(),
       true,
     ),

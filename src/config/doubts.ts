@@ -16,6 +16,7 @@ export function doubts(config: Config, unnamed: string | null): KeyProblem[] {
     ...tlsDoubts(config.mqtt.broker),
     ...clientDoubts(config),
     ...sourceDoubts(config),
+    ...filterDoubts(config),
     ...topicDoubts(config),
     ...httpDoubts(config),
   ];
@@ -95,6 +96,16 @@ function* clientDoubts({ mqtt }: Config): Iterable<KeyProblem> {
 function* sourceDoubts({ scanner, replay }: Config): Iterable<KeyProblem> {
   if (scanner.source !== "replay" && replay.file !== null) {
     yield { keys: ["replay.file"], problem: `unused: scanner.source is ${scanner.source}`, remedy: "set it to replay" };
+  }
+}
+
+function* filterDoubts({ scanner, filter }: Config): Iterable<KeyProblem> {
+  if (filter.names.length > 0 && scanner.mode === "passive") {
+    yield {
+      keys: ["filter.names", "scanner.mode"],
+      problem: "a passive scan does not hear the names that devices tell only when they are asked",
+      remedy: "set scanner.mode to auto or active",
+    };
   }
 }
 

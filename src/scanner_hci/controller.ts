@@ -40,7 +40,7 @@ const STOP_TIMEOUT_MS = 500;
 export class Controller {
   readonly #link: HciLink;
   readonly #monitor: ScanMonitor;
-  #extended = false;
+  #features: ScanFeatures = { extended: false, codedPhy: false };
   #onResult: (result: ScanCommandResult) => void = () => {};
 
   constructor(private readonly parts: ControllerParts) {
@@ -61,7 +61,7 @@ export class Controller {
 
   /** Whether it keeps what it hears for itself. */
   get isHidden(): boolean {
-    return this.#monitor.unmaskingCommands(this.#extended).length > 0;
+    return this.#monitor.unmaskingCommands(this.#features.extended).length > 0;
   }
 
   /** Whether it scans as this program asked, and reports what it hears. */
@@ -71,7 +71,9 @@ export class Controller {
 
   /** Whether these reports are of the kind that this program's scan brings. */
   isOurs(packet: Uint8Array): boolean {
-    const subevent = this.#extended ? hci.SUBEVENT_EXTENDED_ADVERTISING_REPORT : hci.SUBEVENT_ADVERTISING_REPORT;
+    const subevent = this.#features.extended
+      ? hci.SUBEVENT_EXTENDED_ADVERTISING_REPORT
+      : hci.SUBEVENT_ADVERTISING_REPORT;
     return this.#monitor.scansForUs && packet[3] === subevent;
   }
 
@@ -92,17 +94,18 @@ export class Controller {
 
   /** Has noble initialise it, to scan in this way. */
   async powerOn(parameters: ScanParameters, features: ScanFeatures, running: AbortSignal): Promise<NobleDriver> {
-    this.#extended = features.extended;
+    this.#features = features;
     this.#link.scanParameters = scanParametersCommand(parameters, features);
     const driver = new NobleDriver(this.#link, features.extended);
     await this.#answered("at power-on", running, (signal) => driver.powerOn(signal));
     return driver;
   }
 
-  /** Lets reports through where somebody has masked them, and begins to scan. */
-  async start(driver: NobleDriver, running: AbortSignal): Promise<void> {
+  /** Lets reports through where somebody has masked them, and begins to scan, anew where it does already. */
+  async start(driver: NobleDriver, parameters: ScanParameters, running: AbortSignal): Promise<void> {
+    this.#link.scanParameters = scanParametersCommand(parameters, this.#features);
     await this.#answered("the command to start scanning", running, async (signal) => {
-      for (const { opcode, parameters } of this.#monitor.unmaskingCommands(this.#extended)) {
+      for (const { opcode, parameters } of this.#monitor.unmaskingCommands(this.#features.extended)) {
         const [status = 0] = await this.#link.ask(opcode, signal, parameters);
         if (status !== 0) {
           throw new Error(`${this.parts.transport.name} refused to unmask advertising reports (status ${hex(status)})`);

@@ -2,5 +2,6 @@
  *
  * @module
  */
+export { NAMES_LAST_MS } from "./name_requests.ts";
 export { HciScanner, type HciScannerOptions } from "./scanner.ts";
 export { type ScanParameters } from "./scan_parameters.ts";

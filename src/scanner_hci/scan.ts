@@ -1,15 +1,19 @@
-import type { Logger, ScanState } from "../agent/mod.ts";
+import type { Logger, ScanMode, ScanState } from "../agent/mod.ts";
 import { type DiscoveryEnd, hci, HciError, type HciTransport, type KernelDiscovery } from "../hci/mod.ts";
-import type { Clock } from "../time/mod.ts";
+import { type Clock, timeLimit } from "../time/mod.ts";
 import { Controller, type ControllerClaims } from "./controller.ts";
 import type { NobleDriver } from "./driver.ts";
+import type { NameRequests } from "./name_requests.ts";
 import type { ScanCommand, ScanCommandResult } from "./scan_monitor.ts";
 import { readScanFeatures, type ScanFeatures, type ScanParameters } from "./scan_parameters.ts";
 
 /** What a {@linkcode Scan} works with. */
 export interface ScanParts {
   readonly transport: HciTransport;
-  readonly parameters: ScanParameters;
+  readonly parameters: Omit<ScanParameters, "mode">;
+  readonly mode: ScanMode;
+  /** Says when a scan in the mode `auto` is to be active; null: never. */
+  readonly names: NameRequests | null;
   /** Takes the events with advertising reports; the bytes are valid during the call only. */
   readonly reports: (packet: Uint8Array) => Promise<void> | undefined;
   /** Hears what the scan does. */
@@ -30,13 +34,20 @@ export interface ScanParts {
 const LOOK_INTERVAL_MS = 3_000;
 /** Whoever ends our scan often begins one of their own right after; who resets sets up anew. */
 const FOREIGN_SCAN_GRACE_MS = 1_000;
+/** How often it is looked whether somebody is to be asked, or all have answered. */
+const NAMES_INTERVAL_MS = 250;
 
-/** What became of a scan: taken over by another one, or why it was lost. */
-type Loss = { readonly kind: "taken over" } | { readonly kind: "ended"; readonly reason: string };
+/** Why a scan has to begin anew: it is to be active or passive, was taken over by another one, or was lost, and why. */
+type Turn =
+  | { readonly kind: "due" }
+  | { readonly kind: "taken over" }
+  | { readonly kind: "ended"; readonly reason: string };
 
 /** One scan on one open transport. */
 export class Scan {
   readonly #controller: Controller;
+  /** Whether devices are asked at the moment. */
+  #mode: ScanParameters["mode"];
   readonly #failed = new AbortController();
   /** The transport delivers no more: the recording is over, or this scan is. */
   readonly #ended = new AbortController();
@@ -48,7 +59,8 @@ export class Scan {
   #isAnnouncing = false;
 
   constructor(private readonly parts: ScanParts) {
-    const { transport, clock, log } = parts;
+    const { transport, clock, log, mode } = parts;
+    this.#mode = mode === "auto" ? "passive" : mode;
     const failed = (reason: Error) => this.#failed.abort(reason);
     this.#controller = new Controller({ transport, reports: (packet) => this.#hear(packet), failed, clock, log });
   }
@@ -81,24 +93,26 @@ export class Scan {
   }
 
   async #scan(running: AbortSignal): Promise<never> {
-    const { transport, parameters, state, log } = this.parts;
+    const { transport, mode, state, log } = this.parts;
     const claims = await this.#controller.claims(running);
     const features = this.parts.choose(claims);
-    const driver = await this.#controller.powerOn(parameters, features, running);
+    const driver = await this.#controller.powerOn(this.#parameters, features, running);
     if (!transport.paced) this.#watching = this.#watch(running);
     // Of a run that was killed, perhaps; from here on, who uses Bluetooth is told of this one. The kernel
     // goes by what is claimed: after its extended commands, the controller may refuse our legacy ones.
     const { extended } = readScanFeatures(claims.supportedCommands, claims.leFeatures);
-    await this.#discovery(extended === features.extended ? (it) => it.begin(running) : (it) => it.end());
+    if (mode !== "passive") {
+      await this.#discovery(extended === features.extended ? (it) => it.begin(running) : (it) => it.end());
+    }
     try {
       while (true) {
-        await this.#controller.start(driver, running);
+        await this.#controller.start(driver, this.#parameters, running);
         this.parts.accepted();
         state({
           kind: "scanning",
           adapter: transport.name,
           adapterAddress: driver.address,
-          mode: parameters.mode,
+          mode,
           extended: features.extended,
         });
         const reason = await this.#untilLost(driver, running);
@@ -107,17 +121,50 @@ export class Scan {
       }
     } finally {
       await this.#stop(driver, running);
+      this.parts.names?.end();
     }
+  }
+
+  get #parameters(): ScanParameters {
+    return { ...this.parts.parameters, mode: this.#mode };
   }
 
   /** Resolves to why the scan was lost for longer than the moment that it takes to begin it anew. */
   async #untilLost(driver: NobleDriver, running: AbortSignal): Promise<string> {
+    const { transport, log } = this.parts;
     while (true) {
-      const loss = await this.#loss(running);
-      if (loss.kind === "ended") return loss.reason;
-      this.parts.log.debug("scan taken over", { adapter: this.parts.transport.name, action: "restarting it" });
-      await this.#controller.start(driver, running);
+      const turn = await this.#turn(running);
+      switch (turn.kind) {
+        case "ended":
+          return turn.reason;
+        case "taken over":
+          log.debug("scan taken over", { adapter: transport.name, action: "restarting it" });
+          await this.#controller.start(driver, this.#parameters, running);
+          break;
+        case "due":
+          await this.#changeMode(driver, running);
+          break;
+        default:
+          return turn satisfies never;
+      }
     }
+  }
+
+  /** The controller takes other parameters only while it does not scan: what it could hear meanwhile, some milliseconds, is lost. */
+  async #changeMode(driver: NobleDriver, running: AbortSignal): Promise<void> {
+    const { transport, names, log } = this.parts;
+    if (names === null) return;
+    const devices = names.waiting;
+    if (this.#mode === "passive") {
+      names.begin();
+      this.#mode = "active";
+      log.debug("asking for names", { adapter: transport.name, devices });
+      return await this.#controller.start(driver, this.#parameters, running);
+    }
+    await this.#discovery((it) => it.end()); // which ends the scan, too: before the passive one begins
+    this.#mode = "passive";
+    await this.#controller.start(driver, this.#parameters, running);
+    log.debug("asked for names", { adapter: transport.name, unanswered: devices, active_ms: names.end() });
   }
 
   /**
@@ -131,7 +178,8 @@ export class Scan {
         this.#heardLately = false;
         await this.parts.clock.sleep(LOOK_INTERVAL_MS, running);
         if (!this.#heardLately) await this.#look(running);
-        if (transport.discovery?.hasNewNeighbours() && this.#controller.activity.scansForUs) await this.#announce();
+        const isSeen = transport.discovery?.hasNewNeighbours() && this.#mode === "active";
+        if (isSeen && this.#controller.activity.scansForUs) await this.#announce();
       }
     } catch (error) {
       if (!running.aborted) this.#failed.abort(error);
@@ -145,8 +193,8 @@ export class Scan {
   }
 
   async #discovery(act: (discovery: KernelDiscovery) => Promise<DiscoveryEnd>): Promise<DiscoveryEnd> {
-    const { transport, parameters, discoveryDenied } = this.parts;
-    if (transport.discovery === undefined || parameters.mode === "passive") return "none";
+    const { transport, discoveryDenied } = this.parts;
+    if (transport.discovery === undefined) return "none";
     const end = await act(transport.discovery);
     if (end === "denied") discoveryDenied();
     return end;
@@ -159,15 +207,18 @@ export class Scan {
   }
 
   /**
-   * Resolves when another process has ended the scan, or put one of its own in its place (the kernel's
+   * Resolves when it is time to change the mode, and when another process has ended the scan, or put one of its own in its place (the kernel's
    * filters duplicates, and while it waits for paired devices it hears nobody else), or has reset the
    * controller, or made it keep what it hears for itself.
    */
-  async #loss(running: AbortSignal): Promise<Loss> {
+  async #turn(running: AbortSignal): Promise<Turn> {
     const controller = this.#controller;
     let command: ScanCommand | null = null;
     // It may have happened in the same breath as the answer to our own command.
-    if (controller.isHearing) ({ command } = await controller.nextResult(running, (result) => this.#isLostBy(result)));
+    while (controller.isHearing) {
+      if (this.parts.names?.isDue) return { kind: "due" };
+      command = await this.#foreignCommand(running);
+    }
     if (this.#isAnnouncing && command === "disable") {
       this.#isAnnouncing = false;
       return { kind: "taken over" };
@@ -179,6 +230,18 @@ export class Scan {
     }
     if (controller.activity.scanning) return { kind: "taken over" };
     return { kind: "ended", reason: "another process ended the scan" };
+  }
+
+  /** The one that costs this scan what it hears; null: there was none, and it may be time to change the mode. */
+  async #foreignCommand(running: AbortSignal): Promise<ScanCommand | null> {
+    const { clock, names } = this.parts;
+    using limit = timeLimit(clock, names === null ? null : NAMES_INTERVAL_MS, { signal: running });
+    try {
+      return (await this.#controller.nextResult(limit.signal, (result) => this.#isLostBy(result))).command;
+    } catch (error) {
+      if (running.aborted) throw error;
+      return null;
+    }
   }
 
   #hear(packet: Uint8Array): Promise<void> | undefined {
@@ -202,7 +265,7 @@ export class Scan {
     const { transport, log } = this.parts;
     try {
       await this.#controller.stop(driver);
-      await this.#discovery((it) => it.end());
+      if (this.#mode === "active") await this.#discovery((it) => it.end());
     } catch (error) {
       log.warn("scan could not be stopped", { adapter: transport.name, error });
     }

@@ -1,15 +1,20 @@
-import { ReportReader } from "../advertisement/mod.ts";
-import { type Logger, type ScanCure, ScanError, type Scanner, type ScanSink } from "../agent/mod.ts";
+import { ReportReader, type ReportSink } from "../advertisement/mod.ts";
+import { type Logger, type ScanCure, ScanError, type ScanMode, type Scanner, type ScanSink } from "../agent/mod.ts";
 import { hci, HciError, type HciErrorCode, type HciSource, type HciTransport } from "../hci/mod.ts";
 import { type Clock, untilAborted } from "../time/mod.ts";
 import type { ControllerClaims } from "./controller.ts";
+import { NameRequests } from "./name_requests.ts";
 import { ScanRefused } from "./refusal.ts";
 import { Scan, type ScanParts } from "./scan.ts";
 import { readScanFeatures, type ScanFeatures, type ScanParameters } from "./scan_parameters.ts";
 import { ScanPlan } from "./scan_plan.ts";
 
 /** What a {@linkcode HciScanner} scans with. */
-export interface HciScannerOptions extends ScanParameters {
+export interface HciScannerOptions extends Omit<ScanParameters, "mode"> {
+  /** Whether devices are asked for their scan response. */
+  readonly mode: ScanMode;
+  /** The largest share of the time in which they are, in the mode `auto`; above 0, below 1. */
+  readonly autoActiveShare: number;
   /** Opens the controller, anew for each run. */
   readonly source: HciSource;
   /** Whether `source` yields paced transports. */
@@ -39,6 +44,8 @@ type Hearing = Pick<ScanParts, "reports" | "state">;
 
 /** Scans through noble over any transport; the reports themselves bypass noble. */
 export class HciScanner implements Scanner {
+  /** Who was asked is known from one run to the next. A recording cannot be asked. */
+  readonly #names: NameRequests | null;
   #transport: HciTransport | null = null;
   #missedBefore = 0;
   /** Of the controller that was open last. */
@@ -54,7 +61,10 @@ export class HciScanner implements Scanner {
     private readonly options: HciScannerOptions,
     private readonly clock: Clock,
     private readonly log: Logger,
-  ) {}
+  ) {
+    const { mode, paced, autoActiveShare } = options;
+    this.#names = mode === "auto" && !paced ? new NameRequests(autoActiveShare, clock) : null;
+  }
 
   /** Whether the source waits for the sink. */
   get paced(): boolean {
@@ -90,7 +100,15 @@ export class HciScanner implements Scanner {
   /** Reads what a scan brings. */
   #hear(sink: ScanSink): Hearing {
     const missedBefore = this.missed;
-    const reader = new ReportReader({ clock: this.clock, sink, missed: () => this.missed - missedBefore });
+    const names = this.#names;
+    const heard: ReportSink = names === null ? sink : {
+      advertisement(advertisement) {
+        names.heard(advertisement);
+        sink.advertisement(advertisement);
+      },
+      invalid: (reason) => sink.invalid(reason),
+    };
+    const reader = new ReportReader({ clock: this.clock, sink: heard, missed: () => this.missed - missedBefore });
     return {
       reports(packet) {
         reader.read(packet);
@@ -139,6 +157,8 @@ export class HciScanner implements Scanner {
     const scan = new Scan({
       transport,
       parameters: this.options,
+      mode: this.options.mode,
+      names: this.#names,
       ...hearing,
       clock,
       log,

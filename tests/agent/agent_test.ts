@@ -22,6 +22,7 @@ const OPTIONS: AgentOptions = {
   fields: "standard",
   topicPrefix: "ble/raw",
   mergeScanResponse: true,
+  namesLastMs: 60_000,
   filter: PASS_ALL,
   intervalMs: 60_000,
   stallTimeoutMs: 60_000,

@@ -76,6 +76,7 @@ if (import.meta.main) {
       fields: "standard",
       topicPrefix: "ble/raw",
       mergeScanResponse: true,
+      namesLastMs: 60_000,
       filter: { ...PASS_ALL, onChangeMs: 60_000, maxRatePerDevice: 10 },
       intervalMs: 60_000,
       stallTimeoutMs: 60_000,

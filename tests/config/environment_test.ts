@@ -20,6 +20,7 @@ const OTHER_VALUES: Readonly<Record<string, readonly [text: string, value: unkno
   "scanner.source": ["simulate", "simulate"],
   "scanner.adapter": ["hci1", "hci1"],
   "scanner.mode": ["passive", "passive"],
+  "scanner.auto_active_share": ["0.1", 0.1],
   "scanner.interval_ms": ["62.5", 62.5],
   "scanner.window_ms": ["100", 100],
   "scanner.extended": ["false", false],

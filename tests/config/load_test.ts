@@ -14,6 +14,7 @@ test("loadConfig() with nothing but a scanner id gives the documented defaults",
       source: "hci",
       adapter: null,
       mode: "active",
+      auto_active_share: 0.05,
       interval_ms: 100,
       window_ms: 50,
       extended: "auto",
@@ -112,7 +113,7 @@ test("loadConfig() tells the problems of all sources at once, each with its plac
     "BT_SCANNER_MQTT_HOST: no configuration key has this variable; did you mean BT_SCANNER_MQTT_BROKER_HOST?",
     'BT_SCANNER_STATS_INTERVAL_S: stats.interval_s: expected a number from 1 to 86400, got "soon"',
     'c.yaml:2:3: scanner.adpter: there is no such key; did you mean "adapter"?',
-    'c.yaml:3:9: scanner.mode: expected one of active, passive, got "quick"',
+    'c.yaml:3:9: scanner.mode: expected one of active, passive, auto, got "quick"',
     "c.yaml:6:11: mqtt.broker.port: expected a whole number from 1 to 65535, got 70000",
   ]);
 });
@@ -508,4 +509,14 @@ test("loadConfig() names each item of a filter that is none, and what it expects
     "c.yaml:5:19: filter.address_types: item 1: expected one of public, static, resolvable, non_resolvable, " +
     'anonymous, unknown, got "random"',
   ]);
+});
+
+test("loadConfig() doubts that names are heard that are asked for by nobody", async () => {
+  const yaml = (mode: string) => `scanner: { mode: ${mode} }\nfilter: { names: ["Lock *"] }`;
+  const doubts = async (mode: string) => (await load({ yaml: yaml(mode), flags: { scannerId: "s1" } })).warnings;
+  assert.deepEqual((await doubts("passive")).map(({ source, key }) => [source, key]), [[
+    "c.yaml:2:18",
+    "filter.names",
+  ]]);
+  assert.deepEqual([await doubts("auto"), await doubts("active")], [[], []]);
 });

@@ -16,7 +16,14 @@ import { FakeClock } from "../support/fake_clock.ts";
 import { RecordingLog } from "../support/recording_log.ts";
 import { test } from "../support/test.ts";
 
-const SCAN = { mode: "passive", intervalMs: 100, windowMs: 50, extended: "auto", paced: false } as const;
+const SCAN = {
+  mode: "passive",
+  autoActiveShare: 0.05,
+  intervalMs: 100,
+  windowMs: 50,
+  extended: "auto",
+  paced: false,
+} as const;
 const REPORT = legacyReportsPacket({
   eventType: 3,
   addressType: 1,

@@ -103,6 +103,7 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
     fields: "standard",
     topicPrefix: "ble/raw",
     mergeScanResponse: true,
+    namesLastMs: 60_000,
     filter: { ...PASS_ALL, maxRatePerDevice: 2 },
     intervalMs: 60_000,
     stallTimeoutMs: 60_000,

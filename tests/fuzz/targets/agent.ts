@@ -60,6 +60,7 @@ export const agentTarget: Target = {
         fields: input.length % 2 === 0 ? "full" : "standard",
         topicPrefix: "ble/raw",
         mergeScanResponse: true,
+        namesLastMs: 60_000,
         filter: FILTERS[input.length % FILTERS.length] ?? PASS_ALL,
         intervalMs: 60_000,
         stallTimeoutMs: 60_000,

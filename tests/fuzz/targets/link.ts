@@ -16,7 +16,9 @@ import { REPORT_SEEDS, REPORT_WORDS } from "./words.ts";
 
 /** An input that begins with this piece is delivered while the scan is still being started. */
 const FROM_THE_START = Uint8Array.of(0xfd);
-const SCAN = { mode: "active", intervalMs: 100, windowMs: 50, extended: "auto", paced: false } as const;
+const SCAN = { autoActiveShare: 0.5, intervalMs: 100, windowMs: 50, extended: "auto", paced: false } as const;
+/** Long enough for a scan to become active for names, and passive again. */
+const TURNS_MS = 4_000;
 const PROBE = legacyReportsPacket({
   eventType: 3,
   addressType: 1,
@@ -60,7 +62,8 @@ export const linkTarget: Target = {
     const adapter = new FakeAdapter({ exclusive: input.length % 2 === 0, extended: input.length % 3 === 0 });
     const clock = new FakeClock(0, settlePromises);
     const source = { open: () => Promise.resolve(adapter), reset: () => Promise.resolve() };
-    const scanner = new HciScanner({ ...SCAN, source }, clock, new RecordingLog());
+    const mode = input.length % 5 === 0 ? "auto" : "active";
+    const scanner = new HciScanner({ ...SCAN, mode, source }, clock, new RecordingLog());
     const stop = new AbortController();
     const states: ScanState[] = [];
     let heard = 0;
@@ -79,7 +82,7 @@ export const linkTarget: Target = {
     }
     await clock.advance(0);
     for (const piece of isEarly ? [] : input) adapter.deliver(piece);
-    await clock.advance(0);
+    await clock.advance(mode === "auto" ? TURNS_MS : 0);
     if (!isEarly && !input.some(mayEndScan)) {
       assert.equal(states.at(-1)?.kind, "scanning", `it ended: ${JSON.stringify(states.at(-1))}`);
       const before = heard;
