@@ -30,9 +30,12 @@ class Bench implements AsyncDisposable {
         .replaceAll("broker.local", "localhost");
     await Deno.mkdir(`${folder.path}/certs`);
     for (const heading of ["An authority and the broker's certificate", "Users", "Client certificates"]) {
-      await run("sh", "-ec", `cd ${folder.path}\n${here(commandsOf(heading))}`);
+      const commands = here(commandsOf(heading)).replace(" reader;", " reader node-red;");
+      await run("sh", "-ec", `cd ${folder.path}\n${commands}`);
     }
-    await Deno.copyFile(new URL("bt-scanner.acl", RECIPE), `${folder.path}/bt-scanner.acl`);
+    const accessList = await Deno.readTextFile(new URL("bt-scanner.acl", RECIPE));
+    const [forNodeRed] = blocks(document("docs/recipes.md"), "");
+    await folder.write("bt-scanner.acl", `${accessList}\n${forNodeRed?.text}`);
     const recipe = here(await Deno.readTextFile(new URL(config, RECIPE)));
     const broker = await Mosquitto.start(recipe.replace("listener 8883", "listener {port} 127.0.0.1"));
     return new Bench(broker, folder);
@@ -43,6 +46,14 @@ class Bench implements AsyncDisposable {
     const ca = Deno.readTextFileSync(`${this.folder.path}/certs/ca.crt`);
     const options = { ...who, ca, reconnectPeriod: 0, connectTimeout: 10_000 };
     return connectAsync(`mqtts://localhost:${this.broker.port}`, options);
+  }
+
+  /** One of the users, with the password that was made for them. */
+  user(username: string): Promise<MqttClient> {
+    return this.client({
+      username,
+      password: Deno.readTextFileSync(`${this.folder.path}/${username}.password`).trim(),
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -85,10 +96,8 @@ function agent(bench: Bench, id: string, env: Readonly<Record<string, string>>):
 mosquittoTest("the Mosquitto recipe lets each scanner publish as itself, and none as another", async () => {
   await using bench = await Bench.start("bt-scanner.conf");
   const { path } = bench.folder;
-  const as = (username: string) =>
-    bench.client({ username, password: Deno.readTextFileSync(`${path}/${username}.password`).trim() });
   await using stack = new AsyncDisposableStack();
-  const [scanner, reader] = await Promise.all([as("scanner-07"), as("reader")]);
+  const [scanner, reader] = await Promise.all([bench.user("scanner-07"), bench.user("reader")]);
   stack.defer(async () => void await Promise.all([scanner.endAsync(true), reader.endAsync(true)]));
   assert.deepEqual(await attempt(bench, scanner, reader), []);
 
@@ -115,6 +124,23 @@ mosquittoTest("the Mosquitto recipe lets each scanner publish as itself, and non
   await scanner.publishAsync(SENTINEL, "after it", { qos: 1 });
   await waitFor(() => heard.has(SENTINEL), "what comes after the will");
   assert.deepEqual([...heard].filter((topic) => topic.includes("scanner-08")), []);
+});
+
+mosquittoTest("the Mosquitto recipe lets Node-RED publish what its flows make, and no more", async () => {
+  await using bench = await Bench.start("bt-scanner.conf");
+  await using stack = new AsyncDisposableStack();
+  const [nodeRed, reader] = await Promise.all([bench.user("node-red"), bench.user("reader")]);
+  stack.defer(async () => void await Promise.all([nodeRed.endAsync(true), reader.endAsync(true)]));
+  const [seen, read]: [string[], string[]] = [[], []];
+  nodeRed.on("message", (topic) => seen.push(topic));
+  reader.on("message", (topic) => read.push(topic));
+  await nodeRed.subscribeAsync("#");
+  await reader.subscribeAsync("#");
+  const topics = ["ble/status/s1", "ble/raw/s1/x", "ble/decoded/s1/x", "homeassistant/x", "ble/alerts/s1"];
+  for (const topic of topics) await nodeRed.publishAsync(topic, "{}", { qos: 1 });
+  const made = ["ble/decoded/s1/x", "ble/alerts/s1"];
+  await waitFor(() => seen.length >= made.length && read.length >= made.length, "what the flows make");
+  assert.deepEqual([seen, read], [made, made]);
 });
 
 mosquittoTest(
