@@ -281,7 +281,7 @@ export const configSchema = section("Configuration of bt-scanner.", {
   home_assistant: section("Home Assistant's MQTT discovery, with which this scanner appears there as a device.", {
     enabled: key(
       "true: it appears; false: it is taken back, on each connection; null: Home Assistant is told nothing.",
-      orNull(yesNo()),
+      { ...orNull(yesNo()), expects: "true, false or null" },
       null,
     ),
     discovery_prefix: key("Where Home Assistant looks for devices, its own setting.", topicPrefix, "homeassistant"),
