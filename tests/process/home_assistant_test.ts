@@ -5,6 +5,7 @@ import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { run } from "../support/programs.ts";
 import { agentArgs, Program } from "../support/program.ts";
 import { Subscriber } from "../support/subscriber.ts";
+import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const TOPIC = "homeassistant/device/bt-scanner_s1/config";
@@ -47,6 +48,24 @@ mosquittoTest(
     assert.deepEqual(await retained(broker.port), []);
   },
 );
+
+mosquittoTest("run tells Home Assistant at once what a reload changes", async () => {
+  await using broker = await Mosquitto.start();
+  await using folder = await TemporaryFolder.make();
+  await using watching = await Subscriber.open(broker.port, TOPIC);
+  const configure = (...lines: string[]) => folder.write("config.yaml", `${lines.join("\n")}\n`);
+  const last = () => watching.payloads(TOPIC).at(-1) ?? "nothing";
+  const file = await configure("home_assistant: { enabled: true }");
+  await using program = Program.agent(broker.port, "--source", "simulate", "--config", file);
+  await waitFor(() => last().includes('"Devices"'), "the device");
+  await configure("home_assistant: { enabled: true }", "stats: { publish: false }");
+  program.kill("SIGHUP");
+  await waitFor(() => last().includes('"devices":{"p":"sensor"}'), "what reads the statistics to be removed");
+  await configure("home_assistant: { enabled: false }");
+  program.kill("SIGHUP");
+  await waitFor(() => last() === "", "the device to be taken back");
+  assert.equal((await program.end("SIGTERM")).code, 0);
+});
 
 mosquittoTest("the command of docs/home-assistant.md takes back a scanner that is gone", async () => {
   await using broker = await Mosquitto.start();
