@@ -49,29 +49,58 @@ const STAND_INS: readonly StandIn[] = [
  * @throws {Error} where something from outside of the project's folder would be in it
  */
 export async function bundle(version: string): Promise<Uint8Array<ArrayBuffer>> {
-  const [program] = await build(version);
+  const { program } = await build(version);
   return new Uint8Array(program.contents);
 }
 
 /** The files of which something is in the program, as paths below the project's folder. */
 export async function bundledFiles(): Promise<string[]> {
-  const parts = await build("");
-  return [...new Set(parts.flatMap(({ files }) => files))];
+  const { program, packed } = await build("");
+  return [...new Set([program, ...packed].flatMap(({ files }) => files))];
 }
 
-/** One of the two texts that the program is made of. */
+/** One of the texts that the program is made of. */
 interface Part {
   readonly contents: Uint8Array;
   /** What something of is in it. */
   readonly files: readonly string[];
 }
 
-async function build(version: string): Promise<[program: Part, commandLine: Part]> {
+/** A text within the program's, compressed: made into code when its door is used, and not before. */
+interface Packed {
+  /** What it begins with. */
+  readonly entry: string;
+  /** The module in whose place it is made into code. */
+  readonly door: string;
+  /** How that module's functions are called. */
+  readonly exported: readonly string[];
+  /** Whether the code goes once it has done its work, and is made anew when it is used again. */
+  readonly once: boolean;
+}
+
+/** docs/performance.md has what it is worth. */
+const PACKED: readonly Packed[] = [
+  // Command line, configuration and every command but `run`.
+  {
+    entry: "scripts/compile/command_line.ts",
+    door: "src/cli/mod.ts",
+    exported: ["runCli", "rereadConfig"],
+    once: true,
+  },
+  // What is told over HTTP.
+  { entry: "src/app/web.ts", door: "src/app/web.ts", exported: ["startWeb"], once: false },
+];
+
+async function build(version: string): Promise<{ readonly program: Part; readonly packed: readonly Part[] }> {
   try {
-    const commandLine = await buildPart(version, "command_line.ts", { format: "iife", globalName: NAME });
-    const text = new TextDecoder().decode(commandLine.contents);
-    const program = await buildPart(version, "entry.ts", { format: "esm" }, collectable(text));
-    return [program, commandLine];
+    const packed: Part[] = [];
+    const doors: esbuild.Plugin[] = [];
+    for (const each of PACKED) {
+      const part = await buildPart(version, each.entry, { format: "iife", globalName: NAME });
+      packed.push(part);
+      doors.push(unpacking(each, new TextDecoder().decode(part.contents)));
+    }
+    return { program: await buildPart(version, "scripts/compile/entry.ts", { format: "esm" }, ...doors), packed };
   } finally {
     await esbuild.stop();
   }
@@ -85,7 +114,7 @@ async function buildPart(
 ): Promise<Part> {
   const { metafile, outputFiles: [file] } = await esbuild.build({
     ...options,
-    entryPoints: [`scripts/compile/${entry}`],
+    entryPoints: [entry],
     absWorkingDir: ROOT,
     tsconfigRaw: "{}",
     write: false,
@@ -107,30 +136,29 @@ async function buildPart(
   return { contents: file.contents, files };
 }
 
-/** What the command line's exports are called in its text. */
-const NAME = "commandLine";
+/** What a packed text's exports are called in it. */
+const NAME = "packed";
 
 /**
- * Command line, configuration and every command but `run`, made anew from their text when they are asked for: a module
- * stays for as long as its process, what `new Function` has made goes once nobody has it. The text lies compressed in a
- * function that is never called, of which V8 reads no more than where it ends. docs/performance.md has what it is worth.
+ * Puts a packed text in the place of its door. A module stays for as long as its process; what `new Function` has made
+ * goes once nobody has it. The text lies compressed in a function that is never called, of which V8 reads no more than
+ * where it ends.
  */
-function collectable(text: string): esbuild.Plugin {
+function unpacking({ door, exported, once }: Packed, text: string): esbuild.Plugin {
   const compressed = deflateRawSync(`${text} return ${NAME};`, { level: 9 }).toString("base64");
+  const use = once
+    ? exported.map((name) => `export const ${name} = async (...args) => await (await make()).${name}(...args);`)
+    : [`export const { ${exported.join(", ")} } = await make();`];
   return {
-    name: "collectable",
+    name: `unpacking ${door}`,
     setup(build) {
-      build.onLoad({ filter: /\/src\/cli\/mod\.ts$/ }, () => ({
+      build.onLoad({ filter: new RegExp(`/${door.replaceAll(".", "\\.")}$`) }, () => ({
         contents: `
-          import { unpack } from "../../scripts/compile/unpack.ts";
+          import { unpack } from "./scripts/compile/unpack.ts";
           function packed() { return "${compressed}"; }
-          export async function runCli(...args) {
-            return await new Function(await unpack(packed))().runCli(...args);
-          }
-          export async function rereadConfig(...args) {
-            return await new Function(await unpack(packed))().rereadConfig(...args);
-          }`,
-        resolveDir: `${ROOT}src/cli`,
+          const make = async () => new Function(await unpack(packed))();
+          ${use.join("\n")}`,
+        resolveDir: ROOT,
       }));
     },
   };
