@@ -53,7 +53,7 @@ export const LAYERS: Readonly<Record<string, Readonly<Record<string, "all" | "ty
     text: "all",
     time: "all",
   },
-  "main.ts": { app: "all", cli: "all", hci: "all", signals: "all", time: "all" },
+  "main.ts": { app: "all", cli: "all", config: "types", hci: "all", signals: "all", time: "all" },
 };
 
 /** What other folders may import of a folder: its `mod.ts`, and where listed here, also this. */

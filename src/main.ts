@@ -7,6 +7,7 @@
  */
 import type { MemoryGiver } from "./app/mod.ts";
 import { rereadConfig, runCli } from "./cli/mod.ts";
+import type { Config } from "./config/mod.ts";
 import { dropProgramPages, type Libc, linuxHost } from "./hci/mod.ts";
 import { ignoreStraySignals } from "./signals/mod.ts";
 import { systemClock } from "./time/mod.ts";
@@ -83,6 +84,21 @@ async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
   return (await Deno.open(path)).readable;
 }
 
+/** What another has put where it is written first is not written to, whatever it leads to. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const beside = `${path}.${Deno.pid}`;
+  await Deno.remove(beside).catch(() => {}); // it is left of one that was killed, or it is not ours to remove
+  await Deno.writeTextFile(beside, text, { createNew: true });
+  await Deno.chmod(beside, 0o644);
+  await Deno.rename(beside, path);
+}
+
+/** Gives up the permission to write, where there is any, unless the configuration asks for something to be written. */
+export function giveUpWriting({ http, metrics }: Pick<Config, "http" | "metrics">): void {
+  if (metrics.textfile !== null || http.listen?.startsWith("unix:")) return;
+  Deno.permissions.revokeSync({ name: "write" });
+}
+
 function memory(): { readonly heapBytes: number; readonly rssBytes: number } {
   const { heapUsed: heapBytes, rss: rssBytes } = Deno.memoryUsage();
   return { heapBytes, rssBytes };
@@ -131,6 +147,8 @@ if (import.meta.main) {
       random: Math.random,
       readFile: Deno.readFile,
       openFile,
+      replaceFile,
+      removeFile: Deno.remove,
       memory,
       memoryGiver: memoryGiver(),
       linux: linuxHost,
@@ -143,6 +161,7 @@ if (import.meta.main) {
   const outcome = await runCli(Deno.args, io, ending);
   if (typeof outcome === "number") Deno.exit(outcome);
   const { config, configFile, ...facts } = outcome;
+  giveUpWriting(config);
   const readConfig = () => rereadConfig(Deno.args, configFile, io);
   io.host.memoryGiver?.collect(); // what the command line needed, before more is taken
   const { run } = await import("./app/run.ts");

@@ -1,5 +1,5 @@
 /**
- * `record` writes the file it is told to; permission to write is baked in for it alone. Everything
- * else gives that permission back before it begins.
+ * Permission to write is baked in for `record`, which writes the file it is told to, and for what `run` may be configured
+ * to write (see `giveUpWriting()` in `src/main.ts`). Everything else gives it back before it begins.
  */
-if (Deno.args[0] !== "record") Deno.permissions.revokeSync({ name: "write" });
+if (Deno.args[0] !== "record" && Deno.args[0] !== "run") Deno.permissions.revokeSync({ name: "write" });

@@ -3,7 +3,7 @@ import type { Target } from "./targets.ts";
 
 /**
  * What the executable may do, baked in: the network, reading, the environment, the C library; for
- * `record` alone, writing (see `no_writing.ts`). No running, no questions to the system, no prompts.
+ * those that write, writing (see `no_writing.ts`). No running, no questions to the system, no prompts.
  */
 export function permissions({ arch }: Target): string[] {
   return [

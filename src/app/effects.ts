@@ -31,6 +31,10 @@ const EFFECTS: Effects = {
   stats: "live",
   home_assistant: "live",
   http: "live",
+  metrics: {
+    textfile: "restart", // the permission to write is given up at the start where nothing is to be written
+    interval_s: "live",
+  },
   log: "live",
 };
 

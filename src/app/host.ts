@@ -17,6 +17,12 @@ export interface Host {
   readonly readFile: (path: string) => Promise<Uint8Array>;
   /** Opens a file, to be read as it is needed. */
   readonly openFile: (path: string) => Promise<ReadableStream<Uint8Array>>;
+  /**
+   * Puts a file in place of the last one, whole: whoever reads meanwhile sees one or the other. Everybody may read it.
+   */
+  readonly replaceFile: (path: string, text: string) => Promise<void>;
+  /** Removes a file. */
+  readonly removeFile: (path: string) => Promise<void>;
   /** The memory that the process holds. */
   readonly memory: () => MemoryUse;
   /** Gives back memory that is not in use, at once; null: the runtime does as it sees fit. */

@@ -1,7 +1,7 @@
 import { type Libc, type LinuxHost, readText } from "../hci/mod.ts";
 
 /** What the kernel knows of this process. */
-export interface ProcessFacts {
+export interface ProcessFacts extends Disposable {
   /** The text of a system file; null: it cannot be read. */
   readonly readSystemText: (path: string) => string | null;
   /** How many descriptors are open; null: nobody knows. */
@@ -11,10 +11,14 @@ export interface ProcessFacts {
 /** Asks the kernel through the C library; where there is none, nothing is known. */
 export function processFacts({ openLibc }: Pick<LinuxHost, "openLibc">): ProcessFacts {
   try {
-    const libc = openLibc(); // open for as long as the process
-    return { readSystemText: (path) => readText(libc, path), openFiles: () => countOpenFiles(libc) };
+    const libc = openLibc();
+    return {
+      readSystemText: (path) => readText(libc, path),
+      openFiles: () => countOpenFiles(libc),
+      [Symbol.dispose]: () => libc[Symbol.dispose](),
+    };
   } catch {
-    return { readSystemText: () => null, openFiles: () => Promise.resolve(null) };
+    return { readSystemText: () => null, openFiles: () => Promise.resolve(null), [Symbol.dispose]() {} };
   }
 }
 

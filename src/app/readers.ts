@@ -35,10 +35,10 @@ const OPTIONAL: readonly Optional[] = [
     },
   },
   {
-    sections: ["http"],
+    sections: ["http", "metrics"],
     async start(parts) {
-      const { listen } = parts.config.http;
-      return listen === null ? null : (await import("./web.ts")).startWeb(listen, parts);
+      const { http, metrics } = parts.config;
+      return http.listen === null && metrics.textfile === null ? null : (await import("./web.ts")).startWeb(parts);
     },
   },
 ];

@@ -1,4 +1,4 @@
-/** What is told over HTTP, loaded only where it is asked for.
+/** What is told over HTTP or written for node_exporter, loaded only where it is asked for.
  *
  * @module
  */
@@ -9,32 +9,36 @@ import {
   healthResponse,
   MEDIA_TYPES,
   Metrics,
+  Textfile,
   whyNotAlive,
   whyNotReady,
 } from "../metrics/mod.ts";
 import { RESTART_MARGIN_MS } from "../systemd/mod.ts";
 import { stallTimeoutMs } from "./options.ts";
-import { processFacts } from "./process_facts.ts";
+import { type ProcessFacts, processFacts } from "./process_facts.ts";
 import type { ReaderParts } from "./readers.ts";
 
-/** Answers HTTP requests at `listen` until it is disposed of. */
-export function startWeb(listen: string, parts: ReaderParts): AsyncDisposable {
-  const { config: { http, scanner }, host, vitals, log, status } = parts;
+/** Answers HTTP requests, and writes metrics to a file, as configured, until it is disposed of. */
+export function startWeb(parts: ReaderParts): AsyncDisposable {
+  const { config: { http, metrics: { textfile, interval_s } }, host, log } = parts;
+  const { clock, random, replaceFile, removeFile } = host;
   const stack = new AsyncDisposableStack();
-  const facts = processFacts(host.linux);
-  const metrics = stack.use(
-    new Metrics({
-      vitals,
-      clock: host.clock,
-      memory: host.memory,
-      version: status.version,
-      scannerId: scanner.id,
-      ...facts,
-    }),
-  );
-  const routes = { ...healthRoutes(parts), ...metricsRoute(metrics) };
-  stack.use(new HttpListener({ listen, allowedHosts: http.allowed_hosts, routes }, { ...host, log }).start());
+  const metrics = stack.use(createMetrics(parts, stack.use(processFacts(host.linux))));
+  if (textfile !== null) {
+    const content = () => metrics.textfile();
+    const options = { path: textfile, intervalMs: interval_s * 1000 };
+    stack.use(new Textfile(options, { content, replaceFile, removeFile, clock, log }).start());
+  }
+  if (http.listen !== null) {
+    const routes = { ...healthRoutes(parts), ...metricsRoute(metrics) };
+    const options = { listen: http.listen, allowedHosts: http.allowed_hosts, routes };
+    stack.use(new HttpListener(options, { clock, random, log }).start());
+  }
   return stack;
+}
+
+function createMetrics({ config, host: { clock, memory }, vitals, status }: ReaderParts, facts: ProcessFacts): Metrics {
+  return new Metrics({ ...facts, vitals, clock, memory, version: status.version, scannerId: config.scanner.id });
 }
 
 function healthRoutes(parts: ReaderParts): Routes {

@@ -30,6 +30,8 @@ export function describeCli(): CommandDescription {
       random: () => 0,
       readFile: nothing,
       openFile: nothing,
+      replaceFile: nothing,
+      removeFile: nothing,
       memory: () => ({ heapBytes: 0, rssBytes: 0 }),
       memoryGiver: null,
       linux: linuxHost,

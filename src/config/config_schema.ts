@@ -298,6 +298,14 @@ export const configSchema = section("Configuration of bt-scanner.", {
       [],
     ),
   }),
+  metrics: section("Metrics in a file, for node_exporter's textfile collector: without a port.", {
+    textfile: key(
+      "File to write them to; its folder must be writable. Other names than *.prom are not looked at. null: none.",
+      orNull(text(/^[^\0]+\.prom$/, "the path of a file, ending in .prom")),
+      null,
+    ),
+    interval_s: key("How often it is written, in seconds.", between(1, 86_400), 15),
+  }),
   log: section("Log, written to standard error.", {
     level: key("Lowest severity that is written.", oneOf("trace", "debug", "info", "warning", "error"), "info"),
     format: key("text for people, json (one object per line) for machines.", oneOf("text", "json"), "text"),

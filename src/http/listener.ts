@@ -118,6 +118,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function whyNot(error: unknown): string {
-  const { code = "", message } = error as NodeJS.ErrnoException;
+  const { code = "", name, message } = error as NodeJS.ErrnoException;
+  if (name === "NotCapable") return "permission denied: listening on a Unix socket begins with a restart";
   return REASONS[code] ?? message;
 }

@@ -8,3 +8,4 @@ export { type HealthParts, healthResponse, whyNotAlive, whyNotReady } from "./he
 export { Metrics, type MetricsParts } from "./metrics.ts";
 export { type ProcessMetricsParts } from "./process_families.ts";
 export { type ScannerMetricsParts } from "./scanner_families.ts";
+export { Textfile, type TextfileOptions, type TextfileParts } from "./textfile.ts";

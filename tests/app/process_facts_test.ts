@@ -3,14 +3,16 @@ import { processFacts } from "../../src/app/process_facts.ts";
 import { linuxHost } from "../../src/hci/mod.ts";
 import { test } from "../support/test.ts";
 
-const { readSystemText, openFiles } = processFacts(linuxHost); // open for as long as the process
-
 test("processFacts() reads what Deno gives to nobody", () => {
+  using facts = processFacts(linuxHost);
+  const { readSystemText } = facts;
   assert.match(readSystemText("/proc/self/stat") ?? "", /^\d+ \(/);
   assert.equal(readSystemText("/proc/self/nothing"), null);
 });
 
 test("processFacts() counts descriptors as the kernel does", async () => {
+  using facts = processFacts(linuxHost);
+  const { openFiles } = facts;
   const before = await openFiles() ?? assert.fail();
   const files = Array.from({ length: 5 }, () => Deno.openSync("/dev/null"));
   assert.equal(await openFiles(), before + 5);
@@ -20,7 +22,7 @@ test("processFacts() counts descriptors as the kernel does", async () => {
 });
 
 test("processFacts() knows nothing where there is no C library", async () => {
-  const none = processFacts({
+  using none = processFacts({
     openLibc() {
       throw new Error("there is none");
     },

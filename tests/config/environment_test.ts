@@ -80,6 +80,8 @@ const OTHER_VALUES: Readonly<Record<string, readonly [text: string, value: unkno
   "home_assistant.discovery_prefix": ["ha", "ha"],
   "http.listen": ["127.0.0.1:9464", "127.0.0.1:9464"],
   "http.allowed_hosts": ["pi7.local, pi7", ["pi7.local", "pi7"]],
+  "metrics.textfile": ["/var/lib/m.prom", "/var/lib/m.prom"],
+  "metrics.interval_s": ["60", 60],
   "log.level": ["trace", "trace"],
   "log.format": ["json", "json"],
 };

@@ -66,6 +66,7 @@ test("loadConfig() with nothing but a scanner id gives the documented defaults",
     stats: { interval_s: 60, publish: true, topic_prefix: "ble/stats" },
     home_assistant: { enabled: null, discovery_prefix: "homeassistant" },
     http: { listen: null, allowed_hosts: [] },
+    metrics: { textfile: null, interval_s: 15 },
     log: { level: "info", format: "text" },
   });
   assert.deepEqual(config, defaultConfig("s1"));

@@ -11,6 +11,8 @@ export function testHost(changes: Partial<Host> = {}): Host {
     random: Math.random,
     readFile: Deno.readFile,
     openFile: async (path) => (await Deno.open(path)).readable,
+    replaceFile: Deno.writeTextFile,
+    removeFile: Deno.remove,
     memory: () => ({ heapBytes: 0, rssBytes: 0 }),
     memoryGiver: null,
     linux: linuxHost,
