@@ -80,6 +80,8 @@ export type ConnectionState =
     readonly kind: "online";
     /** When the broker accepted, by the monotonic clock. */
     readonly sinceMs: number;
+    /** Which of the configured brokers: `host:port`. */
+    readonly broker: string;
     /** The address of the broker's that the connection was made to; null: unknown. */
     readonly address: string | null;
   }
@@ -99,6 +101,8 @@ export type ConnectionState =
 export interface ConnectionSink {
   /** The connection's state has changed. On `online`, the publisher takes announcements already, and nothing else was published. */
   setConnection(state: ConnectionState): void;
+  /** The connection is about to be closed, though the agent goes on: it will be made anew, perhaps to another broker. */
+  leave(reason: string): void;
   /** What keeps connections from lasting, and what to do about it, is known now, or (null) no more. */
   setWarning(warning: string | null): void;
 }

@@ -1,7 +1,7 @@
 import type { AgentOptions } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { type Discovery, discoveryTopic } from "../home_assistant/mod.ts";
-import type { MqttOptions } from "../mqtt/mod.ts";
+import type { BrokerAddress, MqttOptions } from "../mqtt/mod.ts";
 import { NAMES_LAST_MS } from "../scanner_hci/mod.ts";
 import { passwordOf } from "./credentials.ts";
 import type { Host } from "./host.ts";
@@ -41,9 +41,12 @@ export function mqttOptions(
   will: { topic: string; payload: string } | null,
 ): MqttOptions {
   const { broker, client, reconnect } = config.mqtt;
+  const [first = broker, ...alternatives] = broker.hosts.map(brokerAddress);
   return {
-    host: broker.host,
-    port: broker.port,
+    host: first.host,
+    port: first.port,
+    alternatives,
+    returnsToFirst: reconnect.return_to_first,
     username: broker.username,
     password: passwordOf(broker, host),
     tls: broker.tls.enabled
@@ -72,6 +75,12 @@ export function mqttOptions(
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     will: will === null ? null : { ...will, retain: true },
   };
+}
+
+/** What `host:port` and `[host]:port` stand for. */
+function brokerAddress(text: string): BrokerAddress {
+  const colon = text.lastIndexOf(":");
+  return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(text.slice(colon + 1)) };
 }
 
 /** The retained topic of the status; null where it is off. */

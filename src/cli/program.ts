@@ -102,7 +102,7 @@ export function runCommand(program: Command) {
   const command = withConfigOptions(program.command("run"))
     .description("scan and publish until stopped")
     .option("--scanner-id <id>", "name of this scanner, part of every topic (scanner.id)")
-    .option("--broker <url>", "mqtt[s]://host[:port] (mqtt.broker)")
+    .option("--broker <url>", "mqtt[s]://host[:port][,…] (mqtt.broker)")
     .option("--qos <0|1>", "quality of service (mqtt.client.qos)");
   return withSourceOptions(command)
     .option("--log-level <trace|debug|info|warning|error>", "lowest severity that is logged (log.level)")

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { BROKER_HOST, DEFAULT_HOST } from "./broker_hosts.ts";
 import {
   between,
   companyId,
@@ -62,6 +63,10 @@ const address = text(
 const host = text(
   /^([^\s/@[\]:?#\p{C}]{1,253}|[0-9A-Fa-f.]*:[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*(%[\w.-]+)?)$/u,
   "a host name or an address, without scheme, port and brackets",
+);
+const brokerHost = text(
+  BROKER_HOST,
+  "a host name or address, alone or with a port: b:8883, [fd00::1]:8883",
 );
 const topicPrefix = utf8(
   256,
@@ -208,7 +213,12 @@ export const configSchema = section("Configuration of bt-scanner.", {
   }),
   mqtt: section("Connection to the MQTT broker.", {
     broker: section("The broker.", {
-      host: key("Host name or address.", host, "localhost"),
+      host: key("Host name or address. Not used where hosts are given.", host, DEFAULT_HOST),
+      hosts: key(
+        "Several brokers in place of host, in order: where one fails the next is tried. Each is a host name or an address, with its port if that is not port; all other keys are the same for each.",
+        listOf(brokerHost),
+        [],
+      ),
       port: key("TCP port; 8883 is usual with TLS.", whole(1, 65_535), 1883),
       username: key("User name. null: anonymous.", orNull(utf8(65_535)), null),
       password: key("Password. Better kept out of this file: see password_file.", orNull(utf8(65_535)), null, true),
@@ -267,6 +277,11 @@ export const configSchema = section("Configuration of bt-scanner.", {
       initial_delay: key("Wait before the first attempt, in seconds.", between(0.1, 86_400), 1),
       max_delay: key("Longest wait between attempts, in seconds.", between(0.1, 86_400), 60),
       exponential_backoff: key("Double the wait with each failure, up to max_delay.", yesNo(), true),
+      return_to_first: key(
+        "With several brokers: when the first one accepts connections again, go back to it, which takes a moment in which messages are lost.",
+        yesNo(),
+        true,
+      ),
     }),
   }),
   status: section("Whether the scanner is online, retained at the broker.", {

@@ -1,3 +1,4 @@
+import { brokerAddresses } from "./broker_hosts.ts";
 import { utf8Length } from "./value_types.ts";
 import { type KeyProblem, MOST_MQTT_BYTES } from "./rules.ts";
 import type { Config } from "./config_schema.ts";
@@ -40,7 +41,10 @@ function* idDoubts({ scanner: { id } }: Config, unnamed: string | null): Iterabl
   }
 }
 
-function* tlsDoubts({ tls, port, host, username }: Config["mqtt"]["broker"]): Iterable<KeyProblem> {
+function* tlsDoubts(broker: Config["mqtt"]["broker"]): Iterable<KeyProblem> {
+  const { tls, username } = broker;
+  const addresses = brokerAddresses(broker);
+  const portKey = broker.hosts.length === 0 ? "mqtt.broker.port" : "mqtt.broker.hosts";
   if (tls.enabled && tls.insecure_skip_verify) {
     yield {
       keys: ["mqtt.broker.tls.insecure_skip_verify"],
@@ -48,16 +52,17 @@ function* tlsDoubts({ tls, port, host, username }: Config["mqtt"]["broker"]): It
       remedy: "set ca_file to the certificate of your authority instead",
     };
   }
-  if (tls.enabled && port === 1883) {
-    yield { keys: ["mqtt.broker.port"], problem: "port 1883 is usually without TLS", remedy: "did you mean 8883?" };
+  if (tls.enabled && addresses.some(({ port }) => port === 1883)) {
+    yield { keys: [portKey], problem: "port 1883 is usually without TLS", remedy: "did you mean 8883?" };
   }
-  if (!tls.enabled && port === 8883) {
+  if (!tls.enabled && addresses.some(({ port }) => port === 8883)) {
     yield {
-      keys: ["mqtt.broker.port"],
+      keys: [portKey],
       problem: "port 8883 is usually with TLS",
       remedy: "set mqtt.broker.tls.enabled to true",
     };
   }
+  const far = addresses.find(({ host }) => !/^(localhost|127(\.\d+){3}|::1)$/.test(host));
   const others = [tls.ca_file, tls.cert_file, tls.key_file, tls.server_name];
   if (!tls.enabled && (tls.insecure_skip_verify || others.some((each) => each !== null))) {
     yield {
@@ -65,10 +70,10 @@ function* tlsDoubts({ tls, port, host, username }: Config["mqtt"]["broker"]): It
       problem: "the other TLS keys have no effect: the connection is not encrypted",
       remedy: "set it to true",
     };
-  } else if (!tls.enabled && username !== null && !/^(localhost|127(\.\d+){3}|::1)$/.test(host)) {
+  } else if (!tls.enabled && username !== null && far !== undefined) {
     yield {
       keys: ["mqtt.broker.tls.enabled"],
-      problem: `the password is sent to ${host} unencrypted: anyone on the network path can read it`,
+      problem: `the password is sent to ${far.host} unencrypted: anyone on the network path can read it`,
       remedy: "set it to true, and mqtt.broker.port to the broker's TLS port",
     };
   }

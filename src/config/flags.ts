@@ -6,7 +6,7 @@ import { type ConfigProblem, quote } from "./problem.ts";
 export interface Flags {
   /** `--scanner-id ID` */
   readonly scannerId?: string | undefined;
-  /** `--broker mqtt[s]://host[:port]`: host, port (1883, or 8883 for mqtts) and whether TLS is used. */
+  /** `--broker mqtt[s]://host[:port][,…]`: host or hosts, port (1883, or 8883 for mqtts) and whether TLS is used. */
   readonly broker?: string | undefined;
   /** `--qos 0|1` */
   readonly qos?: string | undefined;
@@ -86,13 +86,21 @@ export function readFlags(flags: Flags, keys: readonly ConfigKey[]): SourceSetti
 
   const broker = flags.broker === undefined ? null : readBroker(flags.broker);
   if (broker === null || "problem" in broker) return { settings, problems: broker === null ? [] : [broker] };
-  set("mqtt.broker.host", broker.host, "--broker");
+  set(broker.isList ? "mqtt.broker.hosts" : "mqtt.broker.host", broker.host, "--broker");
   set("mqtt.broker.port", broker.port, "--broker");
   set("mqtt.broker.tls.enabled", String(broker.tls), "--broker");
   return { settings, problems: [] };
 }
 
-function readBroker(text: string): { host: string; port: string; tls: boolean } | ConfigProblem {
+interface BrokerFlag {
+  readonly host: string;
+  readonly port: string;
+  readonly tls: boolean;
+  /** Whether `host` is several, separated by commas. */
+  readonly isList: boolean;
+}
+
+function readBroker(text: string): BrokerFlag | ConfigProblem {
   const refuse = (problem: string, remedy: string): ConfigProblem => ({
     source: "--broker",
     key: null,
@@ -106,14 +114,20 @@ function readBroker(text: string): { host: string; port: string; tls: boolean } 
       "use mqtt.broker.username and mqtt.broker.password_file, or BT_SCANNER_MQTT_BROKER_USERNAME and BT_SCANNER_MQTT_BROKER_PASSWORD",
     );
   }
-  const match = /^(?<scheme>mqtts?):\/\/(\[(?<ipv6>[^\]]+)\]|(?<host>[^/:[\]]+))(:(?<port>[0-9]+))?\/?$/i.exec(text);
-  if (match?.groups === undefined) {
+  const match = /^(?<scheme>mqtts?):\/\/(?<hosts>[^/]+)\/?$/i.exec(text);
+  const { scheme = "", hosts = "" } = match?.groups ?? {};
+  const all = hosts.split(",").map((each) =>
+    /^(\[(?<ipv6>[^\]]+)\]|(?<host>[^:[\]]+))(:(?<port>[0-9]+))?$/.exec(each)?.groups
+  );
+  const [first] = all;
+  if (first === undefined || all.includes(undefined)) {
     return refuse(
       `expected mqtt://host[:port] or mqtts://host[:port], got ${quote(text)}`,
-      "for example mqtt://localhost:1883",
+      "for example mqtt://localhost:1883; several brokers are separated by commas: mqtt://a,b:1884",
     );
   }
-  const { scheme = "", ipv6, host = "", port } = match.groups;
   const tls = scheme.toLowerCase() === "mqtts";
-  return { host: ipv6 ?? host, port: port ?? (tls ? "8883" : "1883"), tls };
+  const port = tls ? "8883" : "1883";
+  if (all.length > 1) return { host: hosts, port, tls, isList: true };
+  return { host: first.ipv6 ?? first.host ?? "", port: first.port ?? port, tls, isList: false };
 }

@@ -1,4 +1,5 @@
 import * as z from "zod/mini";
+import { mergeSettings, withPort } from "./broker_hosts.ts";
 import { doubts } from "./doubts.ts";
 import { readEnvironment } from "./environment.ts";
 import { readConfigFile } from "./yaml_file.ts";
@@ -53,11 +54,11 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
     readEnvironment(sources.env, keys),
     readFlags(sources.flags, keys),
   ];
-  const written = new Map(bySource.flatMap(({ settings }) => [...settings]));
+  const { settings: written, problems: alternatives } = mergeSettings(bySource);
   const { settings, problems: unfilled } = fillHostname(written, sources.hostname);
   const { values, problems } = checkValues(keys, settings, fromFile.complete);
   const config = buildConfig(values);
-  problems.unshift(...bySource.flatMap(({ problems }) => problems), ...unfilled);
+  problems.unshift(...bySource.flatMap(({ problems }) => problems), ...alternatives, ...unfilled);
 
   const refused = new Set(problems.map(({ key }) => key));
   const place = placer(settings, refused);
@@ -171,6 +172,7 @@ function buildConfig(values: ReadonlyMap<string, unknown>): Config {
     },
     mqtt: {
       ...mqtt,
+      broker: { ...mqtt.broker, hosts: mqtt.broker.hosts.map((each) => withPort(each, mqtt.broker.port)) },
       client: { ...mqtt.client, client_id: mqtt.client.client_id.replaceAll("{scanner.id}", scanner.id) },
     },
   };

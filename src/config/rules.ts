@@ -1,3 +1,4 @@
+import { brokerAddresses, brokerContradictions } from "./broker_hosts.ts";
 import { utf8Length } from "./value_types.ts";
 import type { Config } from "./config_schema.ts";
 
@@ -50,10 +51,13 @@ function* scanContradictions({ scanner, replay }: Config): Iterable<KeyProblem> 
 
 function* mqttContradictions({ mqtt: { broker, client, reconnect } }: Config): Iterable<KeyProblem> {
   const { tls } = broker;
-  if (/^fe[89ab].:/i.test(broker.host)) {
+  yield* brokerContradictions(broker);
+  const linkLocal = brokerAddresses(broker).find(({ host }) => /^fe[89ab].:/i.test(host));
+  if (linkLocal !== undefined) {
     yield {
-      keys: ["mqtt.broker.host"],
-      problem: `${broker.host} is a link-local address, which cannot be connected to: its interface is not passed on`,
+      keys: [broker.hosts.length === 0 ? "mqtt.broker.host" : "mqtt.broker.hosts"],
+      problem:
+        `${linkLocal.host} is a link-local address, which cannot be connected to: its interface is not passed on`,
       remedy: "use another address of the broker, or its name",
     };
   }

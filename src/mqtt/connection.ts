@@ -1,20 +1,10 @@
 import type { ConnectionState, LogFields } from "../agent/mod.ts";
-import { backoffMs, type BackoffPolicy, type Clock } from "../time/mod.ts";
+import { abortable, type BackoffPolicy, type Clock, untilAborted } from "../time/mod.ts";
 import type { ConnectionLog, FailureEvent } from "./connection_log.ts";
 import { ConnectionFailure } from "./failure.ts";
 import type { LossPattern } from "./loss_pattern.ts";
-
-/** Longest time from one look at the broker to the next; attempts and probes are looks. */
-const LOOK_INTERVAL_MS = 5_000;
-/** Longest pause after a look that took longer than that. */
-const LOOK_PAUSE_MS = 1_000;
-/**
- * The first wait after a drop is extended by up to this many initial delays, since the broker may have dropped many
- * clients at once.
- */
-const FIRST_WAIT_SPREAD = 2;
-/** A connection that has lasted this long, and twice the wait before it, counts as stable. */
-const STABLE_AFTER_MS = 10_000;
+import { Prospect, type Setback } from "./prospect.ts";
+import { untilBack } from "./return.ts";
 
 /** A connection that the broker has accepted. */
 export interface OpenConnection {
@@ -26,14 +16,37 @@ export interface OpenConnection {
   close(graceful: boolean): Promise<void>;
 }
 
+/** One of the brokers that a connection may be made to. */
+export interface Broker<C extends OpenConnection> {
+  /** `host:port`, as configured. */
+  readonly name: string;
+  /** The same, as fields of each line about it in the log. */
+  readonly where: LogFields;
+  /**
+   * Makes one attempt; rejects with a {@linkcode ConnectionFailure}, or the signal's reason.
+   *
+   * @param isHasty whether there are others to turn to, and this one has not failed yet
+   */
+  readonly open: (isHasty: boolean, signal: AbortSignal) => Promise<C>;
+  /** Whether it listens. */
+  readonly probe: (signal: AbortSignal) => Promise<boolean>;
+  /** Whether it accepts a connection, on which nothing is published. Rejects as `open` does. */
+  readonly check: (signal: AbortSignal) => Promise<void>;
+}
+
 /** What {@linkcode BrokerConnection} works with. */
 export interface ConnectionParts<C extends OpenConnection> {
-  /** Makes one attempt; rejects with a {@linkcode ConnectionFailure}, or the signal's reason. */
-  readonly open: (signal: AbortSignal) => Promise<C>;
-  /** Whether the broker listens. */
-  readonly probe: (signal: AbortSignal) => Promise<boolean>;
+  /** At least one, in the order in which they are tried. */
+  readonly brokers: readonly Broker<C>[];
+  /** Whether another one's connection is given up when the first broker answers again. */
+  readonly returnsToFirst: boolean;
   /** Called for each connection as soon as the broker has accepted it. */
   readonly online: (connection: C) => void;
+  /**
+   * Called when a connection that works is to be closed for another one. It takes no more messages, and resolves when
+   * those under way are settled, or have had their time.
+   */
+  readonly leave: (reason: string) => Promise<void>;
   /** Called for each such connection when it has ended. */
   readonly offline: (reason: ConnectionFailure) => void;
   readonly policy: BackoffPolicy;
@@ -48,109 +61,191 @@ export interface ConnectionParts<C extends OpenConnection> {
   readonly warned: () => void;
 }
 
-/** How an attempt ended, or the connection that it made. */
-interface Ending {
-  readonly event: FailureEvent;
-  readonly failure: ConnectionFailure;
-  /** What is told with it. */
-  readonly fields?: LogFields;
+/** A broker, and when it is worth an attempt. */
+interface Candidate<C extends OpenConnection> extends Broker<C> {
+  readonly prospect: Prospect;
 }
 
+/** Why a connection is over. */
+type Ending =
+  | { readonly kind: "lost"; readonly failure: ConnectionFailure }
+  | { readonly kind: "closed" } // by this side, for good
+  | { readonly kind: "returning" }; // to the first broker
+
 /**
- * Keeps a connection to the broker for as long as it is wanted.
+ * Keeps a connection to one of the brokers for as long as it is wanted.
  *
- * The wait grows with each attempt that fails in a row. Refusals, and connections that end soon after being accepted,
- * are counted separately, so that a broker that accepts and drops, or a second client with the same identifier, is met
- * with backoff as well. Yet a broker that was away is found within seconds of its return:
- *
- * - Nothing listened: during a longer wait a probe every 5 s notices when something does again.
- * - Something listened but did not speak MQTT, or its certificate or one of our files was unusable: a probe would show
- *   nothing, so the attempts themselves come every 5 s.
- * - The broker refused, or dropped an accepted connection: it is there. The full wait applies, unless probes after a
- *   drop see it go away and come back.
- *
- * Every wait, also between probes, is randomised to between half and all of what is stated here, and the first one
- * after a loss can be up to three times as long, so that agents that lost a broker together do not return together.
+ * When one fails, the next is tried at once, unless that has failed as well: each has its own waits, see
+ * {@linkcode Prospect}, so that none is tried more often than if it were the only one. Those who lost a broker together
+ * come to the next one within the initial delay, not all at the same moment.
  */
 export class BrokerConnection<C extends OpenConnection> {
-  /** Attempts in a row that failed, and how many of them the broker refused. */
-  #failures = 0;
-  #refusals = 0;
-  /** Connections in a row that were lost before they were stable; 1 if the last one was stable. */
-  #drops = 0;
-  #lastWaitMs = 0;
-  /** When the last attempt or probe began. */
-  #lookedMs = -Infinity;
+  readonly #candidates: readonly Candidate<C>[];
+  /** The place of the one whose turn it is. */
+  #turn = 0;
+  #latest = { reason: "", failures: 0 };
+  /** Returns to the first broker in a row after which its connection did not last. */
+  #vainReturns = 0;
 
-  constructor(private readonly parts: ConnectionParts<C>) {}
+  constructor(private readonly parts: ConnectionParts<C>) {
+    const { clock, policy, random } = parts;
+    this.#candidates = parts.brokers.map((broker) => {
+      const { probe } = broker;
+      return { ...broker, prospect: new Prospect({ probe, clock, policy, random }) };
+    });
+  }
 
   /**
    * Connects, again and again, until `signal` aborts. Then it closes what is open and resolves.
    *
-   * @param graceful asked at the end: whether to send a DISCONNECT
+   * @param graceful asked at the end of a connection that was not lost: whether to send a DISCONNECT
    */
   async run(graceful: () => boolean, signal: AbortSignal): Promise<void> {
     const reminding = this.parts.log.run(signal);
     while (!signal.aborted) {
-      const ending = await this.#attempt(graceful, signal);
-      if (signal.aborted) break;
-      await this.#wait(ending, signal);
+      const candidate = this.#inTurn.find(({ prospect }) => prospect.dueInMs === 0);
+      if (candidate === undefined) await this.#untilOneIsDue(signal);
+      else await this.#attempt(candidate, graceful, signal);
     }
     await reminding;
     this.parts.changed({ kind: "closed" });
   }
 
-  async #attempt(graceful: () => boolean, signal: AbortSignal): Promise<Ending> {
-    this.parts.changed({ kind: "connecting", attempt: this.#failures + 1 });
-    this.#lookedMs = this.parts.clock.monotonicMs();
-    let connection: C;
-    try {
-      connection = await this.parts.open(signal);
-    } catch (error) {
-      const failure = asFailure(error);
-      this.#failures++;
-      if (failure.kind === "rejected") this.#refusals++;
-      return { event: "broker connection failed", failure };
-    }
-    return await this.#stayOnline(connection, graceful, signal);
+  get #inTurn(): Candidate<C>[] {
+    return [...this.#candidates.slice(this.#turn), ...this.#candidates.slice(0, this.#turn)];
   }
 
-  async #stayOnline(connection: C, graceful: () => boolean, signal: AbortSignal): Promise<Ending> {
-    const { clock, log, losses, online, offline, changed, warned } = this.parts;
+  get #first(): Candidate<C> | undefined {
+    return this.#candidates[0];
+  }
+
+  async #attempt(candidate: Candidate<C>, graceful: () => boolean, signal: AbortSignal): Promise<void> {
+    const { open, prospect } = candidate;
+    const { attempt } = prospect;
+    this.parts.changed({ kind: "connecting", attempt });
+    prospect.attempting();
+    this.#turn = (this.#candidates.indexOf(candidate) + 1) % this.#candidates.length;
+    let connection: C;
+    try {
+      connection = await open(this.#candidates.length > 1 && attempt === 1, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const failure = asFailure(error);
+      this.#report("broker connection failed", candidate, failure, prospect.failed(failure));
+      return;
+    }
+    await this.#stayOnline(candidate, connection, graceful, signal);
+  }
+
+  async #stayOnline(
+    candidate: Candidate<C>,
+    connection: C,
+    graceful: () => boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, offline, changed } = this.parts;
     const sinceMs = clock.monotonicMs();
-    const stableAfterMs = Math.max(STABLE_AFTER_MS, 2 * this.#lastWaitMs);
-    const { address } = connection;
-    log.online({ ...(address === null ? {} : { address }), attempt: this.#failures + 1 });
-    this.#failures = this.#refusals = 0;
-    losses.accepted();
-    online(connection);
-    changed({ kind: "online", sinceMs, address });
+    const { stableAfterMs } = candidate.prospect;
     const ended = new AbortController();
+    this.#accepted(candidate, connection);
     const steadying = this.#untilSteady(stableAfterMs, ended.signal);
-    const aborted = Promise.withResolvers<ConnectionFailure>();
-    const onAbort = () => aborted.resolve(new ConnectionFailure("dropped", "the publisher was closed", null));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort);
-    const failure = await Promise.race([connection.lost, aborted.promise]);
-    signal.removeEventListener("abort", onAbort);
-    const lostMs = clock.monotonicMs();
-    const isGraceful = signal.aborted && graceful();
-    if (signal.aborted) changed({ kind: "closing" });
-    offline(failure);
+    const ending = await this.#untilOver(candidate, connection, signal);
+    const lastedMs = clock.monotonicMs() - sinceMs;
+    const isShort = lastedMs < stableAfterMs;
+    if (candidate === this.#first && !isShort) this.#vainReturns = 0;
+    if (ending.kind === "closed") changed({ kind: "closing" });
+    if (ending.kind === "returning") await this.#leave(candidate, connection);
+    const isGraceful = ending.kind !== "lost" && graceful();
+    offline(
+      ending.kind === "lost" ? ending.failure : new ConnectionFailure("dropped", "the publisher was closed", null),
+    );
     await connection.close(isGraceful);
     ended.abort();
     await steadying;
-    this.#lookedMs = clock.monotonicMs();
-    const lastedMs = lostMs - sinceMs;
-    const isShort = lastedMs < stableAfterMs;
-    this.#drops = isShort ? this.#drops + 1 : 1;
+    if (ending.kind === "lost") this.#lost(candidate, ending.failure, lastedMs, isShort);
+  }
+
+  #accepted(candidate: Candidate<C>, connection: C): void {
+    const { clock, log, losses, online, changed } = this.parts;
+    const { name, where, prospect } = candidate;
+    const { address } = connection;
+    log.online({ ...where, ...(address === null ? {} : { address }), attempt: prospect.attempt });
+    prospect.accepted();
+    for (const other of this.#candidates) if (other !== candidate) other.prospect.otherAccepted();
+    losses.accepted();
+    online(connection);
+    changed({ kind: "online", sinceMs: clock.monotonicMs(), broker: name, address });
+  }
+
+  async #untilOver(candidate: Candidate<C>, connection: C, signal: AbortSignal): Promise<Ending> {
+    const over = new AbortController();
+    try {
+      return await abortable<Ending>(signal, (resolve, reject) => {
+        connection.lost.then((failure) => resolve({ kind: "lost", failure }));
+        this.#untilFirstIsBack(candidate, over.signal).then(() => resolve({ kind: "returning" }), (error) => {
+          if (!over.signal.aborted) reject(error);
+        });
+      });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      return { kind: "closed" };
+    } finally {
+      over.abort();
+    }
+  }
+
+  /** Never resolves on a connection to the first broker, or where that is not returned to. */
+  async #untilFirstIsBack(candidate: Candidate<C>, signal: AbortSignal): Promise<void> {
+    const first = this.#first;
+    if (!this.parts.returnsToFirst || first === undefined || first === candidate) return await new Promise(() => {});
+    const refused = (failure: ConnectionFailure) => this.parts.log.cannotReturn(first.where, failure);
+    await untilBack(first, this.parts, refused, this.#vainReturns, signal);
+  }
+
+  /** Leaves for the first broker: what is under way is waited for, and nothing more is taken. */
+  async #leave({ where }: Candidate<C>, connection: C): Promise<void> {
+    const { log, leave } = this.parts;
+    const name = this.#first?.name ?? "";
+    this.#vainReturns++;
+    this.#turn = 0;
+    this.#first?.prospect.invite();
+    log.leaving({ ...where, next_broker: name });
+    await Promise.race([leave(`returned to ${name}`), connection.lost]);
+  }
+
+  #lost(candidate: Candidate<C>, failure: ConnectionFailure, lastedMs: number, isShort: boolean): void {
+    const { losses, policy, random, warned } = this.parts;
+    const setback = candidate.prospect.lost(failure, isShort);
     const remedy = losses.lost(failure, lastedMs, isShort);
     warned();
-    return {
-      event: "broker connection lost",
-      failure: new ConnectionFailure(failure.kind, failure.message, remedy, { cause: failure.cause }),
-      fields: { lasted_s: Math.round(lastedMs / 100) / 10 },
-    };
+    // The broker may have dropped many clients at once.
+    const spreadMs = failure.kind === "dropped" ? policy.initialDelayMs * random() : 0;
+    for (const other of this.#candidates) if (other !== candidate) other.prospect.postpone(spreadMs);
+    const told = new ConnectionFailure(failure.kind, failure.message, remedy, { cause: failure.cause });
+    this.#report("broker connection lost", candidate, told, setback, { lasted_s: Math.round(lastedMs / 100) / 10 });
+  }
+
+  #report(
+    event: FailureEvent,
+    candidate: Candidate<C>,
+    failure: ConnectionFailure,
+    { retryInMs, inARow }: Setback,
+    fields: LogFields = {},
+  ): void {
+    const next = this.#soonest;
+    const nextBroker = next === candidate ? {} : { next_broker: next?.name };
+    this.#latest = { reason: failure.message, failures: inARow };
+    this.parts.log.failed(event, candidate.where, failure, {
+      ...fields,
+      retry_in_ms: Math.round(retryInMs),
+      ...nextBroker,
+    });
+  }
+
+  /** The one that will be tried next. */
+  get #soonest(): Candidate<C> | undefined {
+    const dueInMs = Math.min(...this.#candidates.map(({ prospect }) => prospect.dueInMs));
+    return this.#inTurn.find(({ prospect }) => prospect.dueInMs <= dueInMs);
   }
 
   /** What losses had in common is over once a connection lasts clearly longer than they did. */
@@ -163,61 +258,20 @@ export class BrokerConnection<C extends OpenConnection> {
     }, () => {});
   }
 
-  async #wait({ event, failure, fields }: Ending, signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.parts;
-    const sinceMs = clock.monotonicMs();
-    const failures = this.#inARow(event, failure);
-    const retryInMs = this.#waitMs(event, failures, failure);
-    log.failed(event, failure, retryInMs, fields);
-    this.parts.changed({ kind: "waiting", reason: failure.message, retryInMs, failures });
-    await this.#sleepUnlessBack(sinceMs + retryInMs, failure, signal).catch((error) => {
+  async #untilOneIsDue(signal: AbortSignal): Promise<void> {
+    const prospects = this.#candidates.map(({ prospect }) => prospect);
+    const retryInMs = Math.min(...prospects.map(({ dueInMs }) => dueInMs));
+    this.parts.changed({ kind: "waiting", ...this.#latest, retryInMs });
+    const over = new AbortController();
+    const waits = prospects.map((prospect) => prospect.untilDue(over.signal));
+    try {
+      await untilAborted(Promise.race(waits), signal);
+    } catch (error) {
       if (!signal.aborted) throw error;
-    });
-    this.#lastWaitMs = clock.monotonicMs() - sinceMs;
-  }
-
-  /** How often in a row this has happened. */
-  #inARow(event: FailureEvent, { kind }: ConnectionFailure): number {
-    if (event === "broker connection lost") return this.#drops;
-    if (kind === "rejected") return this.#refusals;
-    return this.#failures + Math.min(1, this.#drops); // the loss was the first
-  }
-
-  #waitMs(event: FailureEvent, failures: number, { kind }: ConnectionFailure): number {
-    const { policy, random } = this.parts;
-    const fullMs = backoffMs(failures - 1, policy, random);
-    if (event === "broker connection lost") {
-      const isCommon = kind === "dropped" && failures === 1;
-      return isCommon ? fullMs + FIRST_WAIT_SPREAD * policy.initialDelayMs * random() : fullMs;
+    } finally {
+      over.abort();
+      await Promise.allSettled(waits);
     }
-    return kind === "unresponsive" || kind === "unfit" ? Math.min(fullMs, this.#untilLookMs()) : fullMs;
-  }
-
-  /** Sleeps until `dueMs`, or until a probe sees that the broker, which did not listen, listens again. */
-  async #sleepUnlessBack(dueMs: number, { kind }: ConnectionFailure, signal: AbortSignal): Promise<void> {
-    const { clock, probe } = this.parts;
-    const leftMs = () => Math.max(0, dueMs - clock.monotonicMs());
-    // A refusal proves that the broker is there, and a probe could not see why it refused.
-    const worthProbing = kind === "unreachable" || kind === "dropped";
-    let listened = kind !== "unreachable";
-    while (worthProbing) {
-      const pauseMs = this.#untilLookMs();
-      if (leftMs() <= pauseMs) break;
-      await clock.sleep(pauseMs, signal);
-      this.#lookedMs = clock.monotonicMs();
-      const listens = await probe(signal);
-      if (listens && !listened) return;
-      listened = listens;
-    }
-    await clock.sleep(leftMs(), signal);
-  }
-
-  /** How long to wait before the next look at the broker. A look that got no answer was a long one. */
-  #untilLookMs(): number {
-    const { clock, random } = this.parts;
-    const jitter = 0.5 + random() / 2;
-    const agoMs = clock.monotonicMs() - this.#lookedMs;
-    return jitter * Math.max(LOOK_PAUSE_MS, LOOK_INTERVAL_MS - agoMs);
   }
 }
 

@@ -15,7 +15,13 @@ interface Outage {
   readonly reasons: Set<string>;
   failures: number;
   remindedMs: number;
-  latest: ConnectionFailure;
+  latest: LoggedFailure;
+}
+
+/** A failure, and the broker as fields. */
+interface LoggedFailure {
+  readonly where: LogFields;
+  readonly failure: ConnectionFailure;
 }
 
 /**
@@ -25,45 +31,51 @@ interface Outage {
  */
 export class ConnectionLog {
   #outage: Outage | null = null;
+  /** When a connection was given up for a better one that is not there yet (monotonic); null: none was. */
+  #leftMs: number | null = null;
   /** What had been dropped when there was a connection last. */
   #droppedBefore = 0;
 
   /**
    * Begins without a connection.
    *
-   * @param where the broker, as fields of each line
    * @param dropped how many messages have been dropped so far for lack of a connection
    */
   constructor(
     private readonly log: Logger,
     private readonly clock: Clock,
-    private readonly where: LogFields,
     private readonly dropped: () => number,
   ) {}
 
-  /** The broker has accepted a connection. */
+  /** A broker has accepted a connection. */
   online(fields: LogFields): void {
-    const outage = this.#outage;
-    const cost = outage === null ? {} : { after_s: this.#secondsSince(outage.sinceMs), dropped: this.#lost };
-    this.log.info("broker connected", { ...this.where, ...fields, ...cost });
-    this.#outage = null;
+    const sinceMs = this.#leftMs ?? this.#outage?.sinceMs ?? null;
+    const cost = sinceMs === null ? {} : { after_s: this.#secondsSince(sinceMs), dropped: this.#lost };
+    this.log.info("broker connected", { ...fields, ...cost });
+    this.#outage = this.#leftMs = null;
     this.#droppedBefore = this.dropped();
   }
 
+  /** A connection that works is given up for one to the first broker. */
+  leaving(fields: LogFields): void {
+    this.log.info("returning to the first broker", fields);
+    this.#leftMs = this.clock.monotonicMs();
+  }
+
+  /** The first broker is back, and refuses, or is refused by this side. */
+  cannotReturn(where: LogFields, failure: ConnectionFailure): void {
+    this.log.warn("cannot return to the first broker", fieldsOf({ where, failure }));
+  }
+
   /** An attempt has failed, or a connection was lost; `more` fields are logged with it. */
-  failed(event: FailureEvent, failure: ConnectionFailure, retryInMs: number, more: LogFields = {}): void {
+  failed(event: FailureEvent, where: LogFields, failure: ConnectionFailure, more: LogFields): void {
     const nowMs = this.clock.monotonicMs();
-    const outage = this.#outage ??= {
-      sinceMs: nowMs,
-      reasons: new Set(),
-      failures: 0,
-      remindedMs: nowMs,
-      latest: failure,
-    };
+    const latest = { where, failure };
+    const outage = this.#outage ??= { sinceMs: nowMs, reasons: new Set(), failures: 0, remindedMs: nowMs, latest };
     outage.failures++;
-    outage.latest = failure;
-    const fields = { ...this.#fields(failure), ...more, retry_in_ms: Math.round(retryInMs) };
-    if (isNew(failure.message, outage.reasons)) this.#report(failure, event, fields);
+    outage.latest = latest;
+    const fields = { ...fieldsOf(latest), ...more };
+    if (isNew(JSON.stringify([where, failure.message]), outage.reasons)) this.#report(failure, event, fields);
     else this.log.debug(event, fields);
   }
 
@@ -81,16 +93,12 @@ export class ConnectionLog {
     const outage = this.#outage;
     if (outage === null) return;
     outage.remindedMs = this.clock.monotonicMs();
-    this.#report(outage.latest, "still no broker connection", {
-      ...this.#fields(outage.latest),
+    this.#report(outage.latest.failure, "still no broker connection", {
+      ...fieldsOf(outage.latest),
       failures: outage.failures,
       for_s: this.#secondsSince(outage.sinceMs),
       dropped: this.#lost,
     });
-  }
-
-  #fields({ message: reason, remedy }: ConnectionFailure): LogFields {
-    return { ...this.where, reason, ...(remedy === null ? {} : { remedy }) };
   }
 
   #report({ kind }: ConnectionFailure, event: string, fields: LogFields): void {
@@ -105,6 +113,10 @@ export class ConnectionLog {
   #secondsSince(sinceMs: number): number {
     return Math.round((this.clock.monotonicMs() - sinceMs) / 100) / 10;
   }
+}
+
+function fieldsOf({ where, failure: { message: reason, remedy } }: LoggedFailure): LogFields {
+  return { ...where, reason, ...(remedy === null ? {} : { remedy }) };
 }
 
 function isNew(reason: string, reasons: Set<string>): boolean {

@@ -4,7 +4,14 @@
  */
 export { checkBroker } from "./check.ts";
 export { ConnectionFailure, type FailureKind } from "./failure.ts";
-export { type MqttOptions, type Password, type TlsOptions } from "./options.ts";
+export {
+  type BrokerAddress,
+  brokerName,
+  type MqttOptions,
+  optionsPerBroker,
+  type Password,
+  type TlsOptions,
+} from "./options.ts";
 export { type BrokerCertificate, brokerCertificate } from "./peer_certificate.ts";
 export { type MqttParts } from "./parts.ts";
 export { MqttPublisher } from "./publisher.ts";

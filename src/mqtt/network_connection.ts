@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { type IClientOptions, MqttClient } from "mqtt";
 import { type Clock, timeLimit, untilAborted } from "../time/mod.ts";
+import { Addresses } from "./addresses.ts";
 import { Attempt } from "./attempt.ts";
 import { type CredentialParts, type Credentials, readCredentials } from "./credential_files.ts";
 import { ConnectionFailure, explain, type Progress } from "./failure.ts";
@@ -28,6 +29,7 @@ const CHECK = "check the broker; bt-scanner subscribes to nothing";
  * waits a fixed time, and after some keepalive timeouts stops for good.
  *
  * @param roundTripMs the round trip measured on the last connection: a slow network is given more time
+ * @param addresses what is known of the addresses that the broker's name has
  * @throws {ConnectionFailure} if the broker cannot be reached or refuses
  * @throws the signal's reason, as soon as it aborts
  */
@@ -36,10 +38,11 @@ export async function openNetworkConnection(
   parts: CredentialParts,
   signal: AbortSignal,
   roundTripMs = 0,
+  addresses: Addresses = new Addresses(parts.clock),
 ): Promise<NetworkConnection> {
   const credentials = await readCredentials(options, parts, signal);
   const attempt = new Attempt(parts.clock, options.connectTimeoutMs, roundTripMs);
-  const connection = new NetworkConnection(options, credentials, parts.clock, attempt);
+  const connection = new NetworkConnection(options, credentials, parts.clock, attempt, addresses);
   try {
     await untilAborted(connection.accepted, signal);
     return connection;
@@ -61,21 +64,25 @@ export class NetworkConnection {
   readonly #watching = new AbortController();
   #pulse: Pulse | null = null;
   #hasVanished = false;
+  /** The address that accepted; null: none did. */
+  #address: string | null = null;
   #stage: Progress["stage"] = "connecting";
   #end: (failure: ConnectionFailure) => void = () => {};
 
   constructor(
-    private readonly options: MqttOptions,
+    readonly options: MqttOptions,
     readonly credentials: Credentials,
     private readonly clock: Clock,
     private readonly attempt: Attempt,
+    private readonly addresses: Addresses,
   ) {
     const { password, tls } = credentials;
-    this.socket = openSocket(options, tls);
+    this.socket = openSocket(options, tls, addresses);
     this.lost = new Promise((resolve) => this.#end = resolve);
     this.#closed = new Promise((resolve) => this.socket.once("close", () => resolve()));
     this.socket.once("connect", () => {
       this.#stage = "tcp";
+      this.#address = this.address;
       attempt.connected();
     });
     this.socket.once("secureConnect", () => this.#stage = "tls");
@@ -166,6 +173,7 @@ export class NetworkConnection {
   #ended(error: Error | null): void {
     this.#watching.abort();
     this.attempt.end();
+    if (this.#address !== null) this.addresses.failed(this.#address);
     // A CONNACK that mqtt.js still has in its queue would start its keepalive timer on a closed connection.
     this.client.options.keepalive = 0;
     const { options, attempt } = this;

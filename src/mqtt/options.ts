@@ -17,12 +17,20 @@ export interface TlsOptions {
 /** A password, or what fetches it at each attempt, so that a rotated secret is picked up. */
 export type Password = string | (() => Promise<string | Uint8Array | null>) | null;
 
-/** Which broker to publish to, and how. */
-export interface MqttOptions {
+/** Where a broker listens. */
+export interface BrokerAddress {
   /** Name or address. */
   readonly host: string;
   /** TCP port. */
   readonly port: number;
+}
+
+/** Which broker to publish to, and how. */
+export interface MqttOptions extends BrokerAddress {
+  /** Brokers to turn to where that one fails, in this order. All other options are the same for each of them. */
+  readonly alternatives: readonly BrokerAddress[];
+  /** Whether to go back to the first broker when it accepts connections again. */
+  readonly returnsToFirst: boolean;
   /** null: anonymous. */
   readonly username: string | null;
   /** Goes with the user name; never logged. */
@@ -59,4 +67,14 @@ export interface MqttOptions {
   readonly connectTimeoutMs: number;
   /** What the broker publishes, retained, when this client vanishes without a DISCONNECT; null: nothing. */
   readonly will: { readonly topic: string; readonly payload: string; readonly retain: true } | null;
+}
+
+/** The options for each broker, as if it were the only one, in order. */
+export function optionsPerBroker(options: MqttOptions): MqttOptions[] {
+  return [options, ...options.alternatives].map(({ host, port }) => ({ ...options, host, port, alternatives: [] }));
+}
+
+/** `host:port`. */
+export function brokerName({ host, port }: BrokerAddress): string {
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }

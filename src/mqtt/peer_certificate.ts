@@ -1,5 +1,6 @@
 import type { PeerCertificate, TLSSocket } from "node:tls";
 import { type Clock, timeLimit, untilAborted } from "../time/mod.ts";
+import { Addresses } from "./addresses.ts";
 import { certificateNames } from "./certificate_names.ts";
 import { readCredentials, type ReadFile } from "./credential_files.ts";
 import type { MqttOptions } from "./options.ts";
@@ -29,7 +30,7 @@ export async function brokerCertificate(
   const seen = { ...options, password: null, tls: { ...options.tls, insecureSkipVerify: true } };
   const credentials = await readCredentials(seen, { clock, readFile }, signal).catch(() => null);
   if (credentials === null) return null;
-  const socket = openSocket(seen, credentials.tls) as TLSSocket;
+  const socket = openSocket(seen, credentials.tls, new Addresses(clock)) as TLSSocket;
   const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
   const shown = new Promise<BrokerCertificate | null>((resolve) => {
     socket.once("secureConnect", () => resolve(described(socket.getPeerCertificate())));

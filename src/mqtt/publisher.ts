@@ -1,16 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
 import type { ConnectionState, Publisher, PublishOutcome, Settled } from "../agent/mod.ts";
-import { BrokerConnection } from "./connection.ts";
+import { Addresses } from "./addresses.ts";
+import { checkBroker } from "./check.ts";
+import { type Broker, BrokerConnection } from "./connection.ts";
 import { ConnectionLog } from "./connection_log.ts";
 import { readCredentials } from "./credential_files.ts";
 import type { ConnectionFailure } from "./failure.ts";
 import { type NetworkConnection, openNetworkConnection } from "./network_connection.ts";
 import { LossPattern } from "./loss_pattern.ts";
-import type { MqttOptions } from "./options.ts";
+import { brokerName, type MqttOptions, optionsPerBroker } from "./options.ts";
 import { Sender } from "./sender.ts";
 import type { MqttParts } from "./parts.ts";
 import { probeBroker } from "./probe.ts";
 
+/** The share of the time for an attempt that one gets whose broker is not the only one, and has not failed yet. */
+const HASTE = 0.5;
 /** How long messages in flight may take at the end; the DISCONNECT takes half a second more at most. */
 const DRAIN_TIMEOUT_MS = 1_500;
 
@@ -24,13 +28,17 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   readonly #connection: BrokerConnection<NetworkConnection>;
   readonly #losses: LossPattern;
   readonly #ending = new AbortController();
-  readonly #drained = new AbortController();
   readonly #waiting = new Set<() => void>();
   /** Announcements that found no room: the latest for each topic. */
   readonly #owed = new Map<string, { readonly payload: string; readonly retain: boolean }>();
   #running: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
   #isClosing = false;
+  /** Whether messages are refused although there is a connection: it is about to be closed. */
+  #isLeaving = false;
+  /** Resolves when all is settled that was under way, or has had its time; null: nobody waits for that. */
+  #draining: Promise<void> | null = null;
+  #drained = new AbortController();
   #hasPublished = false;
   #network: NetworkConnection | null = null;
   #sender: Sender | null = null;
@@ -39,18 +47,19 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
 
   /** Does nothing until {@linkcode MqttPublisher.start} is called. */
   constructor(private readonly options: MqttOptions, private readonly parts: MqttParts) {
-    const { host, port, tls, reconnect } = options;
+    const { reconnect, returnsToFirst } = options;
     const { clock, random, log, dropped } = parts;
     this.#losses = new LossPattern(options, clock);
     this.#connection = new BrokerConnection<NetworkConnection>({
-      open: (signal) => this.#open(signal),
-      probe: (signal) => probeBroker(host, port, clock, signal),
+      brokers: optionsPerBroker(options).map((each) => this.#broker(each)),
+      returnsToFirst,
       online: (network) => this.#online(network),
+      leave: (reason) => this.#leaveFor(reason),
       offline: (failure) => this.#offline(failure),
       policy: reconnect,
       clock,
       random,
-      log: new ConnectionLog(log, clock, { host, port, tls: tls !== null }, dropped),
+      log: new ConnectionLog(log, clock, dropped),
       losses: this.#losses,
       changed: (state) => this.#tell(state),
       warned: () => parts.connection.setWarning(this.#losses.warning),
@@ -64,7 +73,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
 
   /** Hands over one message, not retained; never waits and never queues beyond its bounds. */
   publish(topic: string, payload: string, settled: Settled): PublishOutcome {
-    if (this.#sender === null || this.#isClosing) return "offline";
+    if (this.#sender === null || this.#isLeaving) return "offline";
     if (!this.#hasPublished) {
       this.#hasPublished = true;
       this.#losses.published();
@@ -92,7 +101,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       if (this.#isClosing) return reject(closedError());
-      if (this.#sender?.hasRoom) return resolve();
+      if (!this.#isLeaving && this.#sender?.hasRoom) return resolve();
       const end = () => {
         this.#waiting.delete(wake);
         signal.removeEventListener("abort", onAbort);
@@ -119,7 +128,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     const network = this.#network;
     if (network === null) return false; // the next attempt reads them
     try {
-      return !isDeepStrictEqual(await readCredentials(this.options, this.parts, signal), network.credentials);
+      return !isDeepStrictEqual(await readCredentials(network.options, this.parts, signal), network.credentials);
     } catch {
       return false;
     }
@@ -137,17 +146,47 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     this.#tell({ kind: "closing" });
     this.#isClosing = true;
     this.#wakeAll();
-    if (this.#sender !== null && !this.#isSettled) {
-      await this.parts.clock.sleep(DRAIN_TIMEOUT_MS, this.#drained.signal).catch(() => {});
-    }
+    await this.#leave();
     this.#ending.abort();
     this.start();
     await this.#running;
   }
 
-  async #open(signal: AbortSignal): Promise<NetworkConnection> {
+  /** The broker that is left hears why. */
+  #leaveFor(reason: string): Promise<void> {
+    this.parts.connection.leave(reason);
+    return this.#leave();
+  }
+
+  /** Takes no more messages over this connection, and resolves when those under way are settled or have had their time. */
+  #leave(): Promise<void> {
+    this.#isLeaving = true;
+    return this.#draining ??= this.#drain().finally(() => this.#draining = null);
+  }
+
+  async #drain(): Promise<void> {
+    if (this.#sender === null || this.#isSettled) return;
+    this.#drained = new AbortController();
+    await this.parts.clock.sleep(DRAIN_TIMEOUT_MS, this.#drained.signal).catch(() => {});
+  }
+
+  #broker(options: MqttOptions): Broker<NetworkConnection> {
+    const { host, port, tls, connectTimeoutMs, clientId } = options;
+    const hasty = { ...options, connectTimeoutMs: HASTE * connectTimeoutMs };
+    const checking = { ...options, clientId: `${clientId}-probe`, cleanSession: true };
+    const addresses = new Addresses(this.parts.clock);
+    return {
+      name: brokerName(options),
+      where: { host, port, tls: tls !== null },
+      open: (isHasty, signal) => this.#open(isHasty ? hasty : options, addresses, signal),
+      probe: (signal) => probeBroker(host, port, this.parts.clock, signal),
+      check: (signal) => checkBroker(checking, this.parts, signal),
+    };
+  }
+
+  async #open(options: MqttOptions, addresses: Addresses, signal: AbortSignal): Promise<NetworkConnection> {
     try {
-      return await openNetworkConnection(this.options, this.parts, signal, this.#roundTripMs);
+      return await openNetworkConnection(options, this.parts, signal, this.#roundTripMs, addresses);
     } catch (error) {
       this.#roundTripMs /= 2;
       throw error;
@@ -161,6 +200,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
 
   #online(network: NetworkConnection): void {
     this.#hasPublished = false;
+    this.#isLeaving = this.#isClosing;
     const { client, socket, pulse } = network;
     const onBroken = (failure: ConnectionFailure) => network.abandon(failure);
     const parts = { client, socket, pulse, clock: this.parts.clock, onRoom: () => this.#changed(), onBroken };
@@ -181,7 +221,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   /** Something was settled, or the connection came or went. */
   #changed(): void {
     if (this.#owed.size > 0) this.#announceOwed();
-    if (this.#isClosing) {
+    if (this.#isLeaving) {
       if (this.#sender === null || this.#isSettled) this.#drained.abort();
     } else if (this.#waiting.size > 0 && this.#sender?.hasRoom) this.#wakeAll();
   }

@@ -41,6 +41,8 @@ export interface Stats {
   readonly limited_by: string | null;
   /** Different addresses heard over the interval, before any filter; see {@linkcode Vitals.devices}. */
   readonly devices: number;
+  /** The broker that there is a connection to, `host:port` as configured; null: there is none. */
+  readonly broker: string | null;
   /** Connections to the broker made after the first one, since the start. */
   readonly reconnects: number;
   /** See {@linkcode MemoryUse.heapBytes}. */
@@ -131,6 +133,7 @@ export class StatsReporter implements Disposable {
       published_per_s: rate(now.published - this.#last.published),
       limited_by: this.#limit(now, intervalS),
       devices: vitals.devices,
+      broker: vitals.connection.kind === "online" ? vitals.connection.broker : null,
       reconnects: vitals.reconnects,
       heap_bytes: heapBytes,
       rss_bytes: rssBytes,

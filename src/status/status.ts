@@ -27,6 +27,8 @@ export interface Status {
   readonly last_heard_at: string | null;
   /** What keeps connections from lasting, see {@linkcode Vitals.warning}. */
   readonly warning: string | null;
+  /** The broker that this was published through, `host:port` as configured; null in the will, which does not know it. */
+  readonly broker: string | null;
   /** The address that the broker's name led to, for this connection; null: unknown. */
   readonly broker_address: string | null;
   /** Name of the machine; null: it cannot be read. */
@@ -84,6 +86,7 @@ export function statusWill(
     since: null,
     last_heard_at: null,
     warning: null,
+    broker: null,
     broker_address: null,
     hostname,
     boot_id: bootId,
@@ -163,6 +166,7 @@ export class StatusReporter implements Disposable {
       since: this.#sinceWhen(),
       last_heard_at: this.#time(heardMs),
       warning,
+      broker: connection.kind === "online" ? connection.broker : null,
       broker_address: connection.kind === "online" ? connection.address : null,
       hostname: this.options.hostname,
       boot_id: this.options.bootId,

@@ -26,6 +26,9 @@ export const statusSchema: z.ZodMiniType<Status> = z.object({
     z.describe("When it last heard an advertisement before this was published; null: never, or unknown"),
   ),
   warning: z.nullable(z.string()).check(z.describe("Why connections do not last; null: no known reason")),
+  broker: z.nullable(z.string()).check(
+    z.describe("The broker that this was published through, host:port as configured; null in the will"),
+  ),
   broker_address: z.nullable(z.string()).check(
     z.describe("The address that the broker's name resolved to for this connection; null: unknown"),
   ),
@@ -75,6 +78,7 @@ export const statsSchema: z.ZodMiniType<Stats> = z.object({
     z.describe("What limited the message rate over the interval, if known: max_in_flight"),
   ),
   devices: count("Distinct addresses heard over the interval, filtered ones included; counted up to 65,536"),
+  broker: z.nullable(z.string()).check(z.describe("The broker connected to, host:port as configured; null: none")),
   reconnects: count("Connections made to the broker since the start, not counting the first"),
   heap_bytes: count("JavaScript heap in use, in bytes"),
   rss_bytes: count("Resident memory of the process, in bytes"),

@@ -147,7 +147,7 @@ test("Agent tells again after an outage what has not changed meanwhile", async (
     for (const isOnline of [true, true, false, false, true, true]) {
       publisher.outcome = isOnline ? "accepted" : "offline";
       if (isOnline && vitals.connection.kind !== "online") {
-        vitals.setConnection({ kind: "online", sinceMs: 0, address: null });
+        vitals.setConnection({ kind: "online", sinceMs: 0, broker: "broker:1883", address: null });
       } else if (!isOnline) vitals.setConnection({ kind: "connecting", attempt: 1 });
       sink.advertisement(someAdvertisement());
     }

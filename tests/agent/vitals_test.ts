@@ -5,7 +5,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 import { RecordingLog } from "../support/recording_log.ts";
 import { test } from "../support/test.ts";
 
-const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, address: null };
+const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, broker: "broker:1883", address: null };
 
 function someVitals() {
   const [clock, log] = [new FakeClock(), new RecordingLog()];

@@ -6,7 +6,7 @@
  */
 // deno-lint-ignore-file no-console
 import { Random } from "../../src/hci/simulated/random.ts";
-import { BrokerConnection, type OpenConnection } from "../../src/mqtt/connection.ts";
+import { type Broker, BrokerConnection, type OpenConnection } from "../../src/mqtt/connection.ts";
 import { ConnectionLog } from "../../src/mqtt/connection_log.ts";
 import { ConnectionFailure, type FailureKind } from "../../src/mqtt/failure.ts";
 import { LossPattern } from "../../src/mqtt/loss_pattern.ts";
@@ -76,25 +76,33 @@ export async function simulateHerd({ agents, awayMs, kind, policy, random }: Out
   const connections: SimulatedConnection[] = [];
   const sinceMs = () => clock.monotonicMs() - ONLINE_MS;
   const isAway = () => sinceMs() >= 0 && sinceMs() < awayMs;
+  const broker: Broker<SimulatedConnection> = {
+    name: "broker:1883",
+    where: {},
+    open() {
+      if (sinceMs() >= 0) attemptsMs.push(sinceMs());
+      if (isAway()) return Promise.reject(new ConnectionFailure(kind, kind, null));
+      const connection = new SimulatedConnection();
+      connections.push(connection);
+      return Promise.resolve(connection);
+    },
+    probe() {
+      probesMs.push(sinceMs());
+      return Promise.resolve(kind !== "unreachable" || !isAway());
+    },
+    check: () => Promise.resolve(),
+  };
   const agent = () =>
     new BrokerConnection<SimulatedConnection>({
-      open() {
-        if (sinceMs() >= 0) attemptsMs.push(sinceMs());
-        if (isAway()) return Promise.reject(new ConnectionFailure(kind, kind, null));
-        const connection = new SimulatedConnection();
-        connections.push(connection);
-        return Promise.resolve(connection);
-      },
-      probe() {
-        probesMs.push(sinceMs());
-        return Promise.resolve(kind !== "unreachable" || !isAway());
-      },
+      brokers: [broker],
+      returnsToFirst: true,
+      leave: () => Promise.resolve(),
       online: () => void (sinceMs() >= 0 && backMs.push(sinceMs())),
       offline: () => {},
       policy,
       clock,
       random,
-      log: new ConnectionLog(log, clock, {}, () => 0),
+      log: new ConnectionLog(log, clock, () => 0),
       losses: new LossPattern(nobody, clock),
       changed: () => {},
       warned: () => {},

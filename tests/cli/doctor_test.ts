@@ -37,6 +37,8 @@ interface Host {
   readonly answers?: boolean;
   readonly wallMs?: number;
   readonly brokerFailure?: ConnectionFailure;
+  /** The only host with that failure; default: all. */
+  readonly failingBroker?: string;
   readonly brokerCertificate?: BrokerCertificate;
   readonly systemFiles?: Readonly<Record<string, string>>;
 }
@@ -77,7 +79,10 @@ async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
     brokerCertificate: () => Promise.resolve(host.brokerCertificate ?? null),
     checkBroker(options) {
       checked.push(options);
-      return host.brokerFailure === undefined ? Promise.resolve() : Promise.reject(host.brokerFailure);
+      const { brokerFailure, failingBroker = options.host } = host;
+      return brokerFailure === undefined || options.host !== failingBroker
+        ? Promise.resolve()
+        : Promise.reject(brokerFailure);
     },
     stdout: (text) => stdout += text,
   };
@@ -221,6 +226,21 @@ test("doctor finds a clock that cannot be right", async () => {
   const { code, problems } = await examine({ wallMs: 5_000 });
   assert.equal(code, 1);
   assert.match(problems.join("\n"), /^problem {2}clock: 1970-01-01T00:00:05\.000Z cannot be.*NTP/);
+});
+
+test("doctor examines each of several brokers, and warns of those that are not needed", async () => {
+  const yaml = "scanner: { id: s1 }\nmqtt: { broker: { hosts: [a, 'b:8884', '::1'] } }";
+  const brokerFailure = new ConnectionFailure("unreachable", "nothing listens there", "start it");
+  const some = await examine({ brokerFailure, failingBroker: "b" }, yaml);
+  assert.equal(some.code, 0);
+  assert.deepEqual(some.lines.filter((line) => line.includes("broker:")), [
+    "ok       broker: mqtt://a:1883 accepts bt-mqtt-s1-doctor",
+    "warning  broker: mqtt://b:8884: nothing listens there; start it",
+    "ok       broker: mqtt://[::1]:1883 accepts bt-mqtt-s1-doctor",
+  ]);
+  const none = await examine({ brokerFailure }, yaml);
+  assert.equal(none.code, 1);
+  assert.equal(none.problems.length, 3);
 });
 
 test("doctor tells why there is no connection to the broker, and what to do", async () => {

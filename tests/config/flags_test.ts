@@ -104,6 +104,18 @@ for (const [broker, [host, port, tls]] of Object.entries(brokers)) {
   });
 }
 
+test("--broker takes several brokers, of which all or none are encrypted, in place of what the file says", async () => {
+  const files = ["mqtt: { broker: { host: x, port: 2 } }", "mqtt: { broker: { hosts: [x, y], port: 2 } }"];
+  for (const yaml of files) {
+    const { config: { mqtt: { broker } } } = await load({
+      yaml,
+      flags: { scannerId: "a", broker: "mqtts://a,b:8884,[fd00::1],[fd00::2]:1" },
+    });
+    assert.deepEqual(broker.hosts, ["a:8883", "b:8884", "[fd00::1]:8883", "[fd00::2]:1"]);
+    assert.deepEqual([broker.host, broker.tls.enabled], ["localhost", true]);
+  }
+});
+
 const refused: Readonly<Record<string, RegExp>> = {
   localhost: /^--broker: expected mqtt:\/\/host\[:port\]/,
   "tcp://localhost": /^--broker: expected mqtt:/,
@@ -114,6 +126,8 @@ const refused: Readonly<Record<string, RegExp>> = {
   "mqtt://host:0": /^--broker: mqtt\.broker\.port: expected a whole number from 1 to 65535, got 0/,
   "mqtt://host:99999": /^--broker: mqtt\.broker\.port: expected a whole number/,
   "mqtt://a b": /^--broker: mqtt\.broker\.host: expected a host name/,
+  "mqtt://a,": /^--broker: expected mqtt:.* several brokers are separated by commas/,
+  "mqtt://a,b:0": /^--broker: mqtt\.broker\.hosts: item 2: expected a host name/,
   "mqtt://user:secret@host": /^--broker: credentials .*; use mqtt\.broker\.username/,
 };
 

@@ -38,6 +38,7 @@ test("loadConfig() with nothing but a scanner id gives the documented defaults",
     mqtt: {
       broker: {
         host: "localhost",
+        hosts: [],
         port: 1883,
         username: null,
         password: null,
@@ -60,7 +61,7 @@ test("loadConfig() with nothing but a scanner id gives the documented defaults",
         ack_timeout_s: 30,
         max_age_s: 5,
       },
-      reconnect: { initial_delay: 1, max_delay: 60, exponential_backoff: true },
+      reconnect: { initial_delay: 1, max_delay: 60, exponential_backoff: true, return_to_first: true },
     },
     status: { enabled: true, topic_prefix: "ble/status" },
     stats: { interval_s: 60, publish: true, topic_prefix: "ble/stats" },
@@ -212,6 +213,19 @@ const contradictory: readonly (readonly [yaml: string, problem: RegExp])[] = [
     "scanner: { id: s }\nmqtt: { broker: { tls: { key_file: c } } }",
     /cert_file: key_file is set without cert_file; set cert_file/,
   ],
+  [
+    "scanner: { id: s }\nmqtt: { broker: { host: a, hosts: [b, c] } }",
+    /^c\.yaml:2:35: mqtt\.broker\.hosts: the broker is given twice: mqtt\.broker\.host is set as well, at c\.yaml:2:25; remove/,
+  ],
+  [
+    "scanner: { id: s }\nmqtt: { broker: { hosts: [b, 'b:1883'] } }",
+    /hosts: b:1883 is there twice; name each broker once/,
+  ],
+  [
+    `scanner: { id: s }\nmqtt: { broker: { hosts: [${Array.from({ length: 17 }, (_, n) => `b${n}`)}] } }`,
+    /17 .*too many/,
+  ],
+  ["scanner: { id: s }\nmqtt: { broker: { hosts: [a, 'fe80::1'] } }", /hosts: fe80::1 is a link-local address/],
   ["scanner: { id: s }\nmqtt: { reconnect: { initial_delay: 61 } }", /61 s is longer than max_delay of 60 s/],
   ["scanner: { id: s }\nstats: { topic_prefix: ble/status }", /overwrite each other/],
   [

@@ -6,7 +6,7 @@ import { FakePublisher } from "../support/fake_publisher.ts";
 import { RecordingLog } from "../support/recording_log.ts";
 import { test } from "../support/test.ts";
 
-const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, address: null };
+const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, broker: "broker:1883", address: null };
 const TOPIC = "homeassistant/device/bt-scanner_s1/config";
 const DEVICE = { scannerId: "s1", version: "1", statusTopic: "ble/status/s1", statsTopic: null, statsIntervalS: 60 };
 

@@ -100,7 +100,7 @@ test("no template has anything of the configuration in it: Home Assistant evalua
   assert.deepEqual(templatesOf(device), templatesOf({}));
 });
 
-const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, address: "192.0.2.7" };
+const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, broker: "broker:1883", address: "192.0.2.7" };
 const SCAN = { adapter: "hci0", adapterAddress: null, extended: true } as const;
 const SCANNING: ScanState = { kind: "scanning", mode: "active", ...SCAN };
 

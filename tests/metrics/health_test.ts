@@ -12,7 +12,7 @@ function health() {
 }
 
 const SCANNING = { kind: "scanning", adapter: "hci0", adapterAddress: null, mode: "active", extended: true } as const;
-const ONLINE = { kind: "online", sinceMs: 0, address: null } as const;
+const ONLINE = { kind: "online", sinceMs: 0, broker: "broker:1883", address: null } as const;
 
 test("whyNotReady() has nothing to say while it scans and is connected", () => {
   const parts = health();

@@ -41,7 +41,7 @@ const SCANNING = { kind: "scanning", adapter: "hci0", adapterAddress: null, mode
 test("Metrics tell the state of scan and connection, each state with 1 or 0", async () => {
   using parts = metrics();
   parts.vitals.setScan(SCANNING);
-  parts.vitals.setConnection({ kind: "online", sinceMs: 0, address: null });
+  parts.vitals.setConnection({ kind: "online", sinceMs: 0, broker: "broker:1883", address: null });
   const told = await parts.read();
   const ones = [...told].filter(([name, value]) => /_(state|info)\{/.test(name) && value === 1).map(([name]) => name);
   assert.deepEqual(ones, [

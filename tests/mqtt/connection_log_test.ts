@@ -13,15 +13,18 @@ function setUp() {
   const clock = new FakeClock(undefined, settlePromises);
   const log = new RecordingLog();
   const drops = { count: 0 };
-  const connectionLog = new ConnectionLog(log, clock, { host: "broker", port: 1883 }, () => drops.count);
+  const connectionLog = new ConnectionLog(log, clock, () => drops.count);
   return { clock, log, drops, connectionLog };
 }
 
+const WHERE = { host: "broker", port: 1883 };
 const levels = (log: RecordingLog) => log.records.map((record) => record.level);
 
 test("ConnectionLog writes a reason with its remedy once, then at debug", () => {
   const { log, connectionLog } = setUp();
-  for (const waitMs of [512.3, 1_024.7]) connectionLog.failed("broker connection failed", REFUSED, waitMs);
+  for (const waitMs of [512, 1_025]) {
+    connectionLog.failed("broker connection failed", WHERE, REFUSED, { retry_in_ms: waitMs });
+  }
   const fields = { host: "broker", port: 1883, reason: "connection refused", remedy: "start the broker" };
   deepEqual(log.records, [
     { level: "warning", event: "broker connection failed", fields: { ...fields, retry_in_ms: 512 } },
@@ -33,16 +36,16 @@ test("ConnectionLog tells an outage as one story: why it began, each minute how 
   const { clock, log, drops, connectionLog } = setUp();
   const ending = new AbortController();
   const running = connectionLog.run(ending.signal);
-  connectionLog.online({ attempt: 1 });
+  connectionLog.online({ ...WHERE, attempt: 1 });
   await clock.advance(100_000);
   drops.count = 7; // what the connection took with it
-  connectionLog.failed("broker connection lost", LOST, 1_000, { lasted_s: 100 });
+  connectionLog.failed("broker connection lost", WHERE, LOST, { lasted_s: 100, retry_in_ms: 1_000 });
   for (let second = 0; second < 150; second += 10) {
-    connectionLog.failed("broker connection failed", REFUSED, 10_000);
+    connectionLog.failed("broker connection failed", WHERE, REFUSED, { retry_in_ms: 10_000 });
     await clock.advance(10_000);
     drops.count += 1_000;
   }
-  connectionLog.online({ attempt: 16 });
+  connectionLog.online({ ...WHERE, attempt: 16 });
   await clock.advance(200_000);
   ending.abort();
   await running;
@@ -73,7 +76,7 @@ test("ConnectionLog tells an outage as one story: why it began, each minute how 
 test("ConnectionLog writes another reason at once, and reasons that alternate once each", () => {
   const { log, connectionLog } = setUp();
   for (const failure of [REFUSED, REJECTED, REFUSED, REJECTED]) {
-    connectionLog.failed("broker connection failed", failure, 1_000);
+    connectionLog.failed("broker connection failed", WHERE, failure, { retry_in_ms: 1_000 });
   }
   deepEqual(levels(log), ["warning", "error", "debug", "debug"]);
 });
@@ -82,7 +85,7 @@ test("ConnectionLog writes at error what only a person can help", async () => {
   const { clock, log, connectionLog } = setUp();
   const ending = new AbortController();
   const running = connectionLog.run(ending.signal);
-  connectionLog.failed("broker connection failed", REJECTED, 1_000);
+  connectionLog.failed("broker connection failed", WHERE, REJECTED, { retry_in_ms: 1_000 });
   await clock.advance(60_000);
   deepEqual(levels(log), ["error", "error"]);
   ending.abort();
@@ -93,8 +96,8 @@ test("ConnectionLog writes at error what only a person can help", async () => {
 test("ConnectionLog writes each connection that was lost, however often", () => {
   const { log, connectionLog } = setUp();
   for (let time = 0; time < 3; time++) {
-    connectionLog.online({ attempt: 1 });
-    connectionLog.failed("broker connection lost", LOST, 1_000);
+    connectionLog.online({ ...WHERE, attempt: 1 });
+    connectionLog.failed("broker connection lost", WHERE, LOST, { retry_in_ms: 1_000 });
   }
   deepEqual(levels(log), ["info", "warning", "info", "warning", "info", "warning"]);
 });
@@ -102,7 +105,9 @@ test("ConnectionLog writes each connection that was lost, however often", () => 
 test("ConnectionLog writes no more than twenty reasons in one outage", () => {
   const { log, connectionLog } = setUp();
   for (let time = 0; time < 1_000; time++) {
-    connectionLog.failed("broker connection failed", new ConnectionFailure("unreachable", `no. ${time}`, null), 1_000);
+    connectionLog.failed("broker connection failed", WHERE, new ConnectionFailure("unreachable", `no. ${time}`, null), {
+      retry_in_ms: 1_000,
+    });
   }
   equal(levels(log).filter((level) => level === "warning").length, 20);
 });

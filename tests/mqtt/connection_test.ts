@@ -61,14 +61,21 @@ class Bench implements AsyncDisposable {
   /** @param answer what attempts meet from now on */
   constructor(public answer: Answer, policy: BackoffPolicy = POLICY, random: () => number = () => 1) {
     this.connection = new BrokerConnection<FakeConnection>({
-      open: (signal) => this.#open(signal),
-      probe: (signal) => this.#probe(signal),
+      brokers: [{
+        name: "broker:1883",
+        where: { host: "broker" },
+        open: (_, signal) => this.#open(signal),
+        probe: (signal) => this.#probe(signal),
+        check: () => Promise.resolve(),
+      }],
+      returnsToFirst: true,
+      leave: () => Promise.resolve(),
       online: () => this.happened.push("online"),
       offline: (reason) => this.happened.push(`offline: ${reason.message}`),
       policy,
       clock: this.clock,
       random,
-      log: new ConnectionLog(this.log, this.clock, { host: "broker" }, () => this.dropped),
+      log: new ConnectionLog(this.log, this.clock, () => this.dropped),
       losses: this.losses,
       changed: (state) => this.state = state,
       warned: () => this.warnings.push(this.losses.warning),
@@ -332,7 +339,7 @@ test("BrokerConnection tells what it is doing", async () => {
 test("BrokerConnection closes each connection that was lost before it makes another", async () => {
   await using bench = new Bench("accept");
   await bench.clock.advance(0);
-  deepEqual(bench.state, { kind: "online", sinceMs: 0, address: "192.0.2.7" });
+  deepEqual(bench.state, { kind: "online", sinceMs: 0, broker: "broker:1883", address: "192.0.2.7" });
   bench.last.lose();
   await bench.clock.advance(999);
   equal(bench.connections.length, 1);

@@ -14,7 +14,7 @@ function reporter(topic: string | null, maxInFlight: number | null = null) {
   const log = new RecordingLog();
   const vitals = new Vitals({ clock, missed: () => 3, log });
   for (let connection = 0; connection < 3; connection++) {
-    vitals.setConnection({ kind: "online", sinceMs: 0, address: null });
+    vitals.setConnection({ kind: "online", sinceMs: 0, broker: "broker:1883", address: null });
   }
   const memory = () => ({ heapBytes: 5_000_000, rssBytes: 60_000_000 });
   new StatsReporter({ scannerId: "s1", topic, maxInFlight }, { vitals, publisher, memory, clock, log });
@@ -55,6 +55,7 @@ test("StatsReporter publishes the counters with rates over the interval, not ret
     published_per_s: 5,
     limited_by: null,
     devices: 2,
+    broker: "broker:1883",
     reconnects: 2,
     heap_bytes: 5_000_000,
     rss_bytes: 60_000_000,

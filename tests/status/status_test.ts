@@ -17,7 +17,7 @@ const SCANNING = {
   extended: true,
 } as const;
 
-const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, address: "192.0.2.7" };
+const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, broker: "broker:1883", address: "192.0.2.7" };
 
 function reporter(topic: string | null = OPTIONS.topic, clock: Clock = new FakeClock()) {
   const publisher = new FakePublisher();
@@ -47,10 +47,26 @@ test("StatusReporter says online on a connection, retained, and why it does not 
     since: "2026-01-11T10:30:45.123Z",
     last_heard_at: null,
     warning: null,
+    broker: "broker:1883",
     broker_address: "192.0.2.7",
     hostname: "pi",
     boot_id: "b-1",
   });
+});
+
+test("StatusReporter says offline to a broker that is left for another one, and where to, until it is online there", async () => {
+  const clock = new FakeClock();
+  const { vitals, last } = reporter(OPTIONS.topic, clock);
+  vitals.setScan(SCANNING);
+  vitals.setConnection(ONLINE);
+  await clock.advance(5_000);
+  vitals.leave("returned to first:8883");
+  vitals.endInterval();
+  const { status, scanning, reason, since, broker } = last();
+  assert.deepEqual([status, scanning, reason, broker], ["offline", false, "returned to first:8883", "broker:1883"]);
+  assert.equal(since, "2026-01-11T10:30:50.123Z");
+  vitals.setConnection({ ...ONLINE, broker: "first:8883" });
+  assert.deepEqual([last().status, last().scanning, last().broker], ["online", true, "first:8883"]);
 });
 
 test("StatusReporter says scanning with the adapter, from when the scan runs", () => {

@@ -6,7 +6,8 @@ export class Certificates implements AsyncDisposable {
 
   /**
    * Makes an authority `ca` and another one, `stranger`, and from `ca`: `broker` and `renewed` for localhost and
-   * 127.0.0.1, `expired` for the same, `elsewhere` for broker.example, `client`.
+   * 127.0.0.1, `expired` for the same, `elsewhere` for broker.example, `address` for 127.0.0.1
+   * alone, `client`.
    */
   static async make(): Promise<Certificates> {
     const certificates = new Certificates(await Deno.makeTempDir({ prefix: "bt-scanner-certificates-" }));
@@ -17,6 +18,7 @@ export class Certificates implements AsyncDisposable {
       certificates.#issue("renewed", here, 2),
       certificates.#issue("expired", here, -1),
       certificates.#issue("elsewhere", "DNS:broker.example", 2),
+      certificates.#issue("address", "IP:127.0.0.1", 2),
       certificates.#issue("client", "DNS:client", 2),
     ]);
     return certificates;

@@ -8,6 +8,8 @@ export function mqttOptions(port: number, changes: Partial<MqttOptions> = {}): M
   return {
     host: "127.0.0.1",
     port,
+    alternatives: [],
+    returnsToFirst: true,
     username: null,
     password: null,
     tls: null,
@@ -32,6 +34,8 @@ export interface Publishing extends AsyncDisposable {
   readonly log: RecordingLog;
   /** How each accepted message ended, in order. */
   readonly settled: (Error | null)[];
+  /** Why connections that worked were left. */
+  readonly left: readonly string[];
   /** What the connection does, as last told. */
   readonly state: ConnectionState;
   /** Resolves once the publisher takes messages. */
@@ -47,6 +51,7 @@ export function startPublishing(
   parts: Partial<MqttParts> = {},
   onOnline: (publisher: MqttPublisher) => void = () => {},
 ): Publishing {
+  const left: string[] = [];
   const told: ConnectionState[] = [{ kind: "idle" }];
   const log = new RecordingLog();
   const settled: (Error | null)[] = [];
@@ -61,6 +66,7 @@ export function startPublishing(
         if (state.kind === "online") onOnline(publisher);
       },
       setWarning: () => {},
+      leave: (reason) => void left.push(reason),
     },
     dropped: () => 0,
     ...parts,
@@ -71,6 +77,7 @@ export function startPublishing(
     publisher,
     log,
     settled,
+    left,
     get state() {
       return told.at(-1) ?? { kind: "idle" };
     },

@@ -14,7 +14,7 @@ const SCANNING: ScanState = {
   extended: false,
 };
 const STALL_TIMEOUT_MS = 60_000;
-const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, address: null };
+const ONLINE: ConnectionState = { kind: "online", sinceMs: 0, broker: "broker:1883", address: null };
 const SINK: ScanSink = { advertisement: () => {}, invalid: () => {}, delivered: () => undefined, state: () => {} };
 
 function notifier({ watchdogMs = 30_000 as number | null, stallTimeoutMs = STALL_TIMEOUT_MS } = {}) {

@@ -133,20 +133,27 @@ async function connectionsStory(setByMs: number): Promise<{ attemptsMs: number[]
   const attemptsMs: number[] = [], probesMs: number[] = [];
   const policy = { initialDelayMs: 1_000, maxDelayMs: 60_000, exponential: true };
   const connection = new BrokerConnection({
-    open() {
-      attemptsMs.push(clock.monotonicMs());
-      return Promise.reject(new ConnectionFailure("unreachable", "nothing listens there", null));
-    },
-    probe() {
-      probesMs.push(clock.monotonicMs());
-      return Promise.resolve(false);
-    },
+    brokers: [{
+      name: "broker:1883",
+      where: { host: "broker" },
+      open() {
+        attemptsMs.push(clock.monotonicMs());
+        return Promise.reject(new ConnectionFailure("unreachable", "nothing listens there", null));
+      },
+      probe() {
+        probesMs.push(clock.monotonicMs());
+        return Promise.resolve(false);
+      },
+      check: () => Promise.resolve(),
+    }],
+    returnsToFirst: true,
+    leave: () => Promise.resolve(),
     online() {},
     offline() {},
     policy,
     clock,
     random: () => 1,
-    log: new ConnectionLog(new RecordingLog(), clock, { host: "broker" }, () => 0),
+    log: new ConnectionLog(new RecordingLog(), clock, () => 0),
     losses: new LossPattern({ clientId: "c1", topics: [], reconnect: policy }, clock),
     changed() {},
     warned() {},

@@ -38,6 +38,6 @@ const service = new ServiceNotifier({ watchdogMs: settings.watchdogMs, stallTime
 });
 const signal = new AbortController().signal;
 service.start(signal);
-vitals.setConnection({ kind: "online", sinceMs: 0, address: null });
+vitals.setConnection({ kind: "online", sinceMs: 0, broker: "broker:1883", address: null });
 const sink: ScanSink = { advertisement: () => {}, invalid: () => {}, delivered: () => undefined, state: () => {} };
 await superviseScan({ scanner, vitals, clock, random: Math.random, log, stallTimeoutMs }, sink, signal);

@@ -1,7 +1,13 @@
 import { X509Certificate } from "node:crypto";
 import { type Host, mqttOptions } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
-import { type BrokerCertificate, ConnectionFailure, type MqttOptions } from "../../mqtt/mod.ts";
+import {
+  type BrokerCertificate,
+  brokerName,
+  ConnectionFailure,
+  type MqttOptions,
+  optionsPerBroker,
+} from "../../mqtt/mod.ts";
 import { type Finding, ok, problem, warning } from "./finding.ts";
 
 /** What examining the broker needs from outside. */
@@ -17,27 +23,40 @@ export interface BrokerIo {
 const SERVICE_PASSWORD = "no password is configured; if the service gets one from systemd, run " +
   "`sudo CREDENTIALS_DIRECTORY=/etc/bt-scanner bt-scanner doctor`";
 
+const SUBJECT = "broker";
+
 const DAY_MS = 86_400_000;
 const RENEW_DAYS = 30;
 const BROKER_RENEW_DAYS = 7;
 
-/** Whether the broker accepts a connection such as `run` would make, and the certificates on both sides. */
+/** Whether each broker accepts a connection such as `run` would make, and the certificates on both sides. */
 export async function* examineBroker(config: Config, io: BrokerIo, signal: AbortSignal): AsyncGenerator<Finding> {
   const options = mqttOptions(config, io.host, null);
-  const { host, port, tls } = options;
-  const certFile = tls?.certFile ?? null;
+  const certFile = options.tls?.certFile ?? null;
   if (certFile !== null) yield await examineCertificate(certFile, io);
-  const url = `${tls === null ? "mqtt" : "mqtts"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const found: Finding[] = [];
+  for (const each of optionsPerBroker(options)) found.push(...await Array.fromAsync(examineOne(each, io, signal)));
+  const isServed = found.some(({ subject, level }) => subject === SUBJECT && level === "ok");
+  yield* isServed ? found.map(orWarning) : found;
+}
+
+/** Where one of several brokers accepts, what is wrong with another does not keep the agent from working. */
+function orWarning(finding: Finding): Finding {
+  return finding.level === "problem" ? warning(finding.subject, finding.what, finding.remedy) : finding;
+}
+
+async function* examineOne(options: MqttOptions, io: BrokerIo, signal: AbortSignal): AsyncGenerator<Finding> {
+  const url = `${options.tls === null ? "mqtt" : "mqtts"}://${brokerName(options)}`;
   const shown = await io.brokerCertificate(options, signal);
   if (shown !== null) yield brokerValidity(shown, io.host.clock.wallMs());
   // With the agent's own identifier it would disconnect a running agent.
   const clientId = `${options.clientId}-doctor`;
   try {
     await io.checkBroker({ ...options, clientId, cleanSession: true }, signal);
-    yield ok("broker", `${url} accepts ${clientId}`);
+    yield ok(SUBJECT, `${url} accepts ${clientId}`);
   } catch (error) {
     if (!(error instanceof ConnectionFailure)) throw error;
-    yield problem("broker", `${url}: ${error.message}`, remedyOf(error, options));
+    yield problem(SUBJECT, `${url}: ${error.message}`, remedyOf(error, options));
   }
 }
 
