@@ -1,3 +1,4 @@
+import { connectAsync } from "mqtt";
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import { adStructure, legacyReportsPacket } from "../../src/hci/mod.ts";
@@ -56,6 +57,15 @@ function ruuviPacket(manufacturerData: string, device: number): Uint8Array {
   });
 }
 
+/** What is no report at all, on the topic of one. */
+async function publishRubbish(port: number): Promise<void> {
+  const client = await connectAsync(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0 });
+  for (const payload of ["", "rubbish", "null", "[]", '{"manufacturer_data":[]}', '{"manufacturer_data":{"9904":5}}']) {
+    await client.publishAsync("ble/raw/s1/rubbish", payload, { qos: 1 });
+  }
+  await client.endAsync();
+}
+
 mosquittoTest(
   "the Node-RED recipe decodes what RuuviTags measure, and tells of each scanner that is not fine",
   async () => {
@@ -67,7 +77,11 @@ mosquittoTest(
     await using program = Program.agent(broker.port, "--replay", recording, "--replay-loop");
     await using _nodeRed = await NodeRed.start(broker.port);
     const topics = ["ble/decoded/s1/C0:00:00:00:00:00", "ble/decoded/s1/C0:00:00:00:00:01"];
-    await waitFor(() => topics.every((topic) => watching.payloads(topic).length > 1), "decoded messages");
+    await waitFor(() => topics.every((topic) => watching.payloads(topic).length > 1), "decoded messages", 60_000);
+    await publishRubbish(broker.port);
+    const seenSoFar = watching.messages.length;
+    const again = () => watching.messages.slice(seenSoFar).filter(({ topic }) => topics.includes(topic)).length > 2;
+    await waitFor(again, "decoded messages after rubbish");
     const lastWord = () => watching.payloads("ble/alerts/s1").at(-1);
     await waitFor(() => lastWord() === "s1 is fine", "the word that the scanner is fine");
     program.kill("SIGKILL");
