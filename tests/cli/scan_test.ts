@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { DeviceTable } from "../../src/agent/device_table.ts";
+import { companyName, namedCompanies, namedServices, serviceName } from "../../src/assigned_numbers/mod.ts";
 import { renderFrame } from "../../src/cli/scan/frame.ts";
 import { printMessages, scan, type ScanIo } from "../../src/cli/scan/mod.ts";
-import { companyName, namedCompanies } from "../../src/cli/scan/companies.ts";
 import { knownSize, Screen, type TerminalSize } from "../../src/cli/scan/screen.ts";
-import { namedServices, serviceName } from "../../src/cli/scan/services.ts";
 import { renderTable, sortDevices } from "../../src/cli/scan/table.ts";
 import type { Terminal } from "../../src/cli/scan/terminal.ts";
 import { type Config, defaultConfig } from "../../src/config/mod.ts";

@@ -1,7 +1,6 @@
 import type { Device } from "../../agent/mod.ts";
+import { companyName, serviceName } from "../../assigned_numbers/mod.ts";
 import { clipToWidth, displayWidth, escapeInvisible, padToWidth } from "../../text/mod.ts";
-import { companyName } from "./companies.ts";
-import { serviceName } from "./services.ts";
 
 /** Devices that have been silent for longer come last, however near they were. */
 const FRESH_MS = 60_000;
