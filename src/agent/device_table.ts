@@ -16,6 +16,10 @@ export interface Device {
   readonly reports: number;
   /** When the last one came; monotonic. */
   readonly heardMs: number;
+  /** The AD structures of the last one in lower-case hexadecimal digits, up to 64 bytes of them. */
+  readonly payload: string;
+  /** How many bytes they were. */
+  readonly payloadBytes: number;
 }
 
 /** The devices heard, before any filter: the last 10,000 or so, however many there are. */
@@ -31,6 +35,7 @@ export interface Devices {
 /** What is kept for a device is bounded, however much it sends. */
 const MAX_NAME_LENGTH = 248;
 const MAX_LISTED = 4;
+const MAX_PAYLOAD_BYTES = 64;
 /** Weight of the newest report in the signal strength, which jumps by 10 dB and more. */
 const SMOOTHING = 0.25;
 
@@ -73,6 +78,8 @@ export class DeviceTable implements Devices {
       services: newest([...heard.serviceUuids, ...heard.serviceData.map(({ uuid }) => uuid)], before?.services),
       reports: (before?.reports ?? 0) + 1,
       heardMs: nowMs,
+      payload: heard.data.subarray(0, MAX_PAYLOAD_BYTES).toHex(),
+      payloadBytes: heard.data.length,
     });
   }
 }

@@ -1,5 +1,5 @@
 import type { LogRecord, TextFormatter } from "@logtape/logtape";
-import type { LogLevel } from "../agent/mod.ts";
+import type { LogFields, LogLevel } from "../agent/mod.ts";
 import { escapeInvisible } from "../text/mod.ts";
 import { type ErrorStyle, type Plain, plainFields } from "./fields.ts";
 
@@ -20,14 +20,17 @@ export interface TextStyle extends ErrorStyle {
 /** For people: time, level, event, then `key=value` for each field. */
 export function textFormatter(style: TextStyle): TextFormatter {
   return ({ timestamp, level, rawMessage: event, properties }) => {
-    const pairs = Object.entries(plainFields(properties, style)).map(([key, value]) => {
-      return ` ${bareOrQuoted(key)}=${bareOrQuoted(value)}`;
-    });
     const time = style.time ? `${isoTime(timestamp)} ` : "";
-    return `${time}${level.toUpperCase().padEnd("WARNING".length)} ${escapeInvisible(String(event))}${
-      pairs.join("")
-    }\n`;
+    const told = [escapeInvisible(String(event)), fieldsText(properties, style)].filter((text) => text !== "");
+    return `${time}${level.toUpperCase().padEnd("WARNING".length)} ${told.join(" ")}\n`;
   };
+}
+
+/** Fields as a line of text has them: `key=value` for each. */
+export function fieldsText(fields: LogFields, style: ErrorStyle = { stack: false }): string {
+  return Object.entries(plainFields(fields, style)).map(([key, value]) => {
+    return `${bareOrQuoted(key)}=${bareOrQuoted(value)}`;
+  }).join(" ");
 }
 
 /** The priorities of syslog(3). */

@@ -1,6 +1,7 @@
 import { compareLogLevel, getLogLevels, type TextFormatter } from "@logtape/logtape";
 import type { LogFields, Logger, LogLevel } from "../agent/mod.ts";
 import { journalFormatter, jsonFormatter, textFormatter } from "./formats.ts";
+import type { RecentWarnings } from "./recent_warnings.ts";
 
 /** How a log is written. */
 export interface LogOptions {
@@ -10,6 +11,8 @@ export interface LogOptions {
   readonly format: "text" | "json";
   /** Whether systemd's journal reads it: then each line begins with its priority, and text lines have no timestamp. */
   readonly journal?: boolean;
+  /** Told of each warning and error that is written. */
+  readonly warnings?: Pick<RecentWarnings, "logged">;
   /** Takes a line, line feed included, or two at once; false: it had to drop them. */
   readonly write: (line: string) => boolean | void;
   /** Milliseconds since the Unix epoch. */
@@ -39,7 +42,7 @@ export interface LineLog extends Logger {
  * assert.equal(lines[0], '1970-01-01T00:00:00.000Z INFO    broker connected host=localhost name="a b"\n');
  * ```
  */
-export function createLog({ level, format, journal = false, write, now }: LogOptions): LineLog {
+export function createLog({ level, format, journal = false, warnings, write, now }: LogOptions): LineLog {
   let levels: ReadonlySet<LogLevel>;
   let formatter: TextFormatter;
   let dropped = 0;
@@ -57,6 +60,7 @@ export function createLog({ level, format, journal = false, write, now }: LogOpt
   }
 
   function log(level: LogLevel, event: string, fields: LogFields = {}): void {
+    if (level === "warning" || level === "error") warnings?.logged(level, event, fields);
     try {
       const notice = dropped === 0 ? "" : line("warning", "log lines dropped", { count: dropped });
       const taken = write(notice + line(level, event, fields)) !== false;
