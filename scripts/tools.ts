@@ -51,6 +51,7 @@ const ALL_TOOLS = [
   { program: "lintian", debianPackage: "lintian" },
   { program: "groff", debianPackage: "groff" },
   { program: "ip", debianPackage: "iproute2" }, // networks in which packets get lost
+  { program: "chromium-headless-shell", debianPackage: "chromium-headless-shell" }, // what the page is tried in
   { program: "faketime", debianPackage: "faketime" },
   { program: "strace", debianPackage: "strace" }, // how often the program wakes
   { program: "zsh", debianPackage: "zsh" }, // what completion is tested in, besides bash

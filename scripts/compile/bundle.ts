@@ -7,6 +7,8 @@ import * as esbuild from "esbuild";
 import { isBuiltin } from "node:module";
 import { fileURLToPath } from "node:url";
 import { deflateRawSync } from "node:zlib";
+import { buildPage } from "./page.ts";
+import { filesOf, type Part } from "./part.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -59,13 +61,6 @@ export async function bundledFiles(): Promise<string[]> {
   return [...new Set([program, ...packed].flatMap(({ files }) => files))];
 }
 
-/** One of the texts that the program is made of. */
-interface Part {
-  readonly contents: Uint8Array;
-  /** What something of is in it. */
-  readonly files: readonly string[];
-}
-
 /** A text within the program's, compressed: made into code when its door is used, and not before. */
 interface Packed {
   /** What it begins with. */
@@ -93,10 +88,11 @@ const PACKED: readonly Packed[] = [
 
 async function build(version: string): Promise<{ readonly program: Part; readonly packed: readonly Part[] }> {
   try {
-    const packed: Part[] = [];
+    const page = await buildPage();
+    const packed: Part[] = [page];
     const doors: esbuild.Plugin[] = [];
     for (const each of PACKED) {
-      const part = await buildPart(version, each.entry, { format: "iife", globalName: NAME });
+      const part = await buildPart(version, each.entry, { format: "iife", globalName: NAME }, page.plugin);
       packed.push(part);
       doors.push(unpacking(each, new TextDecoder().decode(part.contents)));
     }
@@ -128,12 +124,7 @@ async function buildPart(
     plugins: [...plugins, standIns, builtins],
   });
   if (file === undefined) throw new Error("esbuild made no file");
-  const outside = Object.keys(metafile.inputs).filter((path) => path.startsWith("../"));
-  if (outside.length > 0) throw new Error(`Not of this project: ${outside.join(", ")}`);
-  const files = Object.values(metafile.outputs).flatMap(({ inputs }) =>
-    Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([path]) => path)
-  );
-  return { contents: file.contents, files };
+  return { contents: file.contents, files: filesOf(metafile) };
 }
 
 /** What a packed text's exports are called in it. */

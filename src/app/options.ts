@@ -1,8 +1,10 @@
 import type { AgentOptions } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { type Discovery, discoveryTopic } from "../home_assistant/mod.ts";
-import type { BrokerAddress, MqttOptions } from "../mqtt/mod.ts";
+import { type BrokerAddress, brokerName, type MqttOptions } from "../mqtt/mod.ts";
+import type { PageFacts } from "../page/mod.ts";
 import { NAMES_LAST_MS } from "../scanner_hci/mod.ts";
+import type { StatusOptions } from "../status/mod.ts";
 import { passwordOf } from "./credentials.ts";
 import type { Host } from "./host.ts";
 
@@ -112,6 +114,22 @@ export function discovery(config: Config, version: string): Discovery | null {
 
 function homeAssistantTopic({ scanner, home_assistant: { enabled, discovery_prefix } }: Config): string | null {
   return enabled === null ? null : discoveryTopic(discovery_prefix, scanner.id);
+}
+
+/** What the page says of it. */
+export function pageFacts(
+  { scanner, publisher, mqtt: { broker, client } }: Config,
+  { version, hostname }: Pick<StatusOptions, "version" | "hostname">,
+): PageFacts {
+  return {
+    scanner: { id: scanner.id, version, hostname },
+    broker: {
+      names: broker.hosts.length > 0 ? broker.hosts : [brokerName(broker)],
+      isEncrypted: broker.tls.enabled,
+      qos: client.qos,
+      topic: `${publisher.topic_prefix}/${scanner.id}/+`,
+    },
+  };
 }
 
 /** Silence after which the scan is begun afresh, in milliseconds. */

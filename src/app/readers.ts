@@ -1,6 +1,7 @@
 import type { Logger, Publisher, Vitals } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { announceDiscovery } from "../home_assistant/mod.ts";
+import type { RecentWarnings } from "../log/mod.ts";
 import { type StatsOptions, StatsReporter, type StatusOptions, StatusReporter } from "../status/mod.ts";
 import { readNotifySettings, sendNotification, ServiceNotifier } from "../systemd/mod.ts";
 import type { Host } from "./host.ts";
@@ -14,6 +15,8 @@ export interface ReaderParts {
   readonly vitals: Vitals;
   readonly publisher: Publisher;
   readonly log: Logger;
+  /** What the log warned of. */
+  readonly warnings: RecentWarnings;
   /** What the status says besides the vitals. */
   readonly status: StatusOptions;
 }

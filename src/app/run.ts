@@ -4,7 +4,7 @@
  */
 import { type LogFields, ScanError } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
-import { type ByteOutput, createLog, type LineLog, LineWriter } from "../log/mod.ts";
+import { type ByteOutput, createLog, type LineLog, LineWriter, RecentWarnings } from "../log/mod.ts";
 import { countFields, type StatusOptions } from "../status/mod.ts";
 import { giveBack, giveBackSeldom } from "./giving_back.ts";
 import { EXIT } from "./exit_codes.ts";
@@ -44,7 +44,8 @@ export async function run(config: Config, host: RunHost, signal: AbortSignal): P
   const lines = new LineWriter(host.log);
   const flush = () => lines.flush(AbortSignal.timeout(FLUSH_TIMEOUT_MS));
   const write = (line: string) => lines.write(line);
-  const log = createLog({ ...config.log, journal: host.isJournal, write, now: host.clock.wallMs });
+  const warnings = new RecentWarnings(host.clock);
+  const log = createLog({ ...config.log, journal: host.isJournal, warnings, write, now: host.clock.wallMs });
   host.onFault((fault) => {
     log.error("unexpected error", faultFields(fault));
     return flush();
@@ -53,16 +54,21 @@ export async function run(config: Config, host: RunHost, signal: AbortSignal): P
   // Not while it ends: a full collection may take longer than is left for that.
   const ending = AbortSignal.any([signal, ended.signal]);
   if (host.memoryGiver !== null) giveBackSeldom(host.memoryGiver, host.clock, ending);
-  const exitCode = await runAgent(config, host, log, signal);
+  const exitCode = await runAgent(config, host, { log, warnings }, signal);
   ended.abort();
   await flush();
   return exitCode;
 }
 
 /** Runs the agent with all who read what is true of it, and changes its configuration at each SIGHUP. */
-async function runAgent(config: Config, host: RunHost, log: LineLog, signal: AbortSignal): Promise<number> {
+async function runAgent(
+  config: Config,
+  host: RunHost,
+  { log, warnings }: { readonly log: LineLog; readonly warnings: RecentWarnings },
+  signal: AbortSignal,
+): Promise<number> {
   const { version } = host;
-  const running = new Running(config, host, log);
+  const running = new Running(config, host, log, warnings);
   const { agent, vitals, publisher } = running;
   log.info("starting", { version, scanner_id: config.scanner.id, source: config.scanner.source });
   let exitCode: number = EXIT.ok;

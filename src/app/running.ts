@@ -1,6 +1,6 @@
 import { Agent, type Scanner, Vitals } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
-import type { LineLog } from "../log/mod.ts";
+import type { LineLog, RecentWarnings } from "../log/mod.ts";
 import { MqttPublisher } from "../mqtt/mod.ts";
 import { type StatusOptions, statusWill } from "../status/mod.ts";
 import type { Change } from "./effects.ts";
@@ -31,7 +31,12 @@ export class Running {
   #missedBefore = 0;
 
   /** Everything is made after what it needs; nothing runs yet. */
-  constructor(config: Config, readonly host: RunningHost, readonly log: LineLog) {
+  constructor(
+    config: Config,
+    readonly host: RunningHost,
+    readonly log: LineLog,
+    readonly warnings: RecentWarnings,
+  ) {
     const { clock, random, version, machine } = host;
     this.#config = config;
     const scanner = this.#scanner = createScanner(config, host, log);

@@ -13,13 +13,14 @@ import {
   whyNotAlive,
   whyNotReady,
 } from "../metrics/mod.ts";
+import { pageRoutes } from "../page/mod.ts";
 import { RESTART_MARGIN_MS } from "../systemd/mod.ts";
-import { stallTimeoutMs } from "./options.ts";
+import { pageFacts, stallTimeoutMs } from "./options.ts";
 import { type ProcessFacts, processFacts } from "./process_facts.ts";
 import type { ReaderParts } from "./readers.ts";
 
 /** Answers HTTP requests, and writes metrics to a file, as configured, until it is disposed of. */
-export function startWeb(parts: ReaderParts): AsyncDisposable {
+export async function startWeb(parts: ReaderParts): Promise<AsyncDisposable> {
   const { config: { http, metrics: { textfile, interval_s } }, host, log } = parts;
   const { clock, random, replaceFile, removeFile } = host;
   const stack = new AsyncDisposableStack();
@@ -30,7 +31,7 @@ export function startWeb(parts: ReaderParts): AsyncDisposable {
     stack.use(new Textfile(options, { content, replaceFile, removeFile, clock, log }).start());
   }
   if (http.listen !== null) {
-    const routes = { ...healthRoutes(parts), ...metricsRoute(metrics) };
+    const routes = { ...await startPage(parts, stack), ...healthRoutes(parts), ...metricsRoute(metrics) };
     const options = { listen: http.listen, allowedHosts: http.allowed_hosts, routes };
     stack.use(new HttpListener(options, { clock, random, log }).start());
   }
@@ -39,6 +40,14 @@ export function startWeb(parts: ReaderParts): AsyncDisposable {
 
 function createMetrics({ config, host: { clock, memory }, vitals, status }: ReaderParts, facts: ProcessFacts): Metrics {
   return new Metrics({ ...facts, vitals, clock, memory, version: status.version, scannerId: config.scanner.id });
+}
+
+/** The page's routes; what it keeps for them goes with the stack. */
+function startPage(parts: ReaderParts, stack: AsyncDisposableStack): Promise<Routes> {
+  const { host: { clock, random }, vitals, warnings, status } = parts;
+  const ended = new AbortController();
+  stack.defer(() => ended.abort());
+  return pageRoutes(() => pageFacts(parts.config, status), { vitals, warnings, clock, random }, ended.signal);
 }
 
 function healthRoutes(parts: ReaderParts): Routes {

@@ -15,6 +15,8 @@ export interface ServerSentEvent {
 export interface EventStream {
   /** Sends an event, never waiting. One that does not keep up with what is sent is dropped. */
   send(event: ServerSentEvent): void;
+  /** Whether something that was sent is still waiting for the reader: what can be told later may wait, too. */
+  readonly isBehind: boolean;
   /** Aborts when the reader has gone, was dropped, or the listener ends. */
   readonly signal: AbortSignal;
 }
@@ -38,6 +40,10 @@ export class ResponseEvents implements EventStream {
 
   get signal(): AbortSignal {
     return this.#ended.signal;
+  }
+
+  get isBehind(): boolean {
+    return this.response.writableLength > 0;
   }
 
   send(event: ServerSentEvent): void {

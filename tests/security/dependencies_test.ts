@@ -31,6 +31,7 @@ const REVIEWED = [
   "mqtt-packet", // of mqtt
   "process-nextick-args", // of mqtt-packet
   "rfdc", // of mqtt
+  "uplot",
   "yaml",
   "zod",
 ];
