@@ -10,10 +10,8 @@ import { FakePublisher } from "../support/fake_publisher.ts";
 import { testWith } from "../support/programs.ts";
 import { RecordingLog } from "../support/recording_log.ts";
 import { test } from "../support/test.ts";
-import { render } from "./render.ts";
+import { JINJA, render } from "./render.ts";
 import { type Component, deviceDiscovery, DISCOVERY_TOPIC } from "./schema.ts";
-
-const JINJA = "/usr/lib/python3/dist-packages/jinja2/__init__.py";
 
 const DEVICE: Device = {
   scannerId: "s1",
@@ -194,7 +192,7 @@ const SITUATIONS: readonly {
   },
 ];
 
-testWith([JINJA], "Home Assistant's own Jinja makes the right states of every status", async (t) => {
+testWith([JINJA], "Home Assistant's template engine makes the right states of every status", async (t) => {
   const components = STATUS_KEYS.map((key) => componentsOf().get(key));
   const templates = [...components.map((component) => component?.val_tpl), components[1]?.json_attr_tpl];
   const statuses = await Promise.all(SITUATIONS.map(async ({ happen }) => (await messagesOf(happen)).status ?? ""));
@@ -212,26 +210,30 @@ testWith([JINJA], "Home Assistant's own Jinja makes the right states of every st
   }
 });
 
-testWith([JINJA], "Home Assistant's own Jinja says offline of the will, and that connectivity is known", async () => {
-  const { will, status } = await messagesOf(() => {});
-  assert.deepEqual(await statesAfter(will, ["connected", "scanning", "version"]), {
-    connected: "off",
-    scanning: "off",
-    version: "1.2.3",
-  });
-  const { avty } = deviceDiscovery.parse(JSON.parse(devicePayload(DEVICE)));
-  const ofAll = avty[0]?.val_tpl ?? "";
-  const ofConnected = componentsOf().get("connected")?.avty?.[0]?.val_tpl ?? "";
-  assert.deepEqual(await render([[ofAll, will ?? ""], [ofAll, status ?? ""], [ofConnected, will ?? ""]]), [
-    "offline",
-    "online",
-    "online",
-  ]);
-});
+testWith(
+  [JINJA],
+  "Home Assistant's template engine says offline of the will, and that connectivity is known",
+  async () => {
+    const { will, status } = await messagesOf(() => {});
+    assert.deepEqual(await statesAfter(will, ["connected", "scanning", "version"]), {
+      connected: "off",
+      scanning: "off",
+      version: "1.2.3",
+    });
+    const { avty } = deviceDiscovery.parse(JSON.parse(devicePayload(DEVICE)));
+    const ofAll = avty[0]?.val_tpl ?? "";
+    const ofConnected = componentsOf().get("connected")?.avty?.[0]?.val_tpl ?? "";
+    assert.deepEqual(await render([[ofAll, will ?? ""], [ofAll, status ?? ""], [ofConnected, will ?? ""]]), [
+      "offline",
+      "online",
+      "online",
+    ]);
+  },
+);
 
 testWith(
   [JINJA],
-  "Home Assistant's own Jinja makes numbers of the statistics, and a sum of all kinds of drops",
+  "Home Assistant's template engine makes numbers of the statistics, and a sum of all kinds of drops",
   async () => {
     const { stats } = await messagesOf(async (vitals, clock) => {
       const { counter } = vitals;

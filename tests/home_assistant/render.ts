@@ -1,6 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { programEnd } from "../support/programs.ts";
 
+/** The engine itself, of Debian. */
+export const JINJA = "/usr/lib/python3/dist-packages/jinja2/__init__.py";
 /** Debian's, for which its Jinja is installed. */
 const PYTHON = "/usr/bin/python3";
 const SCRIPT = fileURLToPath(new URL("render.py", import.meta.url));
