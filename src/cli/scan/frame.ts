@@ -1,6 +1,6 @@
 import type { Devices, ScanState } from "../../agent/mod.ts";
 import { clipToWidth, displayWidth, escapeInvisible } from "../../text/mod.ts";
-import type { TerminalSize } from "./screen.ts";
+import type { TerminalSize } from "../live/mod.ts";
 import { renderTable, sortDevices } from "./table.ts";
 
 /** What the live table shows. */

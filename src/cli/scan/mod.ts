@@ -7,18 +7,15 @@ import { agentOptions, type Host, Listening } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { createLog } from "../../log/mod.ts";
 import type { CliIo } from "../io.ts";
+import { type LiveDisplay, type LiveIo, openTerminal, showLive, type Terminal, terminalSize } from "../live/mod.ts";
 import { Passed } from "./passed.ts";
-import { Screen, type TerminalSize, terminalSize, USUAL_SIZE } from "./screen.ts";
-import { openTerminal, type Terminal } from "./terminal.ts";
 import { ScanView } from "./view.ts";
 
 export { printMessages } from "./messages.ts";
 
 /** What `scan` needs from outside. */
-export interface ScanIo extends Pick<CliIo, "stdout" | "stderr" | "onFault"> {
+export interface ScanIo extends LiveIo {
   readonly host: Pick<Host, "clock" | "random" | "openFile" | "linux">;
-  /** The size of the terminal that shows standard output; null if it is not a terminal. */
-  readonly terminalSize: () => TerminalSize | null;
   /** Opens that terminal; null if it can only be written to. */
   readonly openTerminal: () => Terminal | null;
 }
@@ -27,10 +24,6 @@ export interface ScanIo extends Pick<CliIo, "stdout" | "stderr" | "onFault"> {
 export function scanIo({ stdout, stderr, onFault, host }: CliIo): ScanIo {
   return { stdout, stderr, onFault, host, terminalSize: () => terminalSize(host.env), openTerminal };
 }
-
-const REDRAW_MS = 1_000;
-/** How soon a key is noticed. */
-const KEYS_MS = 100;
 
 /**
  * Shows the devices that are heard and pass the filter. On a terminal the table is live, and the complete table stays at the end; otherwise
@@ -63,8 +56,11 @@ export async function scan(
     advertisement: (heard) => passed.heard(heard),
   }, AbortSignal.any([signal, quit.signal]));
   if (isLive) {
-    const frame = (size: TerminalSize) => view.frame(size, note);
-    await showLive(io, terminal, frame, ending, () => quit.abort()).finally(() => {
+    const display: LiveDisplay = {
+      frame: (size) => view.frame(size, note),
+      typed: (text) => /q/i.test(text) ? "quit" : "nothing",
+    };
+    await showLive(io, terminal, display, ending, () => quit.abort()).finally(() => {
       quit.abort();
       return ending; // even if the terminal is gone, the adapter must not be left scanning
     });
@@ -73,31 +69,4 @@ export async function scan(
   for (const line of view.table(io.terminalSize()?.columns ?? Infinity)) stdout(`${line}\n`);
   stderr(`${problem ?? view.summary}\n`);
   return exitCode;
-}
-
-/** Redraws until it has ended; `quit` is called if a person asks for it. */
-async function showLive(
-  { host: { clock }, stdout, stderr, onFault, terminalSize }: ScanIo,
-  terminal: Terminal | null,
-  frame: (size: TerminalSize) => string[],
-  ending: Promise<unknown>,
-  quit: () => void,
-): Promise<void> {
-  using screen = new Screen(stdout, terminal);
-  onFault((fault) => {
-    screen[Symbol.dispose](); // what is printed now has to stay
-    stderr(`${fault instanceof Error ? fault.stack : fault}\n`);
-    return Promise.resolve();
-  });
-  const ended = new AbortController();
-  ending.catch(() => {}).then(() => ended.abort());
-  let drawnMs = -Infinity;
-  while (!ended.signal.aborted) {
-    if (!screen.isTaken || clock.monotonicMs() - drawnMs >= REDRAW_MS) {
-      drawnMs = clock.monotonicMs();
-      screen.draw(frame(terminalSize() ?? USUAL_SIZE));
-    }
-    if (/q/i.test(screen.typed() ?? "q")) quit();
-    await clock.sleep(KEYS_MS, ended.signal).catch(() => {});
-  }
 }

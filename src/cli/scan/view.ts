@@ -1,8 +1,8 @@
 import type { Vitals } from "../../agent/mod.ts";
 import type { Clock } from "../../time/mod.ts";
 import { renderFrame } from "./frame.ts";
+import type { TerminalSize } from "../live/mod.ts";
 import type { Passed } from "./passed.ts";
-import type { TerminalSize } from "./screen.ts";
 import { renderTable, sortDevices } from "./table.ts";
 
 /** What passes of what is heard, as it is shown. */
