@@ -73,6 +73,7 @@ const SECOND_DOORS: readonly string[] = [
   "advertisement/schema.ts", // pulls in zod, which the hot path does without
   "app/exit_codes.ts", // for whoever puts nothing together
   "app/run.ts", // loads the connection to the broker
+  "mqtt/subscriber.ts", // for those who read: `run` only publishes
   "status/schema.ts", // pulls in zod, too
   "hci/linux/libc.ts", // where the C library is, for whoever needs no Bluetooth
 ];

@@ -42,10 +42,14 @@ export class Running {
     const scanner = this.#scanner = createScanner(config, host, log);
     const vitals = this.vitals = new Vitals({ clock, missed: () => this.#missedBefore + this.#scanner.missed, log });
     const topic = () => statusTopic(this.#config);
+    const intervalS = () => this.#config.stats.interval_s;
     this.status = {
       scannerId: config.scanner.id,
       version,
       ...machine,
+      get intervalS() {
+        return intervalS();
+      },
       get topic() {
         return topic();
       },

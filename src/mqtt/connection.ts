@@ -52,9 +52,10 @@ export interface ConnectionParts<C extends OpenConnection> {
   readonly policy: BackoffPolicy;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly log: ConnectionLog;
+  /** Hears the story of each outage. */
+  readonly log: Pick<ConnectionLog, "online" | "failed" | "run">;
   /** Finds out what losses have in common. */
-  readonly losses: LossPattern;
+  readonly losses: Pick<LossPattern, "warning" | "outlastedMs" | "accepted" | "lost" | "clear">;
   /** Hears of each state, of `online` after {@linkcode ConnectionParts.online}. */
   readonly changed: (state: ConnectionState) => void;
   /** Called when what {@linkcode LossPattern.warning} says may have changed. */

@@ -11,13 +11,18 @@ const MOST_UNWRITTEN_BYTES = 1 << 21;
 const NO_IDENTIFIER = -1;
 
 /**
- * Bounds what a broker can make this side buffer, which never subscribes: an endless packet, which mqtt.js would
- * collect in full, and answers that the broker does not read. Also ends a connection on which a packet lacks a required
- * identifier.
+ * Bounds what a broker can make this side buffer: an endless packet, which mqtt.js would collect in full, and answers
+ * that the broker does not read. Also ends a connection on which a packet lacks a required identifier.
  *
  * @param overrun called with what the broker did wrong
+ * @param read what mqtt.js reads, if not the socket
  */
-export function limitInbound(client: MqttClient, socket: Socket, overrun: (reason: string) => void): void {
+export function limitInbound(
+  client: MqttClient,
+  socket: Socket,
+  overrun: (reason: string) => void,
+  read: Readable = socket,
+): void {
   let unfinishedBytes = 0;
   client.on("packetreceive", (packet) => {
     unfinishedBytes = 0;
@@ -25,7 +30,7 @@ export function limitInbound(client: MqttClient, socket: Socket, overrun: (reaso
     packet.messageId = 0; // answering the other one would throw, with nobody to catch it
     overrun("the broker sent a packet without its identifier");
   });
-  socket.on("data", (bytes) => {
+  read.on("data", (bytes) => {
     unfinishedBytes += bytes.length;
     if (unfinishedBytes > LONGEST_PACKET_BYTES) overrun("the broker sent a packet of more than 1 MiB");
     if (socket.writableLength > MOST_UNWRITTEN_BYTES) overrun("the broker does not read the answers it asks for");

@@ -11,6 +11,7 @@ import type { MqttOptions } from "./options.ts";
 import { probeBroker } from "./probe.ts";
 import { Pulse } from "./pulse.ts";
 import { type PeerParts, untilVanished } from "./vanished_broker.ts";
+import { skim, type Skimmer } from "./skimmer.ts";
 import { openSocket } from "./socket.ts";
 
 /** The share of a message's maximum age that it may spend in queues on the way; it may spend the rest waiting here. */
@@ -22,7 +23,7 @@ const NEVER_MS = 2 ** 31 - 1;
 /** How long the goodbye may take. */
 const DISCONNECT_TIMEOUT_MS = 500;
 
-const CHECK = "check the broker; bt-scanner subscribes to nothing";
+const CHECK = "check the broker; bt-scanner asks for nothing of that kind";
 
 /**
  * Connects once and waits for CONNACK. The client of mqtt.js lives as long as this one connection: its own reconnecting
@@ -30,6 +31,7 @@ const CHECK = "check the broker; bt-scanner subscribes to nothing";
  *
  * @param roundTripMs the round trip measured on the last connection: a slow network is given more time
  * @param addresses what is known of the addresses that the broker's name has
+ * @param skimmer stands between the socket and mqtt.js; null: nothing does
  * @throws {ConnectionFailure} if the broker cannot be reached or refuses
  * @throws the signal's reason, as soon as it aborts
  */
@@ -39,10 +41,11 @@ export async function openNetworkConnection(
   signal: AbortSignal,
   roundTripMs = 0,
   addresses: Addresses = new Addresses(parts.clock),
+  skimmer: Skimmer | null = null,
 ): Promise<NetworkConnection> {
   const credentials = await readCredentials(options, parts, signal);
   const attempt = new Attempt(parts.clock, options.connectTimeoutMs, roundTripMs);
-  const connection = new NetworkConnection(options, credentials, parts.clock, attempt, addresses);
+  const connection = new NetworkConnection(options, credentials, parts.clock, attempt, addresses, skimmer);
   try {
     await untilAborted(connection.accepted, signal);
     return connection;
@@ -75,6 +78,7 @@ export class NetworkConnection {
     private readonly clock: Clock,
     private readonly attempt: Attempt,
     private readonly addresses: Addresses,
+    skimmer: Skimmer | null,
   ) {
     const { password, tls } = credentials;
     this.socket = openSocket(options, tls, addresses);
@@ -89,11 +93,13 @@ export class NetworkConnection {
     attempt.late().then(() => this.#ended(new Error("connack timeout")), () => {});
     // mqtt.js passes on only errors that have a code.
     this.socket.on("error", (error) => this.#ended(error));
+    if (skimmer !== null) skim(this.socket, skimmer);
     this.client = new MqttClient(() => this.socket, clientOptions(options, password));
     // Never taken off: an error without a listener ends the process.
     this.client.on("error", (error) => this.#ended(error));
     this.client.on("close", () => this.#ended(null));
-    limitInbound(this.client, this.socket, (reason) => this.#ended(new ConnectionFailure("rejected", reason, CHECK)));
+    const overrun = (reason: string) => this.#ended(new ConnectionFailure("rejected", reason, CHECK));
+    limitInbound(this.client, this.socket, overrun, skimmer ?? this.socket);
     this.accepted = new Promise((resolve, reject) => {
       this.client.once("connect", () => {
         this.#stage = "accepted";

@@ -35,6 +35,8 @@ export interface Status {
   readonly hostname: string | null;
   /** Another one after each boot of the machine; null: it cannot be read. */
   readonly boot_id: string | null;
+  /** Seconds after which status and statistics are told again: a silence of much longer is a scanner that is gone. */
+  readonly interval_s: number;
 }
 
 /** Who reports, and where; looked up each time, so that it may change. */
@@ -47,6 +49,8 @@ export interface StatusOptions {
   readonly hostname: string | null;
   /** What the kernel calls this boot, where known. */
   readonly bootId: string | null;
+  /** Seconds after which it is told again. */
+  readonly intervalS: number;
   /** The retained topic; null: status is not published. */
   readonly topic: string | null;
 }
@@ -71,7 +75,7 @@ export function statusWill(
   options: StatusOptions,
   { startedWallMs }: Vitals,
 ): { readonly topic: string; readonly payload: string } | null {
-  const { topic, scannerId, version, hostname, bootId } = options;
+  const { topic, scannerId, version, hostname, bootId, intervalS } = options;
   if (topic === null) return null;
   const payload: Status = {
     status: "offline",
@@ -90,6 +94,7 @@ export function statusWill(
     broker_address: null,
     hostname,
     boot_id: bootId,
+    interval_s: intervalS,
   };
   return { topic, payload: JSON.stringify(payload) };
 }
@@ -170,6 +175,7 @@ export class StatusReporter implements Disposable {
       broker_address: connection.kind === "online" ? connection.address : null,
       hostname: this.options.hostname,
       boot_id: this.options.bootId,
+      interval_s: this.options.intervalS,
     };
   }
 }

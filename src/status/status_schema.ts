@@ -3,11 +3,18 @@ import type { FilterReason } from "../agent/mod.ts";
 import type { Stats } from "./stats.ts";
 import type { Status } from "./status.ts";
 
+/** What another version of this program may have left out. */
+type Partly<T, Known extends keyof T> = { readonly [Key in keyof T]?: T[Key] | undefined } & Pick<T, Known>;
+
+/** A status as some version of this program may have published it. */
+export type ReadStatus = Partly<Status, "status" | "scanner_id">;
+/** Statistics as some version of this program may have published them. */
+export type ReadStats = Partly<Stats, "scanner_id" | "uptime_s" | "received">;
+
 const timestamp = z.string().check(z.iso.datetime({ precision: 3 }), z.describe("UTC, milliseconds"));
 const scannerId = z.string().check(z.describe("Identifier of the scanner"));
 
-/** Schema of {@linkcode Status}. */
-export const statusSchema: z.ZodMiniType<Status> = z.object({
+const statusShape = {
   status: z.enum(["online", "offline"]).check(z.describe("Whether the scanner is connected to the broker")),
   scanner_id: scannerId,
   version: z.string().check(z.describe("Version of bt-scanner")),
@@ -34,7 +41,8 @@ export const statusSchema: z.ZodMiniType<Status> = z.object({
   ),
   hostname: z.nullable(z.string()).check(z.describe("Name of the machine; null: unknown")),
   boot_id: z.nullable(z.string()).check(z.describe("Changes with each boot of the machine; null: unknown")),
-});
+  interval_s: z.number().check(z.positive(), z.describe("Seconds after which status and statistics are told again")),
+} as const;
 
 const count = (description: string) => z.int().check(z.nonnegative(), z.describe(description));
 const perSecond = (description: string) => z.number().check(z.nonnegative(), z.describe(description));
@@ -53,8 +61,7 @@ const filteredBy: Record<FilterReason, ReturnType<typeof leftOut>> = {
   max_rate_per_device: leftOut("More than a device may send"),
 };
 
-/** Schema of {@linkcode Stats}. */
-export const statsSchema: z.ZodMiniType<Stats> = z.object({
+const statsShape = {
   scanner_id: scannerId,
   timestamp: timestamp.check(z.describe("When the statistics were taken, UTC")),
   uptime_s: z.number().check(z.describe("Seconds since the scanner was started")),
@@ -82,4 +89,23 @@ export const statsSchema: z.ZodMiniType<Stats> = z.object({
   reconnects: count("Connections made to the broker since the start, not counting the first"),
   heap_bytes: count("JavaScript heap in use, in bytes"),
   rss_bytes: count("Resident memory of the process, in bytes"),
+} as const;
+
+/** Schema of {@linkcode Status}. */
+export const statusSchema: z.ZodMiniType<Status> = z.object(statusShape);
+
+/** Schema of {@linkcode Stats}. */
+export const statsSchema: z.ZodMiniType<Stats> = z.object(statsShape);
+
+/** Schema of {@linkcode ReadStatus}. */
+export const readStatusSchema: z.ZodMiniType<ReadStatus> = z.required(z.partial(z.object(statusShape)), {
+  status: true,
+  scanner_id: true,
+});
+
+/** Schema of {@linkcode ReadStats}. */
+export const readStatsSchema: z.ZodMiniType<ReadStats> = z.required(z.partial(z.object(statsShape)), {
+  scanner_id: true,
+  uptime_s: true,
+  received: true,
 });

@@ -29,7 +29,7 @@ const OPTIONS: AgentOptions = {
 };
 
 const memory = () => ({ heapBytes: 1, rssBytes: 2 });
-const STATUS = { scannerId: "s1", version: "1", topic: "ble/status/s1", hostname: "pi", bootId: "b" };
+const STATUS = { scannerId: "s1", version: "1", topic: "ble/status/s1", intervalS: 60, hostname: "pi", bootId: "b" };
 
 /** What the retained status says at the end of an agent with this scanner. */
 async function lastReason(run: Scanner["run"], signal: AbortSignal): Promise<unknown> {

@@ -8,7 +8,14 @@ import { FakePublisher } from "../support/fake_publisher.ts";
 import { RecordingLog } from "../support/recording_log.ts";
 import { test } from "../support/test.ts";
 
-const OPTIONS = { scannerId: "s1", version: "1.2.3", topic: "ble/status/s1", hostname: "pi", bootId: "b-1" };
+const OPTIONS = {
+  scannerId: "s1",
+  version: "1.2.3",
+  topic: "ble/status/s1",
+  intervalS: 60,
+  hostname: "pi",
+  bootId: "b-1",
+};
 const SCANNING = {
   kind: "scanning",
   adapter: "hci0",
@@ -51,6 +58,7 @@ test("StatusReporter says online on a connection, retained, and why it does not 
     broker_address: "192.0.2.7",
     hostname: "pi",
     boot_id: "b-1",
+    interval_s: 60,
   });
 });
 

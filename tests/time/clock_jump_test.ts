@@ -92,7 +92,14 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
   const air = new Air(clock);
   const publisher = new FakePublisher();
   const log = new RecordingLog();
-  const options = { scannerId: "s1", version: "1", topic: "ble/status/s1", hostname: null, bootId: null };
+  const options = {
+    scannerId: "s1",
+    version: "1",
+    topic: "ble/status/s1",
+    intervalS: 60,
+    hostname: null,
+    bootId: null,
+  };
   const vitals = new Vitals({ clock, missed: () => 0, log });
   const memory = () => ({ heapBytes: 0, rssBytes: 0 });
   const stats = { scannerId: "s1", topic: "ble/stats/s1", maxInFlight: null };
