@@ -83,6 +83,7 @@ export function createProgram(io: CliIo, signal: AbortSignal, exit: (outcome: Cl
   addScan(program, io, signal, exit);
   addRecord(program, io, signal, exit);
   addDoctor(program, io, signal, exit);
+  addFleet(program, io, signal, exit);
   addSchema(program, io);
   addCompletion(program, io);
   return program;
@@ -161,6 +162,23 @@ function addCheck(program: Command, io: CliIo, exit: (code: number) => void): vo
     });
 }
 
+function addFleet(program: Command, io: CliIo, signal: AbortSignal, exit: (code: number) => void): void {
+  withConfigOptions(program.command("fleet"))
+    .description(
+      "show how all scanners at the broker are, in a live table; if standard output is not a terminal, print it once",
+    )
+    .option("--broker <url>", "as for run")
+    .option("--expect <file>", "scanners that should be there: one id a line, # begins a comment")
+    .option("--json", "print it once, as JSON")
+    .addOption(durationOption())
+    .addHelpText("after", FLEET_EXIT_CODES_HELP)
+    .action(async ({ config: file, expect = null, json = false, seconds: durationMs = null, ...flags }) => {
+      const config = await loadUnnamed(io, file, flags);
+      const { fleet, fleetIo } = await import("./fleet/mod.ts");
+      exit(await fleet(config, { expect, json, durationMs }, fleetIo(io), signal));
+    });
+}
+
 function addSchema(program: Command, io: CliIo): void {
   program.command("schema")
     .description("print a JSON Schema")
@@ -227,3 +245,6 @@ Keys in parentheses are those of the configuration file.
 Precedence: flags, environment (BT_SCANNER_…), file, defaults.
 
 Exit codes: 0 ended as told, 1 failure, 2 usage or configuration, 77 missing permission.`;
+
+const FLEET_EXIT_CODES_HELP = `
+Exit codes: 0 all is well, 1 something is wrong, 2 usage or configuration, 69 the broker cannot be asked.`;

@@ -319,7 +319,7 @@ for (const typed of ["q", "Q", "xq", null]) {
     const scanning = scan(simulated, null, { ...io, host: testHost({ clock }), openTerminal: () => terminal }, never);
     state.typed = "x";
     await clock.advance(2_000);
-    assert.ok(out.stdout.includes("more  q quits\x1b[K"));
+    assert.ok(out.stdout.includes("more  q quits\x1b[J"));
     assert.deepEqual(asked, ["take keys"]);
     state.typed = typed;
     await clock.advance(100);

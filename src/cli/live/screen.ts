@@ -13,7 +13,8 @@ export const USUAL_SIZE: TerminalSize = { columns: 80, rows: 24 };
 const BEGIN = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const END = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const HOME = "\x1b[H";
-const CLEAR_REST_OF_LINE = "\x1b[K";
+/** Before a line, not behind it: behind one as wide as the terminal it would take its last character. */
+const CLEAR_LINE = "\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 
 /**
@@ -53,7 +54,7 @@ export class Screen implements Disposable {
 
   /** Shows these lines, in place of what was there. */
   draw(lines: readonly string[]): void {
-    if (this.#take()) this.#write(HOME + lines.map((line) => line + CLEAR_REST_OF_LINE).join("\r\n") + CLEAR_BELOW);
+    if (this.#take()) this.#write(HOME + lines.map((line) => CLEAR_LINE + line).join("\r\n") + CLEAR_BELOW);
   }
 
   /** What was typed since the last call; null: nobody can type any more. */
