@@ -43,6 +43,7 @@ export function someStats(changes: Partial<Stats> = {}): Stats {
     dropped_backpressure: 0,
     dropped_unacknowledged: 0,
     filtered: 100,
+    filtered_by: { min_rssi: 100 },
     invalid: 0,
     in_flight: 0,
     malformed_structures: 0,

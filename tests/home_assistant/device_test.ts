@@ -108,7 +108,14 @@ async function messagesOf(happen: (vitals: Vitals, clock: FakeClock) => Promise<
   const publisher = new FakePublisher();
   const log = new RecordingLog();
   const vitals = new Vitals({ clock, missed: () => 0, log });
-  const options = { scannerId: "s1", version: "1.2.3", topic: "ble/status/s1", hostname: null, bootId: null };
+  const options = {
+    scannerId: "s1",
+    version: "1.2.3",
+    topic: "ble/status/s1",
+    intervalS: 60,
+    hostname: null,
+    bootId: null,
+  };
   const memory = () => ({ heapBytes: 1, rssBytes: 2 });
   const stats = { scannerId: "s1", topic: "ble/stats/s1", maxInFlight: null };
   using _ = new StatsReporter(stats, { vitals, publisher, memory, clock, log });
