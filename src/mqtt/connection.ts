@@ -53,7 +53,7 @@ export interface ConnectionParts<C extends OpenConnection> {
   readonly clock: Clock;
   readonly random: () => number;
   /** Hears the story of each outage. */
-  readonly log: Pick<ConnectionLog, "online" | "failed" | "run">;
+  readonly log: Pick<ConnectionLog, "online" | "failed" | "leaving" | "cannotReturn" | "run">;
   /** Finds out what losses have in common. */
   readonly losses: Pick<LossPattern, "warning" | "outlastedMs" | "accepted" | "lost" | "clear">;
   /** Hears of each state, of `online` after {@linkcode ConnectionParts.online}. */

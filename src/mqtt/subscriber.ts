@@ -101,6 +101,8 @@ export class MqttSubscriber implements AsyncDisposable {
       log: {
         online: () => {},
         failed: (_event, _where, failure) => changed({ kind: "failed", failure }),
+        leaving: () => {},
+        cannotReturn: () => {},
         run: () => Promise.resolve(),
       },
       losses: NO_PATTERN,

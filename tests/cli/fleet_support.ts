@@ -22,6 +22,7 @@ export function someStatus(changes: Partial<Status> = {}): Status {
     since: "2026-01-11T09:00:01.000Z",
     last_heard_at: START,
     warning: null,
+    broker: "broker.local:1883",
     broker_address: "192.0.2.7",
     hostname: "pi-kitchen",
     boot_id: "b-1",
@@ -53,6 +54,7 @@ export function someStats(changes: Partial<Stats> = {}): Stats {
     limited_by: null,
     devices: 50,
     reconnects: 0,
+    broker: "broker.local:1883",
     heap_bytes: 8 << 20,
     rss_bytes: 60 << 20,
     ...changes,
@@ -70,7 +72,7 @@ export class FleetRig {
 
   /** The connection is there, and refuses these. */
   subscribed(refused: readonly string[] = []): void {
-    this.fleet.setConnection({ kind: "subscribed", sinceMs: this.clock.monotonicMs(), refused });
+    this.fleet.setConnection({ kind: "subscribed", broker: "b:1883", sinceMs: this.clock.monotonicMs(), refused });
   }
 
   status(changes: Partial<Status> = {}, isRetained = false): void {

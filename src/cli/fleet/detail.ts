@@ -46,7 +46,7 @@ function facts(scanner: KnownScanner, moment: Moment): string[] {
     ["started", ago(status?.started_at)],
     ["adapter", adapterText(scanner)],
     ["last heard", ago(status?.last_heard_at)],
-    ["broker", status?.broker_address ?? "unknown"],
+    ["broker", [status?.broker, status?.broker_address].filter((each) => each).join(", ") || "unknown"],
     ["status", `${arrived(statusMs, kept)}; told ${told}`],
     ["statistics", arrived(latest?.atMs ?? null, "none came")],
   ].map(([key = "", value = ""]) => line(key, value));

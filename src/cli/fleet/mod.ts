@@ -70,7 +70,7 @@ async function watchLive(
   const view = new FleetView({
     look: () => watch.look(),
     disconnection: () => watch.disconnection(),
-    broker: watch.broker,
+    broker: () => watch.broker,
   });
   const quit = new AbortController();
   using limit = timeLimit(io.host.clock, durationMs, { signal: AbortSignal.any([signal, quit.signal]) });

@@ -18,7 +18,7 @@ export interface ViewParts {
   /** Why there is no connection; null: there is one. */
   readonly disconnection: () => string | null;
   /** The broker, as a person names it. */
-  readonly broker: string;
+  readonly broker: () => string;
 }
 
 /** The live table: sorted, filtered, or looked into, as a person types. */
@@ -106,7 +106,7 @@ export class FleetView implements LiveDisplay {
 
   #head(seen: Survey): string[] {
     const reason = this.parts.disconnection();
-    const all = headline(seen, this.parts.broker);
+    const all = headline(seen, this.parts.broker());
     return reason === null ? [all] : [escapeInvisible(`Not connected: ${reason}`), `Last seen: ${all}`];
   }
 

@@ -1,6 +1,6 @@
 import { type Host, mqttOptions } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
-import type { ConnectionFailure, MqttOptions } from "../../mqtt/mod.ts";
+import { brokerName, type ConnectionFailure, optionsPerBroker } from "../../mqtt/mod.ts";
 import { MqttSubscriber, type SubscriptionState } from "../../mqtt/subscriber.ts";
 import { shortDuration } from "../live/mod.ts";
 import { Fleet, MOST_PACKET_BYTES } from "./fleet.ts";
@@ -12,12 +12,12 @@ export type WatchHost = Pick<Host, "clock" | "random" | "env" | "readFile">;
 /** Listens to all scanners at the broker of a configuration. */
 export class FleetWatch implements AsyncDisposable {
   readonly fleet: Fleet;
-  /** The broker, as a person names it. */
-  readonly broker: string;
   /** The interval of scanners that do not tell theirs, in milliseconds. */
   readonly usualIntervalMs: number;
   readonly #subscriber: MqttSubscriber;
   readonly #filters: readonly string[];
+  readonly #brokers: readonly string[];
+  readonly #scheme: string;
   /** Since when there is no connection (monotonic). */
   #lostMs: number;
 
@@ -34,7 +34,8 @@ export class FleetWatch implements AsyncDisposable {
     const { clock, random, readFile } = host;
     const options = mqttOptions({ status, stats, ...config }, host, null);
     this.fleet = new Fleet({ status: status.topic_prefix, stats: stats.topic_prefix }, clock);
-    this.broker = brokerUrl(options);
+    this.#brokers = optionsPerBroker(options).map(brokerName);
+    this.#scheme = options.tls === null ? "mqtt" : "mqtts";
     this.usualIntervalMs = stats.interval_s * 1000;
     this.#filters = [`${status.topic_prefix}/#`, `${stats.topic_prefix}/#`];
     this.#lostMs = clock.monotonicMs();
@@ -52,6 +53,12 @@ export class FleetWatch implements AsyncDisposable {
       { filters: this.#filters, mostBytes: MOST_PACKET_BYTES },
       parts,
     );
+  }
+
+  /** The broker that is asked, as a person names it, or all that could be. */
+  get broker(): string {
+    const { connection } = this.fleet;
+    return `${this.#scheme}://${connection.kind === "subscribed" ? connection.broker : this.#brokers.join(",")}`;
   }
 
   /** Connects, and never gives up. */
@@ -89,8 +96,4 @@ export class FleetWatch implements AsyncDisposable {
 /** Why a connection failed, and what to do. */
 export function failureText({ message, remedy }: ConnectionFailure): string {
   return remedy === null ? message : `${message}; ${remedy}`;
-}
-
-function brokerUrl({ host, port, tls }: MqttOptions): string {
-  return `${tls === null ? "mqtt" : "mqtts"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
