@@ -39,6 +39,9 @@ const ALL_TOOLS = [
   { program: "buildah", debianPackage: "buildah" }, // what images are made with, without a daemon
   { program: "runc", debianPackage: "runc" }, // what containers are started with
   { program: "skopeo", debianPackage: "skopeo" }, // what images are looked at with
+  { program: "prometheus", debianPackage: "prometheus" },
+  { program: "promtool", debianPackage: "prometheus" },
+  { program: "prometheus-node-exporter", debianPackage: "prometheus-node-exporter" }, // what takes a text file along
   { program: "setcap", debianPackage: "libcap2-bin" },
   { program: "unshare", debianPackage: "util-linux" },
   { program: "aptly", debianPackage: "aptly" },
