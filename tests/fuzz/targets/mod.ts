@@ -2,6 +2,7 @@ import type { Target } from "../fuzzer.ts";
 import { agentTarget } from "./agent.ts";
 import { brokerTarget } from "./broker.ts";
 import { configTarget } from "./config.ts";
+import { httpTarget } from "./http.ts";
 import { linkTarget } from "./link.ts";
 import { readerTarget } from "./reader.ts";
 import { replayTarget } from "./replay.ts";
@@ -14,4 +15,5 @@ export const TARGETS: readonly Target[] = [
   replayTarget,
   brokerTarget,
   configTarget,
+  httpTarget,
 ];
