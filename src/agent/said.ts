@@ -19,7 +19,11 @@ interface Payloads {
  */
 export class Said {
   #devices = new AddressMap<Payloads>(MAX_DEVICES);
-  readonly #keys: readonly [number, number];
+  readonly #oneKey: number;
+  readonly #otherKey: number;
+  /** What was digested last: who is asked for news is noted right after. */
+  #data: Uint8Array | null = null;
+  #dataDigest = 0;
 
   /**
    * Has heard nothing yet.
@@ -32,7 +36,8 @@ export class Said {
     private readonly clock: Clock,
     random: () => number = Math.random,
   ) {
-    this.#keys = [random() * 2 ** 32 | 0, random() * 2 ** 32 | 0];
+    this.#oneKey = random() * 2 ** 32 | 0;
+    this.#otherKey = random() * 2 ** 32 | 0;
   }
 
   /** Whether the device has not said this within the time. */
@@ -57,19 +62,23 @@ export class Said {
 
   /** All is news again. */
   forget(): void {
+    this.#data = null;
     this.#devices = new AddressMap(MAX_DEVICES);
   }
 
   /** Two multiplicative hashes of 32 and 20 bits, each begun with a key. */
   #digest(data: Uint8Array): number {
-    let [one, other] = this.#keys;
-    for (const byte of data) {
+    if (data === this.#data) return this.#dataDigest;
+    let one = this.#oneKey, other = this.#otherKey;
+    for (let at = 0; at < data.length; at++) {
+      const byte = data[at] ?? 0;
       one = Math.imul(one ^ byte, 0x01000193);
       one ^= one >>> 15;
       other = Math.imul(other + byte, 0x2c1b3c6d);
       other ^= other >>> 13;
     }
-    return (one >>> 0) * 2 ** 20 + (Math.imul(other ^ data.length, 0x297a2d39) >>> 12);
+    this.#data = data;
+    return this.#dataDigest = (one >>> 0) * 2 ** 20 + (Math.imul(other ^ data.length, 0x297a2d39) >>> 12);
   }
 }
 

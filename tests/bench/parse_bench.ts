@@ -3,9 +3,11 @@
  *
  * The packets are made up after what common devices send.
  */
-import { type Advertisement, MessageEncoder, ReportReader, ScanResponseMerger } from "../../src/advertisement/mod.ts";
+import { type Advertisement, MessageEncoder, ReportReader } from "../../src/advertisement/mod.ts";
+import { type FilterOptions, Selection } from "../../src/agent/mod.ts";
 import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
 import { systemClock } from "../../src/time/mod.ts";
+import { PASS_ALL } from "../support/pass_all.ts";
 
 const standard = new MessageEncoder({ scannerId: "scanner-01", fields: "standard" });
 const full = new MessageEncoder({ scannerId: "scanner-01", fields: "full" });
@@ -55,7 +57,32 @@ const extended = extendedReportsPacket({
 
 /** Where results go, so that the work cannot be optimised away. */
 const kept = { message: "" };
-const merger = new ScanResponseMerger({ clock: systemClock });
+
+/** Lets everything through, having looked at everything. */
+const EVERY_CONDITION: FilterOptions = {
+  minRssiDbm: -100,
+  allow: ["CC:BE"],
+  deny: ["11:22:33"],
+  addressTypes: ["public", "static"],
+  connectable: null, // it is the one that these packets differ in
+  companies: [],
+  services: [],
+  names: [],
+  onChangeMs: 1e-9,
+  maxRatePerDevice: 1e9,
+};
+
+/** Reads a packet and makes the message that is published. */
+function publishing(filter: FilterOptions): ReportReader {
+  const options = { mergeScanResponse: true, namesLastMs: 60_000, filter };
+  const selection = new Selection(options, systemClock);
+  const advertisement = (heard: Advertisement) => {
+    const selected = selection.select(heard);
+    if (typeof selected === "string") throw new Error(`A packet of the benchmark is left out: ${selected}`);
+    kept.message = standard.encode(selected);
+  };
+  return new ReportReader({ clock: systemClock, sink: { advertisement, invalid: unexpected } });
+}
 
 for (const [name, packet] of Object.entries({ sensor, named, extended })) {
   const heard: Advertisement[] = [];
@@ -63,10 +90,8 @@ for (const [name, packet] of Object.entries({ sensor, named, extended })) {
     clock: systemClock,
     sink: { advertisement: (advertisement) => heard[0] = advertisement, invalid: unexpected },
   });
-  const publisher = new ReportReader({
-    clock: systemClock,
-    sink: { advertisement: (a) => kept.message = standard.encode(merger.merge(a)), invalid: unexpected },
-  });
+  const publisher = publishing(PASS_ALL);
+  const choosy = publishing(EVERY_CONDITION);
   reader.read(packet);
   const [advertisement] = heard;
   if (advertisement === undefined) throw new Error(`Cannot read the packet "${name}"`);
@@ -77,7 +102,8 @@ for (const [name, packet] of Object.entries({ sensor, named, extended })) {
   Deno.bench(`${name}: MessageEncoder, full`, { group: name }, () => {
     kept.message = full.encode(advertisement);
   });
-  Deno.bench(`${name}: read, merge, encode`, { group: name, baseline: true }, () => publisher.read(packet));
+  Deno.bench(`${name}: read, merge, filter, encode`, { group: name, baseline: true }, () => publisher.read(packet));
+  Deno.bench(`${name}: the same, with a filter`, { group: name }, () => choosy.read(packet));
 }
 
 function unexpected(reason: string): void {

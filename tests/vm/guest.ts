@@ -18,11 +18,15 @@ export class Controller {
 
   /** How many reports it has sent since it started. */
   async reportsSent(): Promise<number> {
+    return (await this.counts()).reports;
+  }
+
+  /** How many reports it has sent, and scan requests to those advertisers that have a data of their own, since it started. */
+  async counts(): Promise<{ readonly reports: number; readonly requests: number }> {
     const known = this.#stats().length;
     this.control("stats");
     await waitFor(() => this.#stats().length > known, "the controller's statistics");
-    const { reports } = JSON.parse(this.#stats().at(-1) ?? "") as { reports: number };
-    return reports;
+    return JSON.parse(this.#stats().at(-1) ?? "");
   }
 
   #stats(): string[] {

@@ -197,7 +197,7 @@ class Controller:
         self.fd = None
         self.heap, self.seq = [], 0
         self.muted, self.failing = False, {}
-        self.n = dict(commands=0, reports=0, bad=0, dropped_dup=0, hidden=0)
+        self.n = dict(commands=0, reports=0, requests=0, bad=0, dropped_dup=0, hidden=0)
         self.reset_state()
 
     def reset_state(self):
@@ -380,6 +380,8 @@ class Controller:
                 self.log("report", e.hex())
 
     def send_adv(self, v):
+        if self.scan and self.active and v.evt in (0, 2):  # whoever is scannable is asked, and may not answer
+            self.n["requests"] += 1
         self.report(v.addr, v.atype, v.data, v.rssi, v.evt)
         if v.rsp is not None and self.active:
             self.report(v.addr, v.atype, v.rsp, v.rssi, 4)

@@ -6,43 +6,13 @@ import { Mosquitto } from "../../support/mosquitto.ts";
 import { Program } from "../../support/program.ts";
 import { test } from "../../support/test.ts";
 import { waitFor } from "../../support/wait_for.ts";
+import { Bluetoothd, discovers } from "../bluetoothd.ts";
 import { controller, run } from "../guest.ts";
 import { MosquittoSub } from "../mosquitto_sub.ts";
 
 const PATIENCE_MS = 300_000;
-const DAEMON = "/usr/libexec/bluetooth/bluetoothd";
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-
-class Bluetoothd implements AsyncDisposable {
-  readonly #process = new Deno.Command(DAEMON, { args: ["-n"], stdin: "null", stdout: "null", stderr: "null" }).spawn();
-
-  async ready(): Promise<void> {
-    await waitFor(async () => (await run("bluetoothctl", "list")).includes("Controller"), "bluetoothd", PATIENCE_MS);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#process.kill("SIGTERM");
-    await this.#process.status;
-  }
-}
-
-/** bluetoothd is asked to discover, as a user does it: it is not refused, and finds who advertises. */
-async function discovers(when: string): Promise<void> {
-  const devices = async () => (await run("bluetoothctl", "devices")).match(/^Device /gm)?.length ?? 0;
-  await waitFor(async () => await devices() === 0, "what was found before to be forgotten", PATIENCE_MS);
-  const command = new Deno.Command("bluetoothctl", { args: ["--timeout", "120", "scan", "le"], stdout: "piped" });
-  await using stack = new AsyncDisposableStack();
-  const discovering = command.spawn();
-  const output = new Response(discovering.stdout).text();
-  stack.defer(async () => {
-    discovering.kill();
-    await discovering.status;
-    assert.doesNotMatch(await output, /Failed|InProgress/, when);
-  });
-  await waitFor(async () => await devices() > 10, `devices found ${when}`, 60_000);
-  console.log(`devices found ${when}`);
-}
 
 test("bluetoothd can discover beside the agent, whoever came first, and after it has ended or was killed", async () => {
   await run("dbus-daemon", "--system", "--fork").catch(() => {}); // it may run already
