@@ -112,6 +112,15 @@ function* filterDoubts({ scanner, filter }: Config): Iterable<KeyProblem> {
       remedy: "set scanner.mode to auto or active",
     };
   }
+  const copied = filter.companies.map(String).find((written) => /^(0\d{3}|[4-9]\d{3})$/.test(written));
+  if (copied !== undefined) {
+    const meant = `0x${copied.slice(2)}${copied.slice(0, 2)}`;
+    yield {
+      keys: ["filter.companies"],
+      problem: `${copied} is taken for a decimal number; in messages, where its bytes are swapped, it is ${meant}`,
+      remedy: `if it is from a message, write ${meant}`,
+    };
+  }
 }
 
 function* httpDoubts({ http: { listen, allowed_hosts } }: Config): Iterable<KeyProblem> {

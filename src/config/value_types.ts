@@ -87,7 +87,7 @@ export function companyId(): ValueType<z.ZodMiniUnion<[z.ZodMiniString, z.ZodMin
   const written = z.string().check(z.regex(new RegExp(`^(0[xX][0-9A-Fa-f]{1,4}|${decimal})$`)));
   return {
     schema: z.union([written, z.int().check(z.gte(0), z.lte(0xffff))]),
-    expects: "a company identifier, 0 to 65535, such as 76 or 0x004C",
+    expects: "a number from 0 to 65535, such as 76 or 0x004C (4c00 in messages)",
     reads: "text",
   };
 }

@@ -513,8 +513,8 @@ test("loadConfig() names each item of a filter that is none, and what it expects
   address_types: [random]`;
   assert.deepEqual(await problemsOf({ yaml, flags: { scannerId: "s1" } }), [
     ...["65536", "4c00", "-1", "1.5"].map((value, at) =>
-      `c.yaml:2:${[15, 22, 28, 32][at]}: filter.companies: item ${at + 1}: expected a company identifier, ` +
-      `0 to 65535, such as 76 or 0x004C, got "${value}"`
+      `c.yaml:2:${[15, 22, 28, 32][at]}: filter.companies: item ${at + 1}: expected a number from 0 to 65535, ` +
+      `such as 76 or 0x004C (4c00 in messages), got "${value}"`
     ),
     ...["180", "180g", "6e400001-b5a3"].map((value, at) =>
       `c.yaml:3:${[14, 19, 25][at]}: filter.services: item ${at + 1}: expected a UUID of 4, 8 or 32 hexadecimal ` +
@@ -534,4 +534,14 @@ test("loadConfig() doubts that names are heard that are asked for by nobody", as
     "filter.names",
   ]]);
   assert.deepEqual([await doubts("auto"), await doubts("active")], [[], []]);
+});
+
+test("loadConfig() doubts that a company is meant whose bytes stand as in a message", async () => {
+  const doubts = async (companies: string) => {
+    const { warnings } = await load({ yaml: `filter: { companies: [${companies}] }`, flags: { scannerId: "s1" } });
+    return warnings.map(({ remedy }) => remedy);
+  };
+  assert.deepEqual(await doubts("9904"), ["if it is from a message, write 0x0499"]);
+  assert.deepEqual(await doubts("0600"), ["if it is from a message, write 0x0006"]);
+  assert.deepEqual(await doubts("1177, 76, 0x9904, 65535"), []);
 });
