@@ -56,7 +56,8 @@ export function changes(before: Config, after: Config): Change[] {
   });
 }
 
-function effectOf([section = "", key = ""]: readonly string[]): Effect {
+/** What a change of this key takes, by its path: `["mqtt", "broker", "port"]`. */
+export function effectOf([section = "", key = ""]: readonly string[]): Effect {
   const effect = EFFECTS[section as keyof Effects];
   return typeof effect === "string" ? effect : effect[key as keyof typeof effect];
 }

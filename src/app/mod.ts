@@ -2,7 +2,7 @@
  *
  * @module
  */
-export { type Change, changes, type Effect } from "./effects.ts";
+export { type Change, changes, type Effect, effectOf } from "./effects.ts";
 export { failureCode } from "./failure.ts";
 export { type MemoryGiver } from "./giving_back.ts";
 export { type Host } from "./host.ts";

@@ -16,5 +16,5 @@ export { type LocatedFile, locateFile, SYSTEM_FILE } from "./locate.ts";
 export { type ConfigSources, defaultConfig, loadConfig, type LoadedConfig } from "./load.ts";
 export { ConfigError, type ConfigProblem, inFileOrder, renderProblem } from "./problem.ts";
 export { redact, renderConfig, renderExample } from "./render.ts";
-export { type ConfigKeyInfo, listConfigKeys } from "./reference.ts";
+export { type ConfigKeyInfo, type ConfigSectionInfo, listConfigKeys, listConfigSections } from "./reference.ts";
 export type { Config } from "./config_schema.ts";

@@ -1,4 +1,4 @@
-import { configTree, keysOf } from "./keys.ts";
+import { type ConfigSection, configTree, keysOf } from "./keys.ts";
 
 /** A key of the configuration, for documentation and completion. */
 export interface ConfigKeyInfo {
@@ -26,4 +26,25 @@ export function listConfigKeys(): ConfigKeyInfo[] {
     fallback,
     secret,
   }));
+}
+
+/** A section that has keys of its own, for documentation. */
+export interface ConfigSectionInfo {
+  /** `mqtt.broker` */
+  readonly path: string;
+  /** What it is about, in a sentence or two. */
+  readonly description: string;
+}
+
+/** Every section that has keys of its own, in the order of the configuration file. */
+export function listConfigSections(): ConfigSectionInfo[] {
+  return sectionsBelow(configTree());
+}
+
+function sectionsBelow({ children }: ConfigSection): ConfigSectionInfo[] {
+  return [...children.values()].filter((child) => "children" in child).flatMap((section) => {
+    const hasKeys = [...section.children.values()].some((child) => !("children" in child));
+    const { path, description } = section;
+    return [...hasKeys ? [{ path, description }] : [], ...sectionsBelow(section)];
+  });
 }

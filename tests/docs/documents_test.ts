@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { posix } from "node:path";
 import { messageSchema } from "../../src/advertisement/message_schema.ts";
-import { loadConfig } from "../../src/config/mod.ts";
+import { listConfigKeys, loadConfig } from "../../src/config/mod.ts";
 import denoJson from "../../deno.json" with { type: "json" };
 import { test } from "../support/test.ts";
+import { configurationReference, REFERENCE } from "./configuration_reference.ts";
 import { anchors, blocks, type Document, document, documents, links, table } from "./markdown.ts";
 import { drawPicture, PICTURE } from "./scan_picture.ts";
 
@@ -55,6 +56,20 @@ test("the documents' configurations have no problems", async () => {
       hostname: () => null,
     });
     assert.deepEqual(warnings, [], path);
+  }
+});
+
+test("the configuration reference is what the schema and the reload say now (else: deno task reference)", async () => {
+  assert.equal(await Deno.readTextFile(REFERENCE), configurationReference());
+});
+
+test("the configuration reference has every key once, and all that the example file says of it", async () => {
+  const page = await Deno.readTextFile(REFERENCE);
+  for (const { path, expects } of listConfigKeys()) {
+    const rows = page.split("\n").filter((line) => line.startsWith(`| \`${path}\` `));
+    assert.equal(rows.length, 1, path);
+    assert.ok(rows[0]?.replaceAll("\\", "").includes(`Expects ${expects}.`), path);
+    assert.match(rows[0] ?? "", /\| (live|reconnect|rescan|restart) +\|$/, path);
   }
 });
 
