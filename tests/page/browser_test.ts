@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { testWith } from "../support/programs.ts";
 import { waitFor } from "../support/wait_for.ts";
@@ -208,6 +209,36 @@ const STEPS: Readonly<Record<string, (browser: Browser, scanner: PlayedScanner) 
     other.hears({ localName: "new", localNameComplete: true, address: "AA:BB:CC:DD:EE:02" });
     await looking.shows("#devices", "new");
     assert.doesNotMatch(await looking.text("#devices"), /old/);
+  },
+
+  "has nothing that keeps people from using it, on a phone as on a desk, by day and by night": async (
+    browser,
+    scanner,
+  ) => {
+    scanner.warnings.logged("warning", "broker connection lost", { host: "broker.local" });
+    scanner.warnings.logged("error", "it broke", {});
+    const views = [
+      { viewport: { width: 390, height: 844 }, colorScheme: "light" },
+      { viewport: { width: 1280, height: 900 }, colorScheme: "dark" },
+    ] as const;
+    for (const view of views) {
+      await using looking = await Looking.at(browser, scanner, view);
+      for (let device = 10; device < 16; device++) {
+        scanner.hears({ address: `AA:BB:CC:DD:EE:${device}`, localName: "W".repeat(200), localNameComplete: true });
+      }
+      await looking.shows("#near-count", "6");
+      await looking.page.locator("#devices summary").first().click();
+      await looking.page.evaluate(axe.source);
+      const violations = await looking.page.evaluate(
+        `axe.run().then(({ violations }) => violations.map(({ id, nodes }) =>
+        id + ": " + nodes.map(({ html, failureSummary }) => html + failureSummary).join()))`,
+      );
+      assert.deepEqual(violations, [], `at ${view.viewport.width} px, ${view.colorScheme}`);
+      await looking.page.setViewportSize({ width: 320, height: 700 });
+      const overflow = await looking.page.evaluate("document.documentElement.scrollWidth - innerWidth");
+      assert.equal(overflow, 0, "something is wider than 320 px");
+      assert.deepEqual(looking.complaints, []);
+    }
   },
 
   "can be used with a keyboard alone": async (browser, scanner) => {

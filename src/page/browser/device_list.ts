@@ -71,7 +71,7 @@ export class DeviceList {
       of(other) - of(one) || byAddress(one, other);
     switch (order) {
       case "signal":
-        return falling(({ view }) => Math.round((view.rssiDbm ?? -200) / 6));
+        return falling(({ view }) => Math.round((view.rssiDbm ?? -200) / 3));
       case "rate":
         return falling(({ rate }) => Math.round(rate.perS(this.#nowMs) ?? 0));
       case "heard":

@@ -18,8 +18,7 @@ export class DeviceRow {
 
   /** Shows nothing yet. */
   constructor() {
-    const who = make("span", "who", this.#name, this.#maker);
-    const summary = make("summary", "", who, this.#sparkline.node, this.#signal, this.#rate);
+    const summary = make("summary", "", this.#name, this.#maker, this.#sparkline.node, this.#signal, this.#rate);
     this.#details = make("details", "", summary, this.#facts);
     this.#details.addEventListener("toggle", () => this.#details.dispatchEvent(new Event("opened", { bubbles: true })));
     this.node = make("li", "", this.#details);

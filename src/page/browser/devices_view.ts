@@ -16,6 +16,7 @@ const ORDERS: readonly DeviceOrder[] = ["signal", "rate", "name", "heard"];
 export class DevicesView {
   readonly #devices: DeviceList;
   readonly #list = element("devices");
+  readonly #count = element("near-count");
   readonly #note = element("device-note");
   readonly #more = elementOf("more-devices", HTMLButtonElement);
   readonly #find = elementOf("find", HTMLInputElement);
@@ -97,6 +98,7 @@ export class DevicesView {
     const { size } = this.#devices;
     const isSearch = this.#find.value.trim() !== "";
     const all = isSearch ? `${count(found)} of ${count(size)} devices` : "";
+    show(this.#count, size === 0 ? "" : `: ${count(size)}`);
     show(this.#note, size === 0 ? "Nothing heard since the page was opened." : all);
     this.#note.hidden = size !== 0 && !isSearch;
     this.#more.hidden = found <= FEW;

@@ -36,7 +36,7 @@ export function show(target: Element, text: string): void {
 }
 
 /** How good something is, told in colour and by a sign before it. */
-export type Tone = "good" | "bad" | "unknown";
+export type Tone = "good" | "fair" | "bad" | "unknown";
 
 /** Shows a text with its tone. */
 export function showState(target: HTMLElement, tone: Tone, text: string): void {

@@ -3,6 +3,11 @@ export function count(value: number): string {
   return value.toLocaleString("en");
 }
 
+/** A count where there is little room: `99,999`, `100K`, `1.2M`. */
+export function shortCount(value: number): string {
+  return value < 100_000 ? count(value) : value.toLocaleString("en", { notation: "compact", maximumFractionDigits: 1 });
+}
+
 /** A rate: two digits or more, none of them pretended. */
 export function rate(perS: number): string {
   return perS === 0 || perS >= 10 ? count(Math.round(perS)) : perS.toFixed(1);
@@ -27,7 +32,12 @@ export function ago(ms: number): string {
 
 /** The time of day where the reader is. */
 export function timeOfDay(epochMs: number): string {
-  return new Date(epochMs).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return new Date(epochMs).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+    hourCycle: "h23",
+  });
 }
 
 /** A moment: its time of day, with the date where that is not today. */

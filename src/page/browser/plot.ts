@@ -26,8 +26,9 @@ export class Plot {
   show(samples: readonly Sample[], nowMs: number, offsetMs: number): void {
     this.#endS = (nowMs + offsetMs) / 1000;
     const columns = SERIES.map(({ key, isHiddenWhereNone }) => {
-      const isHidden = isHiddenWhereNone && samples.every((sample) => sample[key] === 0);
-      return samples.map((sample) => isHidden ? null : perS(sample, key));
+      const isNone = (index: number) => (samples[index]?.[key] ?? 0) === 0;
+      const isHidden = (index: number) => isHiddenWhereNone && [index - 1, index, index + 1].every(isNone);
+      return samples.map((sample, index) => isHidden(index) ? null : perS(sample, key));
     });
     this.#data = [samples.map(({ atMs }) => (atMs + offsetMs) / 1000), ...columns];
     if (this.#drawn === null) this.#draw();
@@ -83,5 +84,5 @@ export class Plot {
 }
 
 function hourAndMinute(epochS: number): string {
-  return new Date(epochS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return new Date(epochS * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }

@@ -1,6 +1,6 @@
 import type { BrokerView, PageEvent, ScanView } from "../contract.ts";
 import { element, show, showOrHide, showState, type Tone } from "./dom.ts";
-import { ago, count, duration, rate } from "./format.ts";
+import { ago, count, duration, rate, shortCount } from "./format.ts";
 import { Rate } from "./rates.ts";
 
 /** What is told in words. */
@@ -55,7 +55,7 @@ export class StatusView {
     showOrHide(element("broker-why"), told.why);
     show(element("published-rate"), rateText(this.#published, nowMs));
     show(element("in-flight"), count(counts.inFlight));
-    show(element("reconnects"), broker.reconnects === 1 ? "once" : `${count(broker.reconnects)} times`);
+    show(element("reconnects"), count(broker.reconnects));
     show(element("topic"), broker.topic);
   }
 }
@@ -83,18 +83,22 @@ function scanTold({ kind, adapter, adapterAddress, mode, reason, sinceMs }: Scan
     case "starting":
       return { tone: "unknown", text: "Starting …", why: null };
     case "scanning":
-      return { tone: "good", text: `Scanning ${mode ?? ""}ly for ${since}`, why: adapterText(adapter, adapterAddress) };
+      return {
+        tone: "good",
+        text: "Scanning",
+        why: `for ${since}, ${mode ?? ""}ly, ${adapterText(adapter, adapterAddress)}`,
+      };
     case "silent":
-      return { tone: "bad", text: `Silent for ${since}`, why: reason };
+      return { tone: "bad", text: "Silent", why: `for ${since}: ${reason ?? ""}` };
     case "stopped":
-      return { tone: "bad", text: `Not scanning for ${since}`, why: reason };
+      return { tone: "bad", text: "Not scanning", why: `for ${since}: ${reason ?? ""}` };
     default:
       return kind satisfies never;
   }
 }
 
-function adapterText(adapter: string | null, address: string | null): string | null {
-  return adapter === null ? null : `with ${adapter}${address === null ? "" : `, ${address}`}`;
+function adapterText(adapter: string | null, address: string | null): string {
+  return `with ${adapter ?? "an adapter"}${address === null ? "" : ` (${address})`}`;
 }
 
 function brokerTold(
@@ -108,16 +112,16 @@ function brokerTold(
   switch (kind) {
     case "online":
       return warning === null
-        ? { tone: "good", text: `Connected for ${since}`, why: `to ${where}, ${how}` }
-        : { tone: "bad", text: `Connected for ${since}, with trouble`, why: warning };
+        ? { tone: "good", text: "Connected", why: `for ${since}, to ${where}, ${how}` }
+        : { tone: "fair", text: "Connected, with trouble", why: `for ${since}, to ${where}: ${warning}` };
     case "idle":
       return { tone: "unknown", text: "Starting …", why: null };
     case "connecting":
     case "waiting":
       return {
         tone: "bad",
-        text: `Not connected for ${since}`,
-        why: [`to ${where}`, reason, warning].filter(Boolean).join(": "),
+        text: "Not connected",
+        why: [`for ${since}, to ${where}`, reason, warning].filter((part) => part !== null).join(": "),
       };
     case "closing":
     case "closed":
@@ -131,12 +135,12 @@ function showLosses({ counts }: PageEvent): void {
   const dropped = counts.droppedOffline + counts.droppedBackpressure + counts.droppedUnacknowledged;
   const lost = dropped + counts.missed;
   const share = counts.received === 0 ? 0 : dropped / counts.received;
-  const text = lost === 0 ? "Nothing since the start" : `${percent(share)} since the start`;
-  showState(element("losses"), lost === 0 ? "good" : share > 0.01 ? "bad" : "unknown", text);
-  show(element("dropped-offline"), count(counts.droppedOffline));
-  show(element("dropped-backpressure"), count(counts.droppedBackpressure));
-  show(element("dropped-unacknowledged"), count(counts.droppedUnacknowledged));
-  show(element("missed"), count(counts.missed));
+  const text = lost === 0 ? "Nothing" : percent(share);
+  showState(element("losses"), lost === 0 ? "good" : share > 0.01 ? "bad" : "fair", text);
+  show(element("dropped-offline"), shortCount(counts.droppedOffline));
+  show(element("dropped-backpressure"), shortCount(counts.droppedBackpressure));
+  show(element("dropped-unacknowledged"), shortCount(counts.droppedUnacknowledged));
+  show(element("missed"), shortCount(counts.missed));
 }
 
 function percent(share: number): string {
