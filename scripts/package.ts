@@ -47,6 +47,7 @@ async function contents({ executable, components, sbom, maintainer, epochS }: Fa
   return [
     { path: "usr/bin/bt-scanner", bytes: executable, mode: 0o755 },
     textFile("usr/lib/systemd/system/bt-scanner.service", await read("config/bt-scanner.service")),
+    textFile("usr/lib/systemd/system/bt-scanner@.service", await read("config/bt-scanner@.service")),
     textFile("etc/bt-scanner/config.yaml", await read("config/bt-scanner.example.yaml")),
     textFile(`${doc}/copyright`, copyright),
     textFile(`${doc}/sbom.cdx.json`, sbom),

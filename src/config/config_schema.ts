@@ -51,7 +51,7 @@ function section<Shape extends z.core.$ZodLooseShape>(
   return schema;
 }
 
-const scannerId = text(/^([A-Za-z0-9._-]|\{hostname\}){1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ -");
+const scannerId = text(/^([A-Za-z0-9._-]|\{hostname\}|\{adapter\}){1,64}$/, "1 to 64 of A-Z a-z 0-9 . _ -");
 const adapter = text(
   /^((hci)?[0-9]{1,5}|[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5})$/,
   "hci0, an index such as 0, or an address such as AA:BB:CC:DD:EE:FF",
@@ -97,7 +97,7 @@ const listen: ValueType<z.ZodMiniString> = text(
 export const configSchema = section("Configuration of bt-scanner.", {
   scanner: section("What is scanned, and how.", {
     id: required(
-      'Name of this scanner, part of every topic and message. Each scanner at a broker needs its own; "{hostname}", in quotes, stands for the name of this machine. There is no default.',
+      'Name of this scanner, part of every topic and message. Each scanner at a broker needs its own; "{hostname}", in quotes, stands for the name of this machine, "{adapter}" for that of the adapter. There is no default.',
       scannerId,
     ),
     source: key(

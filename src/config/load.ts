@@ -4,8 +4,8 @@ import { doubts } from "./doubts.ts";
 import { readEnvironment } from "./environment.ts";
 import { readConfigFile } from "./yaml_file.ts";
 import { type Flags, readFlags } from "./flags.ts";
-import { fillHostname, unnamedHostname } from "./hostname.ts";
 import { type ConfigKey, configTree, keysOf } from "./keys.ts";
+import { fillScannerId } from "./scanner_id.ts";
 import type { Setting, SourceSettings } from "./settings.ts";
 import { ConfigError, type ConfigProblem, meant, quote, show } from "./problem.ts";
 import { contradictions, type KeyProblem } from "./rules.ts";
@@ -55,7 +55,7 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
     readFlags(sources.flags, keys),
   ];
   const { settings: written, problems: alternatives } = mergeSettings(bySource);
-  const { settings, problems: unfilled } = fillHostname(written, sources.hostname);
+  const { settings, problems: unfilled, unnamed } = fillScannerId(written, sources.hostname);
   const { values, problems } = checkValues(keys, settings, fromFile.complete);
   const config = buildConfig(values);
   problems.unshift(...bySource.flatMap(({ problems }) => problems), ...alternatives, ...unfilled);
@@ -63,7 +63,7 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   const refused = new Set(problems.map(({ key }) => key));
   const place = placer(settings, refused);
   problems.push(...contradictions(config).flatMap(place));
-  const warnings = doubts(config, unnamedHostname(settings.get("scanner.id") ?? {})).flatMap(place);
+  const warnings = doubts(config, unnamed).flatMap(place);
   const origins = new Map([...settings].map(([path, setting]) => [path, originOf(setting)]));
   const loaded = { config, origins, warnings, file };
   if (problems.length > 0) throw new ConfigError(problems, warnings, loaded);

@@ -416,6 +416,28 @@ test("loadConfig() fills in the name of this machine, and tells what was written
   assert.equal(fromFlag.config.scanner.id, "pi-kitchen");
 });
 
+test("loadConfig() fills in the name of the adapter, whoever says it and however", async () => {
+  const idWith = async (adapter: string, sources: Parameters<typeof load>[0] = {}) => {
+    const { config } = await load({ yaml: `scanner: { id: "{hostname}-{adapter}"${adapter} }`, ...sources });
+    return config.scanner.id;
+  };
+  assert.equal(await idWith(", adapter: hci1"), "pi-kitchen-hci1");
+  assert.equal(await idWith(", adapter: 1"), "pi-kitchen-hci1");
+  assert.equal(await idWith(", adapter: aa:bb:cc:dd:ee:0f"), "pi-kitchen-AABBCCDDEE0F");
+  assert.equal(await idWith(", adapter: hci1", { flags: { adapter: "hci2" } }), "pi-kitchen-hci2");
+  assert.equal(await idWith("", { env: { BT_SCANNER_SCANNER_ADAPTER: "hci3" } }), "pi-kitchen-hci3");
+});
+
+test("loadConfig() refuses the name of an adapter where none is named, and says nothing more of one that is none", async () => {
+  assert.deepEqual(await problemsOf({ yaml: 'scanner: { id: "{adapter}" }' }), [
+    "c.yaml:1:16: scanner.id: no adapter is named; " +
+    "set scanner.adapter, or start bt-scanner@hci0.service, or write a name instead of {adapter}",
+  ]);
+  const problems = await problemsOf({ yaml: 'scanner: { id: "pi-{adapter}", adapter: eth0 }' });
+  assert.equal(problems.length, 1);
+  assert.match(problems[0] ?? "", /scanner\.adapter: expected hci0/);
+});
+
 test("loadConfig() asks for the name of this machine only where it is used", async () => {
   await load({ flags, hostname: () => assert.fail("asked") });
 });

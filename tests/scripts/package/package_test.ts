@@ -51,6 +51,7 @@ testWith(
       ["-rw-r--r--", "root/root", "./etc/bt-scanner/config.yaml"],
       ["-rwxr-xr-x", "root/root", "./usr/bin/bt-scanner"],
       ["-rw-r--r--", "root/root", "./usr/lib/systemd/system/bt-scanner.service"],
+      ["-rw-r--r--", "root/root", "./usr/lib/systemd/system/bt-scanner@.service"],
       ["-rw-r--r--", "root/root", "./usr/share/bash-completion/completions/bt-scanner"],
       ["-rw-r--r--", "root/root", `${doc}/changelog.Debian.gz`],
       ["-rw-r--r--", "root/root", `${doc}/changelog.gz`],
@@ -120,11 +121,19 @@ testWith(
     await Deno.writeTextFile(`${folder.path}/executable`, `${STAND_IN}# newer\n`);
     await dpkg("--install", await makePackage(folder.path, "amd64", "newer"));
     assert.match(await Deno.readTextFile(`${root}/usr/bin/bt-scanner`), /newer/);
-    assert.equal(await calls(folder.path), "daemon-reload\ntry-restart --no-block bt-scanner.service\n");
+    assert.equal(
+      await calls(folder.path),
+      "daemon-reload\ntry-restart --no-block bt-scanner.service bt-scanner@*.service\n",
+    );
 
     await dpkg("--remove", "bt-scanner");
     assert.equal(await Deno.readTextFile(config), "scanner: { id: mine }\n");
-    assert.equal(await calls(folder.path), "disable --now bt-scanner.service\ndaemon-reload\n");
+    assert.deepEqual((await calls(folder.path)).split("\n"), [
+      "stop bt-scanner.service bt-scanner@*.service",
+      "disable bt-scanner.service bt-scanner@.service",
+      "daemon-reload",
+      "",
+    ]);
     await Deno.writeTextFile(`${root}/etc/bt-scanner/mqtt-password`, "secret\n");
     const [theirs, ...ours] = ["home/pi/.cache", "root/.cache", "var/cache", "var/cache/private"]
       .map((cache) => `${root}/${cache}/bt-scanner`);
