@@ -15,7 +15,13 @@ const STRAY: readonly number[] = [10, 12, 14, 16, 26, 27, 29, 30, ...Array.from(
 const SIGHUP = 1;
 const SIG_IGN = 1n;
 
-const symbols = { signal: { parameters: ["i32", "usize"], result: "usize" } } as const;
+/** More than a `struct sigaction` has; what is to be done comes first in it. */
+const SIGACTION_BYTES = 256;
+
+const symbols = {
+  signal: { parameters: ["i32", "usize"], result: "usize" },
+  sigaction: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+} as const;
 
 /**
  * Has the kernel ignore stray signals. SIGUSR1 above all: half a second after its start Deno listens for it, and the
@@ -28,12 +34,14 @@ const symbols = { signal: { parameters: ["i32", "usize"], result: "usize" } } as
 export function ignoreStraySignals(heedNohup: boolean, paths: readonly string[] = libcPaths()): void {
   const libc = openLibc(paths);
   if (libc === null) return;
-  const { signal } = libc.symbols;
-  const hangup = signal(SIGHUP, SIG_IGN);
+  const { signal, sigaction } = libc.symbols;
+  // Only asked, not set: on a slow machine the runtime listens already, and would not learn of it any more.
+  const hangup = new BigUint64Array(SIGACTION_BYTES / 8);
+  sigaction(SIGHUP, null, new Uint8Array(hangup.buffer));
   // Deno asks the kernel for a signal at its first listener alone, and for SIGHUP with the first of all: what is set
   // after that stays, whoever listens later.
   Deno.addSignalListener("SIGUSR1", () => {});
-  const ignored = heedNohup && hangup === SIG_IGN ? [SIGHUP, ...STRAY] : STRAY;
+  const ignored = heedNohup && hangup[0] === SIG_IGN ? [SIGHUP, ...STRAY] : STRAY;
   for (const number of ignored) signal(number, SIG_IGN);
   libc.close();
 }

@@ -54,6 +54,19 @@ test("run goes on through every signal that is not to end or stop it, and listen
   assert.doesNotMatch(stderr, /debugger/i);
 });
 
+test("run hears SIGHUP however long its start has taken: the runtime listens for signals by itself meanwhile", async () => {
+  const main = new URL("../../src/", import.meta.url);
+  const code = `
+    await new Promise((resolve) => setTimeout(resolve, ${RUNTIME_LISTENS_MS}));
+    (await import("${main}signals/mod.ts")).ignoreStraySignals(false);
+    (await import("${main}main.ts")).listenToSignals(true).onHangup(() => { console.log("heard"); Deno.exit(0); });
+    Deno.kill(Deno.pid, "SIGHUP");
+    setTimeout(() => {}, 20_000); // listening to signals alone keeps no program alive
+  `;
+  const { stdout, stderr } = await runToEnd(Deno.execPath(), ["eval", "--no-lock", code]);
+  assert.equal(stdout, "heard\n", stderr);
+});
+
 test("SIGUSR1 at any moment of the start neither ends run nor has it listen", async () => {
   const ignoring = ["sh", "-c", `trap '' USR1; exec "$@"`, "sh"]; // as the self-extracting file begins
   await using program = Program.through(ignoring, agentArgs(NO_BROKER, ...SIMULATE));
