@@ -7,13 +7,20 @@ import type { RunningReaders } from "./readers.ts";
 
 /** A configuration as it was read anew: data alone, problems and warnings as lines that hold no secrets. */
 export type ConfigReading =
-  | { readonly config: Config; readonly warnings: readonly string[] }
+  | {
+    readonly config: Config;
+    /** What other programs may know of it, see `RunHost`. */
+    readonly record: string;
+    readonly warnings: readonly string[];
+  }
   | { readonly problems: readonly string[]; readonly warnings: readonly string[] };
 
 /** What {@linkcode Reloads} work with. */
 export interface ReloadParts {
   /** Reads the configuration from where the program was told to take it from. */
   readonly read: () => Promise<ConfigReading>;
+  /** Keeps for other programs what is in force. */
+  readonly keep: (record: string) => void;
   /** What is to work with it. */
   readonly running: ReloadableAgent;
   /** Those on which a changed section decides are replaced. */
@@ -73,7 +80,7 @@ export class Reloads implements AsyncDisposable {
 
   /** Why it was refused; null: it is in force. */
   async #reload(): Promise<string | null> {
-    const { running, readers } = this.parts;
+    const { running, readers, keep } = this.parts;
     const reading = await this.#read();
     if (this.signal.aborted) return null;
     for (const problem of reading.warnings) running.log.warn("configuration doubtful", { problem });
@@ -82,6 +89,7 @@ export class Reloads implements AsyncDisposable {
     const fixed = changed.filter(({ effect }) => effect === "restart");
     if (fixed.length > 0) return this.#refuse(fixed.map(({ key }) => `${key}: changes only with a restart`));
     await running.apply(reading.config, changed, this.signal);
+    keep(reading.record);
     await readers.replace(new Set(changed.map(({ key }) => key.slice(0, key.indexOf(".")))));
     return null;
   }

@@ -6,6 +6,7 @@ import { type LogFields, ScanError } from "../agent/mod.ts";
 import type { Config } from "../config/mod.ts";
 import { type ByteOutput, createLog, type LineLog, LineWriter, RecentWarnings } from "../log/mod.ts";
 import { countFields, type StatusOptions } from "../status/mod.ts";
+import { readNotifySettings, RunningRecord } from "../systemd/mod.ts";
 import { giveBack, giveBackSeldom } from "./giving_back.ts";
 import { EXIT } from "./exit_codes.ts";
 import { failureCode } from "./failure.ts";
@@ -29,6 +30,8 @@ export interface RunHost extends Host {
   readonly isJournal: boolean;
   /** Has `report` called with an error that nobody caught; the process ends once that resolves. */
   readonly onFault: (report: (fault: unknown) => Promise<void>) => void;
+  /** What other programs may know of command line, environment and configuration, without secrets. */
+  readonly record: string;
   /** Reads the configuration anew, from where it was read for this run. */
   readonly readConfig: () => Promise<ConfigReading>;
   /** Has `report` called at each SIGHUP. */
@@ -77,7 +80,9 @@ async function runAgent(
     await using readers = await startReaders(running, signal);
     connection.start();
     const read = () => host.readConfig().finally(() => giveBack(host.memoryGiver));
-    await using reloads = new Reloads({ read, running, readers }, signal);
+    const keep = recordKeeper(host);
+    keep(host.record);
+    await using reloads = new Reloads({ read, keep, running, readers }, signal);
     host.onHangup(() => reloads.request());
     await agent.run(signal);
   } catch (error) {
@@ -86,6 +91,17 @@ async function runAgent(
   }
   log.info("ended", { exit_code: exitCode, ...(vitals.hasScanned ? countFields(vitals.counters) : {}) });
   return exitCode;
+}
+
+/** A service can be asked what it works with; nobody looks for that elsewhere. */
+function recordKeeper({ env, pid, linux }: RunHost): (record: string) => void {
+  if (readNotifySettings(env, pid) === null) return () => {};
+  try {
+    const record = new RunningRecord(linux.openLibc()); // open for as long as the process
+    return (text) => record.keep(text);
+  } catch {
+    return () => {};
+  }
 }
 
 /** Anything can be thrown; an object that is no error may be options with a password in them. */

@@ -41,7 +41,7 @@ export function describeCli(): CommandDescription {
     stderr: nowhere,
     onFault: nowhere,
   };
-  return describe(createProgram(io, new AbortController().signal, nowhere));
+  return describe(createProgram(io, [], new AbortController().signal, nowhere));
 }
 
 function describe(command: CommandUnknownOpts): CommandDescription {

@@ -7,10 +7,11 @@ import type { CliIo } from "./io.ts";
 import { readMachine } from "./machine.ts";
 import { durationOption, loadUnnamed, loadWarning, sources } from "./options.ts";
 import { logsToJournal, tell } from "./tell.ts";
+import { renderRecord } from "./running.ts";
 import { VERSION } from "./version.ts";
 
 /** `run`, to be carried out by whoever asked for the command line to be: data alone, of which nothing leads back here. */
-export interface RunRequest extends Pick<RunHost, "version" | "machine" | "isJournal"> {
+export interface RunRequest extends Pick<RunHost, "version" | "machine" | "isJournal" | "record"> {
   /** Checked, and what is doubtful with it has been told. */
   readonly config: Config;
   /** The file that it was read from; null: none. */
@@ -25,7 +26,7 @@ export type CliOutcome = number | RunRequest;
  */
 export async function runCli(args: readonly string[], io: CliIo, signal: AbortSignal): Promise<CliOutcome> {
   let outcome: CliOutcome = EXIT.ok;
-  const program = createProgram({ ...io, stdout: orOutputError(io.stdout) }, signal, (end) => outcome = end);
+  const program = createProgram({ ...io, stdout: orOutputError(io.stdout) }, args, signal, (end) => outcome = end);
   try {
     await program.parseAsync([...args], { from: "user" });
     return outcome;
@@ -71,14 +72,19 @@ function orOutputError(write: (text: string) => void): (text: string) => void {
 }
 
 /** The command line, ready to parse; `exit` receives what it has come to. */
-export function createProgram(io: CliIo, signal: AbortSignal, exit: (outcome: CliOutcome) => void): Command {
+export function createProgram(
+  io: CliIo,
+  args: readonly string[],
+  signal: AbortSignal,
+  exit: (outcome: CliOutcome) => void,
+): Command {
   const program = new Command("bt-scanner")
     .description("Publishes Bluetooth LE advertisements to an MQTT broker, each as one JSON message.")
     .version(VERSION, "-V, --version", "print the version")
     .exitOverride()
     .configureOutput({ writeOut: io.stdout, writeErr: (text) => tell(io, "error", text) })
     .showSuggestionAfterError();
-  addRun(program, io, exit);
+  addRun(program, io, args, exit);
   addCheck(program, io, exit);
   addScan(program, io, signal, exit);
   addRecord(program, io, signal, exit);
@@ -89,11 +95,18 @@ export function createProgram(io: CliIo, signal: AbortSignal, exit: (outcome: Cl
   return program;
 }
 
-function addRun(program: Command, io: CliIo, exit: (request: RunRequest) => void): void {
+function addRun(program: Command, io: CliIo, args: readonly string[], exit: (request: RunRequest) => void): void {
   runCommand(program).action(async ({ config: named, ...flags }) => {
     const { config, file } = await loadWarning(io, named, flags);
     const { linux, env } = io.host;
-    exit({ config, configFile: file, version: VERSION, machine: readMachine(linux), isJournal: logsToJournal(env) });
+    exit({
+      config,
+      configFile: file,
+      record: renderRecord({ args, file, env, config }),
+      version: VERSION,
+      machine: readMachine(linux),
+      isJournal: logsToJournal(env),
+    });
   });
 }
 
@@ -157,7 +170,14 @@ function addCheck(program: Command, io: CliIo, exit: (code: number) => void): vo
   withConfigOptions(program.command("check"))
     .description("print the configuration in effect, and everything that is wrong with it")
     .option("--scanner-id <id>", "as for run")
-    .action(async ({ config: file, ...flags }) => {
+    .option("--adapter <name>", "as for run")
+    .option("--against-running [unit]", "say what a reload of the running service would do (default: bt-scanner)")
+    .action(async ({ config: file, againstRunning, ...flags }) => {
+      if (againstRunning !== undefined) {
+        const unit = againstRunning === true ? "bt-scanner" : againstRunning.replace(/\.service$/, "");
+        const { checkAgainstRunning } = await import("./against_running.ts");
+        return exit(await checkAgainstRunning(unit, typeof file === "string" ? file : null, io));
+      }
       exit(await check(await sources(io, file, flags), { ...io, inspectFile, readFile: io.host.readFile }));
     });
 }

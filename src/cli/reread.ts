@@ -5,6 +5,7 @@ import { examineConfig, inspectFile } from "./check.ts";
 import type { CliIo } from "./io.ts";
 import { sources } from "./options.ts";
 import { runCommand } from "./program.ts";
+import { renderRecord } from "./running.ts";
 
 /**
  * Reads the configuration of a running `run` anew: the same command line, environment and file, and with more care than
@@ -24,11 +25,12 @@ export async function rereadConfig(
   runCommand(program).action(async ({ config: _, ...flags }) => {
     const from = await sources(silent, file ?? false, flags);
     const { loaded, problems, warnings } = await examineConfig(from, { inspectFile, readFile: io.host.readFile });
+    const { env } = io.host;
     const doubts = warnings.map(renderProblem);
     resolve(
       problems.length > 0 || loaded === null
         ? { problems: problems.map(renderProblem), warnings: doubts }
-        : { config: loaded.config, warnings: doubts },
+        : { config: loaded.config, record: renderRecord({ args, file, env, config: loaded.config }), warnings: doubts },
     );
   });
   await program.parseAsync([...args], { from: "user" });

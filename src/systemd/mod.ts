@@ -4,6 +4,7 @@
  */
 export { type FileIdentity, isJournal } from "./journal.ts";
 export { type NotifyCalls, type NotifySettings, readNotifySettings, sendNotification } from "./notify.ts";
+export { type RecordCalls, recordPath, RunningRecord } from "./running_record.ts";
 export {
   RESTART_MARGIN_MS,
   ServiceNotifier,

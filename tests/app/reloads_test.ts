@@ -18,6 +18,7 @@ function bench() {
   const reads: PromiseWithResolvers<ConfigReading>[] = [];
   const applied: { readonly config: Config; readonly changed: readonly Change[] }[] = [];
   const replaced: string[][] = [];
+  const kept: string[] = [];
   const told: string[] = [];
   vitals.onChange((change) => told.push(`${change} ${vitals.isReloading ? "began" : vitals.warning ?? "ended"}`));
   const ending = new AbortController();
@@ -27,6 +28,7 @@ function bench() {
       reads.push(read);
       return read.promise;
     },
+    keep: (record) => void kept.push(record),
     running: {
       get config() {
         return applied.at(-1)?.config ?? BEFORE;
@@ -38,16 +40,16 @@ function bench() {
     },
     readers: { replace: (sections) => Promise.resolve(void replaced.push([...sections])) },
   }, ending.signal);
-  return { clock, log, vitals, reads, applied, replaced, told, ending, reloads };
+  return { clock, log, vitals, reads, applied, replaced, kept, told, ending, reloads };
 }
 
 test("Reloads put in force what was read, and tell when they begin and end", async () => {
-  const { reloads, reads, applied, replaced, told, log } = bench();
+  const { reloads, reads, applied, replaced, kept, told, log } = bench();
   reloads.request();
-  reads[0]?.resolve({ config: PASSIVE, warnings: ["filter.allow: doubtful"] });
+  reads[0]?.resolve({ config: PASSIVE, record: "passive", warnings: ["filter.allow: doubtful"] });
   await reloads[Symbol.asyncDispose]();
   assert.deepEqual(applied, [{ config: PASSIVE, changed: [{ key: "scanner.mode", effect: "rescan" }] }]);
-  assert.deepEqual(replaced, [["scanner"]]);
+  assert.deepEqual([replaced, kept], [[["scanner"]], ["passive"]]);
   assert.deepEqual(told, ["reload began", "reload ended"]);
   assert.deepEqual(log.of("configuration doubtful")[0]?.fields, { problem: "filter.allow: doubtful" });
 });
@@ -62,18 +64,18 @@ test("Reloads refuse a configuration with problems, log each, and warn until one
   assert.equal(log.of("configuration refused")[0]?.fields["problems"], 2);
   assert.match(vitals.warning ?? "", /stays in force: config\.yaml:3:5: mqtt.*, and 1 more, see the log$/);
   reloads.request();
-  reads[1]?.resolve({ config: BEFORE, warnings: [] });
+  reads[1]?.resolve({ config: BEFORE, record: "before", warnings: [] });
   await reloads[Symbol.asyncDispose]();
   assert.equal(vitals.warning, null);
 });
 
 test("Reloads refuse all of a configuration of which something takes a restart, and name that", async () => {
-  const { reloads, reads, applied, log } = bench();
+  const { reloads, reads, applied, kept, log } = bench();
   reloads.request();
   const scanner = { ...PASSIVE.scanner, id: "s2", source: "simulate" } as const;
-  reads[0]?.resolve({ config: { ...PASSIVE, scanner }, warnings: [] });
+  reads[0]?.resolve({ config: { ...PASSIVE, scanner }, record: "other", warnings: [] });
   await reloads[Symbol.asyncDispose]();
-  assert.deepEqual(applied, []);
+  assert.deepEqual([applied, kept], [[], []]);
   assert.deepEqual(log.of("configuration problem").map(({ fields }) => fields["problem"]), [
     "scanner.id: changes only with a restart",
     "scanner.source: changes only with a restart",
@@ -84,10 +86,10 @@ test("Reloads that are asked for during one are one more, after it", async () =>
   const { reloads, reads, applied, told } = bench();
   for (let i = 0; i < 5; i++) reloads.request();
   assert.equal(reads.length, 1);
-  reads[0]?.resolve({ config: PASSIVE, warnings: [] });
+  reads[0]?.resolve({ config: PASSIVE, record: "passive", warnings: [] });
   await settlePromises();
   assert.equal(reads.length, 2);
-  reads[1]?.resolve({ config: PASSIVE, warnings: [] });
+  reads[1]?.resolve({ config: PASSIVE, record: "passive", warnings: [] });
   await reloads[Symbol.asyncDispose]();
   assert.deepEqual([reads.length, applied.length], [2, 2]);
   assert.deepEqual(told, ["reload began", "reload ended", "reload began", "reload ended"]);
@@ -113,7 +115,7 @@ test("Reloads begin nothing once the agent is told to end, and do not keep it", 
   reloads.request();
   ending.abort();
   await reloads[Symbol.asyncDispose]();
-  reads[0]?.resolve({ config: PASSIVE, warnings: [] });
+  reads[0]?.resolve({ config: PASSIVE, record: "passive", warnings: [] });
   reloads.request();
   await reloads[Symbol.asyncDispose]();
   assert.deepEqual([reads.length, applied], [1, []]);

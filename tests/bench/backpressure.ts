@@ -79,7 +79,16 @@ async function measure(qos: 0 | 1, frozenS: number): Promise<void> {
   await phase("nothing runs yet", CALM_S / 2);
   const machine = { hostname: null, bootId: null };
   const readConfig = () => Promise.reject(new Error("nobody asks"));
-  const process = { version: "0", machine, log, isJournal: false, onFault: () => {}, onHangup: () => {}, readConfig };
+  const process = {
+    version: "0",
+    machine,
+    log,
+    isJournal: false,
+    onFault: () => {},
+    onHangup: () => {},
+    readConfig,
+    record: "",
+  };
   const running = run(config, { ...testHost(), ...process }, stop.signal);
   await phase("start", CALM_S);
   await phase("as usual", CALM_S);

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { linuxHost, readText } from "../../src/hci/mod.ts";
+import { recordPath } from "../../src/systemd/mod.ts";
 import { Certificates } from "../support/certificates.ts";
 import { finalCounts } from "../support/counts.ts";
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
@@ -9,6 +11,7 @@ import { TemporaryFolder } from "../support/temporary_folder.ts";
 import { waitFor } from "../support/wait_for.ts";
 
 const RELOADED = "configuration reloaded";
+const PASSWORD = { BT_SCANNER_MQTT_BROKER_PASSWORD: "never told" };
 
 /** An agent with a configuration file of its own, at a Mosquitto of its own. */
 class ReloadBench implements AsyncDisposable {
@@ -244,6 +247,27 @@ mosquittoTest(
     await waitFor(async () => /u'renewed'/.test(await bench.broker.log()), "the broker to know it by the new one");
   },
 );
+
+mosquittoTest("a service lets root see what it works with, before and after a reload, and no secret", async () => {
+  using systemd = NotifyReceiver.abstract();
+  using libc = linuxHost.openLibc();
+  await using bench = await ReloadBench.start();
+  await bench.configure();
+  const program = await bench.run({ NOTIFY_SOCKET: systemd.name, BT_SCANNER_MQTT_BROKER_USERNAME: "u", ...PASSWORD });
+  const record = () => {
+    const path = recordPath(program.pid, (link) => libc.readlink(link));
+    return path === null ? "" : readText(libc, path) ?? "";
+  };
+  const { args, file, config } = JSON.parse(record());
+  assert.deepEqual([args, file, config.filter.min_rssi], [["run", "--config", bench.file], bench.file, null]);
+  await bench.configure("filter: { min_rssi: -60 }");
+  await reload(program);
+  await waitFor(() => JSON.parse(record()).config.filter.min_rssi === -60, "the new one");
+  assert.ok(!record().includes(PASSWORD.BT_SCANNER_MQTT_BROKER_PASSWORD));
+  await using other = new Program(["run", "--config", bench.file, "--scanner-id", "s2"]);
+  await other.logged("scanning");
+  assert.equal(recordPath(other.pid, (link) => libc.readlink(link)), null);
+});
 
 mosquittoTest("run tells systemd that it reloads, when by the kernel's clock, and that it is ready again", async () => {
   using systemd = NotifyReceiver.abstract();

@@ -26,6 +26,10 @@ export interface Libc {
   eventfd(initial: number, flags: number): number;
   /** open(2): a file descriptor. */
   open(path: string, flags: number): number;
+  /** readlink(2): where a symbolic link leads; null where it fails. */
+  readlink(path: string): string | null;
+  /** memfd_create(2), closed on exec: a file descriptor. */
+  memfdCreate(name: string): number;
   /** read(2): the number of bytes. */
   read(fd: number, into: Uint8Array): number;
   /** write(2): the number of bytes. */
@@ -72,6 +76,8 @@ const symbols = {
   poll: { parameters: ["buffer", "usize", "i32"], result: "i32", nonblocking: true },
   eventfd: { parameters: ["u32", "i32"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
+  readlink: { parameters: ["buffer", "buffer", "usize"], result: "isize" },
+  memfd_create: { parameters: ["buffer", "u32"], result: "i32", optional: true },
   read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
   close: { parameters: ["i32"], result: "i32" },
@@ -81,6 +87,9 @@ const symbols = {
 } as const;
 
 const POLLFD_BYTES = 8;
+const MOST_PATH_BYTES = 4_096;
+const MFD_CLOEXEC = 1;
+const ENOSYS = 38;
 const MADV_DONTNEED = 4;
 const CLOCK_MONOTONIC = 1;
 
@@ -116,7 +125,13 @@ export function openLibc(paths: readonly string[] = libcPaths()): OpenLibc {
     ioctlInBackground: (fd, request, argument) => c.ioctlInBackground(fd, BigInt(request), BigInt(argument)),
     poll: (fds) => c.poll(fds, BigInt(fds.length / POLLFD_BYTES), -1),
     eventfd: (initial, flags) => checked(c.eventfd(initial, flags)),
-    open: (path, flags) => checked(c.open(new TextEncoder().encode(path + "\0"), flags)),
+    open: (path, flags) => checked(c.open(cString(path), flags)),
+    readlink(path) {
+      const target = new Uint8Array(MOST_PATH_BYTES);
+      const length = Number(c.readlink(cString(path), target, BigInt(target.length)));
+      return length < 0 ? null : new TextDecoder().decode(target.subarray(0, length));
+    },
+    memfdCreate: (name) => c.memfd_create === null ? -ENOSYS : checked(c.memfd_create(cString(name), MFD_CLOEXEC)),
     read: (fd, into) => checked(Number(c.read(fd, into, BigInt(into.length)))),
     write: (fd, from) => checked(Number(c.write(fd, from, BigInt(from.length)))),
     close: (fd) => checked(c.close(fd)),
@@ -130,6 +145,10 @@ export function openLibc(paths: readonly string[] = libcPaths()): OpenLibc {
     trim: () => void c.malloc_trim?.(0n),
     [Symbol.dispose]: () => library.close(),
   };
+}
+
+function cString(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${text}\0`);
 }
 
 /** Asks for permission first, so that nobody is prompted for a path that may not even exist. */

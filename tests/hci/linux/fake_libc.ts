@@ -222,6 +222,14 @@ export class FakeLibc implements OpenLibc {
     return 0;
   }
 
+  readlink(): null {
+    return null;
+  }
+
+  memfdCreate(): number {
+    return -38;
+  }
+
   monotonicUs(): bigint {
     return 0n;
   }

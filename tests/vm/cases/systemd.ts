@@ -8,33 +8,20 @@ import { test } from "../../support/test.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import { controller, run } from "../guest.ts";
 import { MosquittoSub } from "../mosquitto_sub.ts";
+import { configure as writeConfig, install, PATIENCE_MS, Service } from "../service.ts";
 
 const UNIT = "bt-scanner.service";
-const PATIENCE_MS = 180_000;
 const CAP_NET_ADMIN = 12, CAP_NET_RAW = 13;
 
-/** The program as the unit expects it. Its beginning uses the cache folder as an executable that unpacks itself does. */
-const PROGRAM = `#!/bin/sh
-set -e
-[ -x "$CACHE_DIRECTORY/busybox" ] || cp /bin/busybox "$CACHE_DIRECTORY/busybox"
-"$CACHE_DIRECTORY/busybox" true
-export DENO_DIR="$CACHE_DIRECTORY/deno"
-`;
+const isBundle = await install();
+const service = await Service.of(UNIT);
+const show = (property: string) => service.show(property);
+const shows = (property: string, value: RegExp) => service.shows(property, value);
+const journal = () => service.journal();
+const stopAnyhow = () => service.stopAnyhow();
 
-await Deno.mkdir("/etc/bt-scanner", { recursive: true });
-await Deno.copyFile("config/bt-scanner.service", `/etc/systemd/system/${UNIT}`);
-const isBundle = (await Deno.stat("bt-scanner.js")).size > 0; // else tests/vm/run was given an executable
-if (isBundle) {
-  const start = (await Deno.readTextFile("bin/bt-scanner")).split("\n").slice(1).join("\n");
-  const program = PROGRAM + start.replace("exec deno", "exec /job/files/bin/deno");
-  await Deno.writeTextFile("/usr/bin/bt-scanner", program, { mode: 0o755 });
-} else await Deno.copyFile("bin/bt-scanner", "/usr/bin/bt-scanner");
-// systemd forgets how a unit ended that nothing refers to.
-await run("systemctl", "add-wants", "job.target", UNIT);
-
-async function configure(port: number, more = ""): Promise<void> {
-  const yaml = `scanner: { id: s1 }\nmqtt: { broker: { host: localhost, port: ${port}${more} } }\n`;
-  await Deno.writeTextFile("/etc/bt-scanner/config.yaml", yaml);
+function configure(port: number, more = ""): Promise<void> {
+  return writeConfig(`scanner: { id: s1 }\nmqtt: { broker: { host: localhost, port: ${port}${more} } }\n`);
 }
 
 /** Changes the unit for one test. */
@@ -50,29 +37,6 @@ async function dropIn(...lines: string[]): Promise<AsyncDisposable> {
       await run("systemctl", "daemon-reload");
     },
   };
-}
-
-/** However a test ended, the next one finds the service stopped, and nothing remembered of its failures. */
-async function stopAnyhow(): Promise<void> {
-  await run("systemctl", "stop", UNIT);
-  await run("systemctl", "reset-failed", UNIT).catch(() => {});
-}
-
-async function show(property: string): Promise<string> {
-  return (await run("systemctl", "show", "--value", "-p", property, UNIT)).trim();
-}
-
-async function shows(property: string, value: RegExp): Promise<void> {
-  let seen = "";
-  await waitFor(async () => value.test(seen = await show(property)), `${property} to be ${value}`, PATIENCE_MS)
-    .catch(async (error) => {
-      console.log(`${property} is ${seen}\n${await journal()}`);
-      throw error;
-    });
-}
-
-function journal(): Promise<string> {
-  return run("journalctl", "--no-pager", "-o", "cat", "-n", "60", "-u", UNIT);
 }
 
 async function stop(): Promise<void> {

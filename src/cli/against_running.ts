@@ -1,0 +1,48 @@
+import { EXIT } from "../app/exit_codes.ts";
+import { type OpenLibc, readText } from "../hci/mod.ts";
+import { recordPath } from "../systemd/mod.ts";
+import type { CliIo } from "./io.ts";
+import { rereadConfig } from "./reread.ts";
+import { describeReload, type RunningRecord, servicePid } from "./running.ts";
+
+/**
+ * `bt-scanner check --against-running`: what a reload of a service would do. It is asked for what it was started with
+ * and works with, and its file is read as it would read it.
+ *
+ * @param unit `bt-scanner`, `bt-scanner@hci1`
+ * @param file in place of the one that the service has read; null: that one
+ * @returns the exit code: 0 if it would be accepted, 2 if not, 1 if there is nothing to compare with
+ */
+export async function checkAgainstRunning(unit: string, file: string | null, io: CliIo): Promise<number> {
+  const running = readRunning(unit, io);
+  if (typeof running === "string") {
+    io.stderr(`${running}\n`);
+    return EXIT.failure;
+  }
+  const { args, env } = running;
+  const host = { ...io.host, env };
+  const reading = await rereadConfig(args, file ?? running.file, { ...io, host });
+  for (const warning of reading.warnings) io.stderr(`warning: ${warning}\n`);
+  const { text, isAccepted } = describeReload(running, reading);
+  io.stdout(text);
+  return isAccepted ? EXIT.ok : EXIT.usage;
+}
+
+/** The record of the service, or why there is none. */
+function readRunning(unit: string, { host: { linux } }: CliIo): RunningRecord | string {
+  let libc: OpenLibc;
+  try {
+    libc = linux.openLibc();
+  } catch (error) {
+    return `Cannot look at ${unit}.service: ${error instanceof Error ? error.message : error}`;
+  }
+  using _ = libc;
+  const pid = servicePid(unit, (path) => readText(libc, path));
+  if (pid === null) return `${unit}.service does not run: nothing to compare with`;
+  const path = recordPath(pid, (link) => libc.readlink(link));
+  const text = path === null ? null : readText(libc, path);
+  if (text === null) {
+    return `Cannot see what ${unit}.service, process ${pid}, works with: use sudo, or it is of an older version`;
+  }
+  return JSON.parse(text) as RunningRecord;
+}
