@@ -84,8 +84,11 @@ async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
   return (await Deno.open(path)).readable;
 }
 
-/** What another has put where it is written first is not written to, whatever it leads to. */
-async function replaceFile(path: string, text: string): Promise<void> {
+/**
+ * Puts a file in place of the last one, whole, for everybody to read. What another has put where it is written first is
+ * not written to, whatever it leads to.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
   const beside = `${path}.${Deno.pid}`;
   await Deno.remove(beside).catch(() => {}); // it is left of one that was killed, or it is not ours to remove
   await Deno.writeTextFile(beside, text, { createNew: true });

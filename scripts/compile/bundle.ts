@@ -93,6 +93,8 @@ async function build(version: string): Promise<{ readonly program: Part; readonl
     const doors: esbuild.Plugin[] = [];
     for (const each of PACKED) {
       const part = await buildPart(version, each.entry, { format: "iife", globalName: NAME }, page.plugin);
+      const twice = each.once ? [] : part.files.filter((file) => file.includes("node_modules/"));
+      if (twice.length > 0) throw new Error(`${each.door} would bring along once more: ${twice.join(", ")}`);
       packed.push(part);
       doors.push(unpacking(each, new TextDecoder().decode(part.contents)));
     }

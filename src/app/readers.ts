@@ -3,9 +3,9 @@ import type { Config } from "../config/mod.ts";
 import { announceDiscovery } from "../home_assistant/mod.ts";
 import type { RecentWarnings } from "../log/mod.ts";
 import { type StatsOptions, StatsReporter, type StatusOptions, StatusReporter } from "../status/mod.ts";
-import { readNotifySettings, sendNotification, ServiceNotifier } from "../systemd/mod.ts";
+import { readNotifySettings, RESTART_MARGIN_MS, sendNotification, ServiceNotifier } from "../systemd/mod.ts";
 import type { Host } from "./host.ts";
-import { discovery, stallTimeoutMs, statsTopic } from "./options.ts";
+import { discovery, pageFacts, stallTimeoutMs, statsTopic } from "./options.ts";
 
 /** What readers of the agent's vitals work with. */
 export interface ReaderParts {
@@ -41,7 +41,7 @@ const OPTIONAL: readonly Optional[] = [
     sections: ["http", "metrics"],
     async start(parts) {
       const { http, metrics } = parts.config;
-      return http.listen === null && metrics.textfile === null ? null : (await import("./web.ts")).startWeb(parts);
+      return http.listen === null && metrics.textfile === null ? null : await startWeb(parts);
     },
   },
 ];
@@ -91,6 +91,17 @@ export async function startReaders(parts: ReaderParts, signal: AbortSignal): Pro
       await readers.disposeAsync();
     },
   };
+}
+
+/** What is asked for of it is known to `parts` alone. */
+async function startWeb(parts: ReaderParts): Promise<AsyncDisposable> {
+  const web = await import("./web.ts");
+  const patienceMs = () => {
+    const { scanner } = parts.config;
+    // A recording waits for its reader: it has no time within which to move.
+    return scanner.source === "replay" ? Infinity : stallTimeoutMs(scanner) + RESTART_MARGIN_MS;
+  };
+  return await web.startWeb({ ...parts, pageFacts: () => pageFacts(parts.config, parts.status), patienceMs });
 }
 
 /** Tells systemd about the agent; null where it was not started by it, or cannot be told. */

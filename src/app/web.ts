@@ -13,14 +13,20 @@ import {
   whyNotAlive,
   whyNotReady,
 } from "../metrics/mod.ts";
-import { pageRoutes } from "../page/mod.ts";
-import { RESTART_MARGIN_MS } from "../systemd/mod.ts";
-import { pageFacts, stallTimeoutMs } from "./options.ts";
+import { type PageFacts, pageRoutes } from "../page/mod.ts";
 import { type ProcessFacts, processFacts } from "./process_facts.ts";
 import type { ReaderParts } from "./readers.ts";
 
+/** What it is told of the configuration: to work that out, it would have to bring other parts of the program along. */
+export interface WebParts extends ReaderParts {
+  /** What the page says of the scanner. */
+  readonly pageFacts: () => PageFacts;
+  /** For how long a scan may give no sign of life, in milliseconds. */
+  readonly patienceMs: () => number;
+}
+
 /** Answers HTTP requests, and writes metrics to a file, as configured, until it is disposed of. */
-export async function startWeb(parts: ReaderParts): Promise<AsyncDisposable> {
+export async function startWeb(parts: WebParts): Promise<AsyncDisposable> {
   const { config: { http, metrics: { textfile, interval_s } }, host, log } = parts;
   const { clock, random, replaceFile, removeFile } = host;
   const stack = new AsyncDisposableStack();
@@ -43,24 +49,15 @@ function createMetrics({ config, host: { clock, memory }, vitals, status }: Read
 }
 
 /** The page's routes; what it keeps for them goes with the stack. */
-function startPage(parts: ReaderParts, stack: AsyncDisposableStack): Promise<Routes> {
-  const { host: { clock, random }, vitals, warnings, status } = parts;
+function startPage(parts: WebParts, stack: AsyncDisposableStack): Promise<Routes> {
+  const { host: { clock, random }, vitals, warnings, pageFacts } = parts;
   const ended = new AbortController();
   stack.defer(() => ended.abort());
-  return pageRoutes(() => pageFacts(parts.config, status), { vitals, warnings, clock, random }, ended.signal);
+  return pageRoutes(pageFacts, { vitals, warnings, clock, random }, ended.signal);
 }
 
-function healthRoutes(parts: ReaderParts): Routes {
-  const { host: { clock }, vitals } = parts;
-  const health: HealthParts = {
-    vitals,
-    clock,
-    get patienceMs() {
-      const { scanner } = parts.config;
-      // A recording waits for its reader: it has no time within which to move.
-      return scanner.source === "replay" ? Infinity : stallTimeoutMs(scanner) + RESTART_MARGIN_MS;
-    },
-  };
+function healthRoutes({ host: { clock }, vitals, patienceMs }: WebParts): Routes {
+  const health: HealthParts = { vitals, clock, patienceMs };
   return {
     "/healthz": () => healthResponse(whyNotAlive(health)),
     "/readyz": () => healthResponse(whyNotReady(health)),

@@ -10,7 +10,7 @@ export interface HealthParts {
   /** Time. */
   readonly clock: Clock;
   /** For how long a scan may give no sign of life before a restart would help, in milliseconds; Infinity: a recording. */
-  readonly patienceMs: number;
+  readonly patienceMs: () => number;
 }
 
 /** Why only a new start of the program would help; empty: it would not. */
@@ -18,7 +18,7 @@ export function whyNotAlive({ vitals, clock, patienceMs }: HealthParts): string[
   const stillMs = clock.monotonicMs() - vitals.movedMs;
   return [
     ...vitals.endReason === null ? [] : [`ending: ${vitals.endReason}`],
-    ...stillMs <= patienceMs ? [] : [`the scan is stuck: no sign of life for ${Math.round(stillMs / 1000)} s`],
+    ...stillMs <= patienceMs() ? [] : [`the scan is stuck: no sign of life for ${Math.round(stillMs / 1000)} s`],
   ];
 }
 

@@ -8,7 +8,7 @@ import { test } from "../support/test.ts";
 function health() {
   const clock = new FakeClock();
   const vitals = new Vitals({ clock, missed: () => 0, log: new RecordingLog() });
-  return { clock, vitals, patienceMs: 90_000 };
+  return { clock, vitals, patienceMs: () => 90_000 };
 }
 
 const SCANNING = { kind: "scanning", adapter: "hci0", adapterAddress: null, mode: "active", extended: true } as const;
