@@ -6,7 +6,7 @@ import type { DeviceView } from "./contract.ts";
 /** As many are sent at a time: a crowd of thousands is for other tools. */
 const MOST = 250;
 /** Enough to tell names apart, and little enough for 250 of them, each character escaped. */
-const MOST_CHARACTERS = 80;
+const MOST_CHARACTERS = 64;
 
 /** Devices heard at `sinceMs` or later, the strongest first, up to 250 of them. */
 export function devicesSince(devices: Iterable<Device>, sinceMs: number): DeviceView[] {
