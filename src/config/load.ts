@@ -10,6 +10,7 @@ import type { Setting, SourceSettings } from "./settings.ts";
 import { ConfigError, type ConfigProblem, meant, quote, show } from "./problem.ts";
 import { contradictions, type KeyProblem } from "./rules.ts";
 import { type Config, configSchema } from "./config_schema.ts";
+import { fullUuid } from "./value_types.ts";
 import { QUOTE_IT } from "./yaml_error.ts";
 
 /** Where a configuration comes from, in order of precedence. */
@@ -180,15 +181,6 @@ function buildConfig(values: ReadonlyMap<string, unknown>): Config {
 
 function upperCase(addresses: readonly string[]): string[] {
   return addresses.map((address) => address.toUpperCase());
-}
-
-/** What a UUID of 16 or 32 bits is short for (Core Specification 5.4, Vol 3, Part B, 2.5.1). */
-const BASE_UUID_TAIL = "00001000800000805f9b34fb";
-
-function fullUuid(written: string): string {
-  const digits = written.replace(/^0x/i, "").replaceAll("-", "").toLowerCase();
-  const all = digits.length === 32 ? digits : digits.padStart(8, "0") + BASE_UUID_TAIL;
-  return all.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 /** Adds where the keys were set, and leaves out problems that follow from a value already rejected. */

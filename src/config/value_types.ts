@@ -100,6 +100,16 @@ export function uuid(): ValueType<z.ZodMiniString> {
   );
 }
 
+/** What a UUID of 16 or 32 bits is short for (Core Specification 5.4, Vol 3, Part B, 2.5.1). */
+const BASE_UUID_TAIL = "00001000800000805f9b34fb";
+
+/** The full 128 bits, in lower case, of one that was written in any of the ways that {@linkcode uuid} takes. */
+export function fullUuid(written: string): string {
+  const digits = written.replace(/^0x/i, "").replaceAll("-", "").toLowerCase();
+  const all = digits.length === 32 ? digits : digits.padStart(8, "0") + BASE_UUID_TAIL;
+  return all.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
 /** How many bytes a text takes in UTF-8. */
 export function utf8Length(value: string): number {
   return new TextEncoder().encode(value).length;

@@ -5,7 +5,6 @@
 import assert from "node:assert/strict";
 import { Mosquitto } from "../../support/mosquitto.ts";
 import { agentArgs, Program } from "../../support/program.ts";
-import { finalCounts } from "../../support/counts.ts";
 import { test } from "../../support/test.ts";
 import { waitFor } from "../../support/wait_for.ts";
 import { Bluetoothd, discovers } from "../bluetoothd.ts";
@@ -50,15 +49,13 @@ async function listening(controller: Controller, mode: string) {
   await waitFor(isComplete, "the names", PATIENCE_MS);
   await sleep(SECONDS * 1000);
   program.kill("SIGTERM");
-  const { code, stderr } = await program.ended();
-  assert.equal(code, 0, stderr);
+  await program.ended();
   const after = await controller.counts();
   return {
     names: [...names()].filter((name) => name !== null).toSorted(),
     requests: after.requests - before.requests,
     reports: after.reports - before.reports,
     scans: scans(controller, since),
-    counts: finalCounts(program.log),
     lost: program.log.filter(({ event }) => event === "scan ended" || event === "resetting the adapter"),
   };
 }
@@ -69,8 +66,8 @@ for (const [adapter, ...family] of [["hci1"], ["hci2", "--ext"]] as const) {
     const passive = await listening(controller, "passive");
     const active = await listening(controller, "active");
     const auto = await listening(controller, "auto");
-    for (const [mode, { scans, counts, ...seen }] of Object.entries({ passive, active, auto })) {
-      console.log(`auto: ${JSON.stringify({ mode, ...seen, received: counts.received, scans: scans.join(", ") })}`);
+    for (const [mode, { scans, ...seen }] of Object.entries({ passive, active, auto })) {
+      console.log(`auto: ${JSON.stringify({ mode, ...seen, scans: scans.join(", ") })}`);
     }
     assert.deepEqual([passive.names, passive.requests], [["Beacon"], 0]);
     assert.deepEqual(auto.names, active.names);
@@ -97,5 +94,5 @@ test("bluetoothd can discover after a scan in auto mode has been active, and whi
   await daemon.ready();
   await discovers("after asking");
   program.kill("SIGTERM");
-  assert.equal((await program.ended()).code, 0);
+  await program.ended();
 });
