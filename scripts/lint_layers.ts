@@ -88,7 +88,12 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   mqtt: ["src/mqtt/*"],
   uplot: ["src/page/*"],
   yaml: ["src/config/*"],
-  zod: ["src/config/*", "src/advertisement/*schema*.ts", "src/status/*schema*.ts"],
+  zod: [
+    "src/config/*",
+    "src/advertisement/*schema*.ts",
+    "src/status/*schema*.ts",
+    "src/cli/doctor/*schema*.ts",
+  ],
 };
 
 /** Which folders may import files of the project that are not sources. */

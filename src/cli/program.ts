@@ -159,10 +159,11 @@ function addDoctor(program: Command, io: CliIo, signal: AbortSignal, exit: (code
     .option("--scanner-id <id>", "as for run")
     .option("--broker <url>", "as for run")
     .option("--adapter <name>", "as for run")
+    .option("--json", "print the findings as a JSON array")
     .addHelpText("after", EXIT_CODES_HELP)
-    .action(async ({ config: file, ...flags }) => {
+    .action(async ({ config: file, json = false, ...flags }) => {
       const { doctor, doctorIo } = await import("./doctor/mod.ts");
-      exit(await doctor(await sources(io, file, flags), doctorIo(io), signal));
+      exit(await doctor(await sources(io, file, flags), json ? "json" : "text", doctorIo(io), signal));
     });
 }
 
@@ -202,7 +203,7 @@ function addFleet(program: Command, io: CliIo, signal: AbortSignal, exit: (code:
 function addSchema(program: Command, io: CliIo): void {
   program.command("schema")
     .description("print a JSON Schema")
-    .addArgument(new Argument("<what>").choices(["message", "status", "stats", "config"] as const))
+    .addArgument(new Argument("<what>").choices(["message", "status", "stats", "config", "doctor"] as const))
     .action(async (what) => {
       const { schemaText } = await import("./schema_text.ts");
       io.stdout(schemaText(what));

@@ -3,6 +3,7 @@
  * @module
  */
 export { checkBroker } from "./check.ts";
+export { type Echo, type EchoMessage, hearEcho } from "./echo.ts";
 export { ConnectionFailure, type FailureKind } from "./failure.ts";
 export {
   type BrokerAddress,

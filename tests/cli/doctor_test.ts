@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { doctor, type DoctorIo } from "../../src/cli/doctor/mod.ts";
+import { findingsSchema } from "../../src/cli/doctor/finding_schema.ts";
 import { commandCompletePacket, hci } from "../../src/hci/mod.ts";
-import { type BrokerCertificate, ConnectionFailure, type MqttOptions } from "../../src/mqtt/mod.ts";
+import {
+  type BrokerCertificate,
+  ConnectionFailure,
+  type Echo,
+  type EchoMessage,
+  type MqttOptions,
+} from "../../src/mqtt/mod.ts";
 import { type FakeAdapter, FakeLibc } from "../hci/linux/fake_libc.ts";
 import type { Clock } from "../../src/time/mod.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -40,6 +47,8 @@ interface Host {
   /** The only host with that failure; default: all. */
   readonly failingBroker?: string;
   readonly brokerCertificate?: BrokerCertificate;
+  readonly echo?: Echo;
+  readonly format?: "text" | "json";
   readonly systemFiles?: Readonly<Record<string, string>>;
 }
 
@@ -58,6 +67,7 @@ async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
   const { adapters = [{ ...ADAPTER }], capNetRaw = true, capNetAdmin = true, procNetHci = null, answers = true } = host;
   const libcs: FakeLibc[] = [];
   const checked: MqttOptions[] = [];
+  const published: EchoMessage[] = [];
   let stdout = "";
   const io: DoctorIo = {
     host: testHost({
@@ -84,6 +94,10 @@ async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
         ? Promise.resolve()
         : Promise.reject(brokerFailure);
     },
+    hearEcho(_options, message) {
+      published.push(message);
+      return Promise.resolve(host.echo ?? { kind: "heard", kept: [] });
+    },
     stdout: (text) => stdout += text,
   };
   const sources = {
@@ -93,15 +107,24 @@ async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
     readTextFile: () => Promise.resolve(yaml),
     hostname: () => "pi",
   };
-  const examining = doctor(sources, io, never);
+  const examining = doctor(sources, host.format ?? "text", io, never);
   for (let i = 0; i < 5; i++) await clock.advance(1_000);
   const code = await examining;
   assert.ok(libcs.every((libc) => libc.disposed && libc.openDescriptors === 0));
   assert.equal(clock.sleeping, 0);
+  if (host.format === "json") return { code, stdout, lines: [], checked, published, problems: [] };
   const [report = "", summary] = stdout.split("\n\n");
   const lines = report.split("\n");
   assert.ok(lines.every((line) => /^(ok {5}|warning|problem) {2}[\w ]+: ./.test(line)), stdout);
-  return { code, lines, summary, checked, problems: lines.filter((line) => line.startsWith("problem")) };
+  return {
+    code,
+    stdout,
+    lines,
+    summary,
+    checked,
+    published,
+    problems: lines.filter((line) => line.startsWith("problem")),
+  };
 }
 
 test("doctor finds nothing where all is well, and tells what it has looked at", async () => {
@@ -115,7 +138,67 @@ test("doctor finds nothing where all is well, and tells what it has looked at", 
     "ok       hci0: 06:05:04:03:02:01, usb, Bluetooth LE, up",
     "ok       hci0: the controller answers",
     "ok       broker: mqtt://localhost:1883 accepts bt-mqtt-s1-doctor",
+    "ok       publishing: mqtt://localhost:1883 passes on what is published to ble/raw/s1/doctor/echo",
   ]);
+});
+
+test("doctor --json prints all findings for programs, as its schema has them, with the same exit code", async () => {
+  const well = await examine({ format: "json" });
+  assert.equal(well.code, 0);
+  const findings = findingsSchema.parse(JSON.parse(well.stdout));
+  assert.deepEqual(findings[0], {
+    id: "configuration",
+    level: "ok",
+    subject: "configuration",
+    text: "c.yaml",
+    remedy: null,
+  });
+  const brokerFailure = new ConnectionFailure("unreachable", "nothing \x1blistens there", "start it");
+  const ill = await examine({ format: "json", capNetAdmin: false, brokerFailure }, "scanner: { id: 's 1' }");
+  assert.equal(ill.code, 2);
+  const found = findingsSchema.parse(JSON.parse(ill.stdout));
+  assert.deepEqual(found.filter(({ level }) => level !== "ok").map(({ id, level }) => [id, level]), [
+    ["configuration", "problem"],
+    ["permissions", "warning"],
+    ["broker", "problem"],
+  ]);
+  assert.deepEqual(found.at(-1), {
+    id: "broker",
+    level: "problem",
+    subject: "broker",
+    text: "mqtt://localhost:1883: nothing \x1blistens there",
+    remedy: "start it",
+  });
+  assert.deepEqual(found.filter(({ id }) => id === "adapter").map(({ subject }) => subject), ["hci0"]);
+});
+
+test("doctor tells what became of what it published, and no more than a broker of MQTT 3.1.1 can say", async () => {
+  const cases: [Echo, RegExp][] = [
+    [
+      { kind: "not subscribed", reason: "refused" },
+      /^ok {7}publishing: not known: mqtt:\/\/a:1883 does not let .*refused/,
+    ],
+    [
+      { kind: "unheard", waitedMs: 5_000 },
+      /^warning {2}publishing: .* within 5 s .*: it discards it, or does not let this user read it; .* ble\/raw\/s1\/#/,
+    ],
+    [
+      { kind: "closed", reason: "gone" },
+      /^warning {2}publishing: .*ended the connection .*: gone; let this user publish/,
+    ],
+  ];
+  for (const [echo, words] of cases) {
+    const { code, lines } = await examine({ echo }, "scanner: { id: s1 }\nmqtt: { broker: { host: a } }");
+    assert.equal(code, 0);
+    assert.match(lines.at(-1) ?? "", words);
+  }
+});
+
+test("doctor publishes where nobody who subscribes to the messages of scanners hears it", async () => {
+  const { published } = await examine({}, "scanner: { id: s1 }\npublisher: { topic_prefix: home/ble }");
+  assert.deepEqual(published.map(({ topic }) => topic), ["home/ble/s1/doctor/echo"]);
+  const payload = JSON.parse(published[0]?.payload ?? "");
+  assert.deepEqual(Object.keys(payload), ["doctor"]);
 });
 
 test("doctor changes nothing: it powers no adapter up, and leaves no session at the broker", async () => {
@@ -209,7 +292,7 @@ test("doctor looks at the broker also where only the scanner's name is missing",
   const { code, lines, checked } = await examine({}, "mqtt: { broker: { host: example.org } }");
   assert.equal(code, 2);
   assert.equal(checked[0]?.host, "example.org");
-  assert.match(lines.at(-1) ?? "", /^ok {7}broker: /);
+  assert.match(lines.at(-2) ?? "", /^ok {7}broker: /);
 });
 
 test("doctor shows warnings of the configuration, and no secret", async () => {
@@ -280,6 +363,7 @@ test("doctor ends with 1 where it is told to end before it is through", async ()
       ending.abort();
       return Promise.reject(signal.reason);
     },
+    hearEcho: () => Promise.reject(new Error("unused")),
     stdout: () => {},
   };
   const sources = {
@@ -289,7 +373,7 @@ test("doctor ends with 1 where it is told to end before it is through", async ()
     readTextFile: Deno.readTextFile,
     hostname: () => "pi",
   };
-  assert.equal(await doctor(sources, io, ending.signal), 1);
+  assert.equal(await doctor(sources, "text", io, ending.signal), 1);
 });
 
 test("doctor tells whether the service runs, with cgroups of either version", async () => {

@@ -173,7 +173,7 @@ test("check prints the effective configuration and warnings apart", async () => 
   assert.ok(!`${stdout}${stderr}`.includes("sesame"));
 });
 
-test("schema prints a JSON Schema of each message and of the configuration", async () => {
+test("schema prints a JSON Schema of each message, of the configuration and of doctor's findings", async () => {
   for (const what of ["message", "status", "stats", "config"]) {
     const { code, stdout } = await cli(["schema", what]);
     assert.equal(code, 0);
@@ -182,6 +182,8 @@ test("schema prints a JSON Schema of each message and of the configuration", asy
     assert.equal(schema.type, "object");
     assert.ok(Object.keys(schema.properties).length > 3);
   }
+  const { items } = JSON.parse((await cli(["schema", "doctor"])).stdout);
+  assert.deepEqual(Object.keys(items.properties), ["id", "level", "subject", "text", "remedy"]);
 });
 
 test("completion prints a script for the shell, and knows no other", async () => {

@@ -156,3 +156,8 @@ function exists(path: string): boolean {
     return false;
   }
 }
+
+test("each finding of doctor has its line in docs/commands.md", () => {
+  const ids = table(document("docs/commands.md"), "### Findings").map(({ "`id`": id }) => id);
+  assert.deepEqual(ids, FINDING_IDS.map((id) => `\`${id}\``));
+});

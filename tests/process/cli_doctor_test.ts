@@ -25,6 +25,7 @@ mosquittoTest("doctor connects to the broker, and throws no running agent out", 
     stdout,
     new RegExp(`^ok {7}broker: mqtt://127\\.0\\.0\\.1:${broker.port} accepts bt-mqtt-s1-doctor$`, "m"),
   );
+  assert.match(stdout, /^ok {7}publishing: .* passes on what is published to ble\/raw\/s1\/doctor\/echo$/m);
   agent.kill("SIGTERM");
   await agent.ended();
   assert.deepEqual(agent.log.filter(({ event }) => event.startsWith("broker connection")), []);

@@ -39,6 +39,11 @@ export class Subscriber implements AsyncDisposable {
     });
   }
 
+  /** Publishes a message, and resolves once the broker has it. */
+  async publish(topic: string, payload: string, retain = false): Promise<void> {
+    await this.client.publishAsync(topic, payload, { qos: 1, retain });
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client.endAsync(true);
   }

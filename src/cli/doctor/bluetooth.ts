@@ -27,45 +27,50 @@ export async function* examineBluetooth(scanner: Config["scanner"], host: LinuxH
     yield permissions(survey);
     const selected = selectAdapter(survey.adapters, scanner.adapter);
     for (const adapter of survey.adapters) {
-      yield adapter === selected ? condition(adapter, survey) : ok(adapter.name, `${described(adapter)}; not used`);
+      yield adapter === selected
+        ? condition(adapter, survey)
+        : ok("adapter", `${described(adapter)}; not used`, adapter.name);
     }
     if (selected.state === "up" && survey.mayScan) yield await examineAnswer(selected.name, host);
     if ((survey.foreignSockets ?? 0) > 0) {
       yield ok(
-        "other programs",
+        "other_programs",
         `they hold ${survey.foreignSockets} Bluetooth sockets (bluetoothd, a running scanner); if they stop the scan, run restarts it`,
       );
     }
   } catch (error) {
     if (!(error instanceof HciError)) throw error;
-    yield problem("adapter", error.message, null, error.code === "EPERM" ? EXIT.permission : EXIT.failure);
+    const exitCode = error.code === "EPERM" ? EXIT.permission : EXIT.failure;
+    yield problem("adapter", error.message, null, { exitCode });
   }
 }
 
 function permissions({ mayScan, mayPowerUp }: BluetoothSurvey): Finding {
-  const subject = "permissions";
-  if (!mayScan) return problem(subject, "CAP_NET_RAW is missing: nothing can be heard", GRANT, EXIT.permission);
-  if (mayPowerUp) return ok(subject, "CAP_NET_RAW and CAP_NET_ADMIN are granted");
-  return warning(subject, "CAP_NET_ADMIN is missing: an adapter that is down or stuck stays so", GRANT);
+  const id = "permissions";
+  if (!mayScan) {
+    return problem(id, "CAP_NET_RAW is missing: nothing can be heard", GRANT, { exitCode: EXIT.permission });
+  }
+  if (mayPowerUp) return ok(id, "CAP_NET_RAW and CAP_NET_ADMIN are granted");
+  return warning(id, "CAP_NET_ADMIN is missing: an adapter that is down or stuck stays so", GRANT);
 }
 
 function condition(adapter: SurveyedAdapter, { mayPowerUp }: BluetoothSurvey): Finding {
-  const { name, state, rfkillBlocked, lowEnergy } = adapter;
+  const { name: subject, state, rfkillBlocked, lowEnergy } = adapter;
+  const id = "adapter";
   const what = described(adapter);
   if (rfkillBlocked) {
-    return problem(name, `${what}; blocked by rfkill`, "`rfkill unblock bluetooth`, or a switch on the machine");
+    const remedy = "`rfkill unblock bluetooth`, or a switch on the machine";
+    return problem(id, `${what}; blocked by rfkill`, remedy, { subject });
   }
   if (lowEnergy === false) {
-    return problem(name, `${what}; it does not support Bluetooth LE`, "set scanner.adapter to one that does");
+    return problem(id, `${what}; it does not support Bluetooth LE`, "set scanner.adapter to one that does", {
+      subject,
+    });
   }
-  if (state === "up") return ok(name, what);
-  if (mayPowerUp) return ok(name, `${what}; run will power it up`);
-  return problem(
-    name,
-    `${what}; this process may not power it up`,
-    "`bluetoothctl power on`",
-    EXIT.permission,
-  );
+  if (state === "up") return ok(id, what, subject);
+  if (mayPowerUp) return ok(id, `${what}; run will power it up`, subject);
+  const exitCode = EXIT.permission;
+  return problem(id, `${what}; this process may not power it up`, "`bluetoothctl power on`", { subject, exitCode });
 }
 
 function described({ address, bus, state, lowEnergy }: SurveyedAdapter): string {
@@ -74,11 +79,12 @@ function described({ address, bus, state, lowEnergy }: SurveyedAdapter): string 
 
 async function examineAnswer(name: string, host: LinuxHost): Promise<Finding> {
   await using transport = await openLinuxHciSocket({ adapter: name, channel: "raw", powerUp: false }, host);
-  if (await controllerAnswers(transport, host.clock)) return ok(name, "the controller answers");
+  if (await controllerAnswers(transport, host.clock)) return ok("controller", "the controller answers", name);
   return problem(
-    name,
+    "controller",
     `the controller did not answer within ${ANSWER_TIMEOUT_MS / 1000} s`,
     "run resets it by itself; if that does not help, unplug it or power-cycle the machine",
+    { subject: name },
   );
 }
 

@@ -1,41 +1,77 @@
 import { EXIT } from "../../app/exit_codes.ts";
 import { escapeInvisible } from "../../text/mod.ts";
 
-/** Something that was examined. */
-export interface Finding {
-  readonly level: "ok" | "warning" | "problem";
-  /** What it is about, in a word or two. */
+/** What is examined, by an identifier for programs: it stays what it is from version to version. */
+export const FINDING_IDS = [
+  "configuration",
+  "clock",
+  "service",
+  "permissions",
+  "adapter",
+  "controller",
+  "other_programs",
+  "client_certificate",
+  "broker_certificate",
+  "broker",
+  "publishing",
+] as const;
+
+/** One of {@linkcode FINDING_IDS}. */
+export type FindingId = (typeof FINDING_IDS)[number];
+
+/** How serious a finding is: nothing to do; it works, perhaps not for long or not well; it keeps `run` from working. */
+export const LEVELS = ["ok", "warning", "problem"] as const;
+
+/** Something that was examined, as `--json` prints it. */
+export interface ReportedFinding {
+  readonly id: FindingId;
+  readonly level: (typeof LEVELS)[number];
+  /** What it is about, in a word or two; of several adapters, which. */
   readonly subject: string;
   /** What was found. Never a secret. */
-  readonly what: string;
-  /** What to do about it; null: nothing, or `what` says it. */
+  readonly text: string;
+  /** What to do about it; null: nothing, or `text` says it. */
   readonly remedy: string | null;
+}
+
+/** Something that was examined. */
+export interface Finding extends ReportedFinding {
   /** The exit code if it were the only problem; default: failure. */
   readonly exitCode?: number;
 }
 
-export function ok(subject: string, what: string): Finding {
-  return { level: "ok", subject, what, remedy: null };
+export function ok(id: FindingId, text: string, subject = subjectOf(id)): Finding {
+  return { id, level: "ok", subject, text, remedy: null };
 }
 
-export function warning(subject: string, what: string, remedy: string | null): Finding {
-  return { level: "warning", subject, what, remedy };
+export function warning(id: FindingId, text: string, remedy: string | null, subject = subjectOf(id)): Finding {
+  return { id, level: "warning", subject, text, remedy };
 }
 
 export function problem(
-  subject: string,
-  what: string,
+  id: FindingId,
+  text: string,
   remedy: string | null,
-  exitCode: number = EXIT.failure,
+  { subject = subjectOf(id), exitCode = EXIT.failure }: { readonly subject?: string; readonly exitCode?: number } = {},
 ): Finding {
-  return { level: "problem", subject, what, remedy, exitCode };
+  return { id, level: "problem", subject, text, remedy, exitCode };
+}
+
+function subjectOf(id: FindingId): string {
+  return id.replaceAll("_", " ");
 }
 
 /** A finding as a line, without its line feed. */
-export function renderFinding({ level, subject, what, remedy }: Finding): string {
+export function renderFinding({ level, subject, text, remedy }: Finding): string {
   return escapeInvisible(
-    `${level.padEnd("problem".length)}  ${subject}: ${what}${remedy === null ? "" : `; ${remedy}`}`,
+    `${level.padEnd("problem".length)}  ${subject}: ${text}${remedy === null ? "" : `; ${remedy}`}`,
   );
+}
+
+/** All findings, for programs. */
+export function renderJson(findings: readonly Finding[]): string {
+  const reported = findings.map(({ exitCode: _, ...finding }): ReportedFinding => finding);
+  return `${JSON.stringify(reported, null, 2)}\n`;
 }
 
 /** A summary of all findings in a sentence. */

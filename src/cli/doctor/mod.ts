@@ -14,12 +14,12 @@ import {
   renderProblem,
 } from "../../config/mod.ts";
 import { type LinuxHost, readText } from "../../hci/mod.ts";
-import { brokerCertificate, checkBroker } from "../../mqtt/mod.ts";
+import { brokerCertificate, checkBroker, hearEcho } from "../../mqtt/mod.ts";
 import { examineConfig, inspectFile } from "../check.ts";
 import type { CliIo } from "../io.ts";
 import { examineBluetooth } from "./bluetooth.ts";
 import { type BrokerIo, examineBroker } from "./broker.ts";
-import { exitCodeOf, type Finding, ok, problem, renderFinding, summarise, warning } from "./finding.ts";
+import { exitCodeOf, type Finding, ok, problem, renderFinding, renderJson, summarise, warning } from "./finding.ts";
 import { examineService } from "./service.ts";
 
 /** What `doctor` needs from outside. */
@@ -43,6 +43,7 @@ export function doctorIo({ stdout, host }: CliIo): DoctorIo {
     readSystemText: (path) => readSystemText(path, linux),
     brokerCertificate: (options, signal) => brokerCertificate(options, { clock, readFile }, signal),
     checkBroker: (options, signal) => checkBroker(options, { clock, readFile }, signal),
+    hearEcho: (options, message, signal) => hearEcho(options, message, { clock, readFile }, signal),
   };
 }
 
@@ -59,19 +60,24 @@ function readSystemText(path: string, { openLibc }: LinuxHost): string | null {
 const EARLIEST_YEAR = 2026;
 
 /**
- * Examines everything that the agent needs and prints each finding as it comes, one per line.
+ * Examines everything that the agent needs and prints each finding as it comes, one per line; as JSON, all at the end.
  *
  * @returns the exit code: 0 without a problem, 2 if the configuration cannot be used, 77 if only permission is missing,
  * otherwise 1
  */
-export async function doctor(sources: ConfigSources, io: DoctorIo, signal: AbortSignal): Promise<number> {
+export async function doctor(
+  sources: ConfigSources,
+  format: "text" | "json",
+  io: DoctorIo,
+  signal: AbortSignal,
+): Promise<number> {
   const findings: Finding[] = [];
   try {
     for await (const finding of examine(sources, io, signal)) {
       findings.push(finding);
-      io.stdout(`${renderFinding(finding)}\n`);
+      if (format === "text") io.stdout(`${renderFinding(finding)}\n`);
     }
-    io.stdout(`\n${summarise(findings)}\n`);
+    io.stdout(format === "text" ? `\n${summarise(findings)}\n` : renderJson(findings));
     return exitCodeOf(findings);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -97,18 +103,18 @@ interface Examinable {
 }
 
 async function* examineSources(sources: ConfigSources, io: DoctorIo): AsyncGenerator<Finding, Examinable> {
-  const subject = "configuration";
+  const id = "configuration";
   const { loaded, isValid, problems, warnings } = await examineConfig(sources, {
     inspectFile: io.inspectFile,
     readFile: io.host.readFile,
   });
-  yield* warnings.map((each) => warning(subject, renderProblem(each), null));
-  yield* problems.map((each) => problem(subject, renderProblem(each), null, EXIT.usage));
+  yield* warnings.map((each) => warning(id, renderProblem(each), null));
+  yield* problems.map((each) => problem(id, renderProblem(each), null, { exitCode: EXIT.usage }));
   if (!isValid || loaded === null) {
     const config = await configUnderAnyName(sources);
     return { config: config ?? loaded?.config ?? defaultConfig("unnamed"), isUsable: config !== null };
   }
-  if (problems.length === 0) yield ok(subject, loaded.file ?? "flags, environment and defaults; no file");
+  if (problems.length === 0) yield ok(id, loaded.file ?? "flags, environment and defaults; no file");
   return { config: loaded.config, isUsable: true };
 }
 

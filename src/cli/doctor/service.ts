@@ -8,10 +8,10 @@ const UNIT_FILES = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/syst
 
 /** Whether the service is running, according to the kernel and the installed files; no program is run. */
 export function examineService(readSystemText: (path: string) => string | null): Finding {
-  const subject = "service";
+  const id = "service";
   const pid = servicePid("bt-scanner", readSystemText);
-  if (pid !== null) return ok(subject, `${UNIT} is running, process ${pid}`);
-  if (UNIT_FILES.every((path) => readSystemText(path) === null)) return ok(subject, `${UNIT} is not installed`);
+  if (pid !== null) return ok(id, `${UNIT} is running, process ${pid}`);
+  if (UNIT_FILES.every((path) => readSystemText(path) === null)) return ok(id, `${UNIT} is not installed`);
   const remedy = "`sudo systemctl enable --now --no-block bt-scanner`; `journalctl -u bt-scanner` shows why it ended";
-  return warning(subject, `${UNIT} is installed but not running`, remedy);
+  return warning(id, `${UNIT} is installed but not running`, remedy);
 }
