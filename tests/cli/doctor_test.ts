@@ -112,7 +112,7 @@ async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
   const code = await examining;
   assert.ok(libcs.every((libc) => libc.disposed && libc.openDescriptors === 0));
   assert.equal(clock.sleeping, 0);
-  if (host.format === "json") return { code, stdout, lines: [], checked, published, problems: [] };
+  if (host.format === "json") return { code, stdout, lines: [] as string[], checked, published, problems: [] };
   const [report = "", summary] = stdout.split("\n\n");
   const lines = report.split("\n");
   assert.ok(lines.every((line) => /^(ok {5}|warning|problem) {2}[\w ]+: ./.test(line)), stdout);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { posix } from "node:path";
 import { messageSchema } from "../../src/advertisement/message_schema.ts";
 import { listConfigKeys, loadConfig } from "../../src/config/mod.ts";
+import { FINDING_IDS } from "../../src/cli/doctor/finding.ts";
 import denoJson from "../../deno.json" with { type: "json" };
 import { test } from "../support/test.ts";
 import { configurationReference, REFERENCE } from "./configuration_reference.ts";
