@@ -105,20 +105,27 @@ export class MessageEncoder {
   }
 }
 
+/** What stands for the address of a device in a topic: as in messages, or its twelve digits alone. */
+const ADDRESS = /\{(mac_address|mac_hex)\}/;
+
 /**
- * The topic of a device's messages.
+ * The topic of each device's messages, by its address. In the template `{scanner_id}` stands for the scanner, and
+ * `{mac_address}` or `{mac_hex}`, once or not at all, for the address.
  *
  * @example
  * ```ts
  * import assert from "node:assert/strict";
- * import { messageTopic } from "./mod.ts";
+ * import { messageTopics } from "./mod.ts";
  *
- * const topic = messageTopic("ble/raw", "scanner-01", "AA:BB:CC:DD:EE:FF");
- * assert.equal(topic, "ble/raw/scanner-01/AA:BB:CC:DD:EE:FF");
+ * const topicOf = messageTopics("ble/{scanner_id}/{mac_hex}/raw", "scanner-01");
+ * assert.equal(topicOf("AA:BB:CC:DD:EE:FF"), "ble/scanner-01/AABBCCDDEEFF/raw");
  * ```
  */
-export function messageTopic(prefix: string, scannerId: string, address: string): string {
-  return `${prefix}/${scannerId}/${address}`;
+export function messageTopics(template: string, scannerId: string): (address: string) => string {
+  const [before = "", form, after = ""] = template.replaceAll("{scanner_id}", scannerId).split(ADDRESS);
+  if (form === undefined) return () => before;
+  if (form === "mac_hex") return (address) => before + address.replaceAll(":", "") + after;
+  return (address) => before + address + after;
 }
 
 const AD_FIELDS = Object.entries(FULL_AD_FIELDS);

@@ -18,7 +18,7 @@ export type {
 } from "./advertisement.ts";
 export { type AddressKind, addressKind } from "./address_kind.ts";
 export type { FullAdFields } from "./ad_types.ts";
-export { type Message, MessageEncoder, type MessageOptions, messageTopic } from "./message.ts";
+export { type Message, MessageEncoder, type MessageOptions, messageTopics } from "./message.ts";
 export { AddressMap } from "./address_map.ts";
 export { AddressTable } from "./address_table.ts";
 export { ReportReader, type ReportReaderOptions } from "./report_reader.ts";

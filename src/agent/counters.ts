@@ -2,7 +2,8 @@ import { FILTER_REASONS, type FilterReason } from "./filter.ts";
 
 /**
  * Every report received, accounted for exactly once, at any moment:
- * `received = published + droppedOffline + droppedBackpressure + droppedUnacknowledged + filtered + invalid + inFlight`.
+ * `received = published + droppedOffline + droppedBackpressure + droppedRateLimited + droppedUnacknowledged + filtered +
+ * invalid + inFlight`.
  */
 export interface Counters {
   /** Advertising reports read from the controller; a fragmented one counts once, when it is whole. */
@@ -13,6 +14,8 @@ export interface Counters {
   readonly droppedOffline: number;
   /** Not published: the broker takes less than the air gives. */
   readonly droppedBackpressure: number;
+  /** Not published: more than the broker takes of one connection, as configured. */
+  readonly droppedRateLimited: number;
   /** Sent, but the broker did not say within the time allowed that it has the message (QoS 1). */
   readonly droppedUnacknowledged: number;
   /** Left out by the configured filter. */
@@ -34,6 +37,7 @@ export type Fate =
   | "published"
   | "droppedOffline"
   | "droppedBackpressure"
+  | "droppedRateLimited"
   | "droppedUnacknowledged"
   | "invalid";
 
@@ -43,6 +47,7 @@ export class ReportCounter {
     published: 0,
     droppedOffline: 0,
     droppedBackpressure: 0,
+    droppedRateLimited: 0,
     droppedUnacknowledged: 0,
     filtered: 0,
     invalid: 0,
@@ -78,9 +83,10 @@ export class ReportCounter {
 
   /** How many reports are between the two. */
   get inFlight(): number {
-    const { published, droppedOffline, droppedBackpressure, droppedUnacknowledged, filtered, invalid } = this.#ended;
-    const dropped = droppedOffline + droppedBackpressure + droppedUnacknowledged;
-    return this.#received - published - dropped - filtered - invalid;
+    const { published, filtered, invalid, ...dropped } = this.#ended;
+    const { droppedOffline, droppedBackpressure, droppedRateLimited, droppedUnacknowledged } = dropped;
+    const lost = droppedOffline + droppedBackpressure + droppedRateLimited + droppedUnacknowledged;
+    return this.#received - published - lost - filtered - invalid;
   }
 
   /** What was counted, at this moment. */

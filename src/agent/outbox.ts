@@ -1,6 +1,6 @@
 import type { Fate, ReportCounter } from "./counters.ts";
 import type { FailureLog } from "./failure_log.ts";
-import { type Logger, MessageDropped, type Publisher } from "./ports.ts";
+import { type Logger, MessageDropped, type Publisher, type PublishOutcome } from "./ports.ts";
 
 /** Hands messages to the publisher and counts how each one ended. */
 export interface Outbox {
@@ -34,8 +34,9 @@ export class LiveOutbox implements Outbox {
     const settled = this.#logsEach ? (error: Error | null) => this.#logAndSettle(topic, error) : this.#settle;
     const outcome = publisher.publish(topic, payload, settled);
     if (outcome === "accepted") return;
-    counter.ended(outcome === "offline" ? "droppedOffline" : "droppedBackpressure");
-    // What is lost for want of a connection belongs to the story of the outage, which is told elsewhere.
+    counter.ended(FATES[outcome]);
+    // What is lost for want of a connection belongs to the story of the outage, which is told elsewhere; that no more
+    // than so much is sent was asked for.
     if (outcome === "backpressure") failures.failed(outcome, { topic });
   }
 
@@ -59,6 +60,13 @@ export class LiveOutbox implements Outbox {
     if (error instanceof MessageDropped) failures.failed(error.how);
   };
 }
+
+/** Where a report ends whose message was not accepted. */
+const FATES: Readonly<Record<Exclude<PublishOutcome, "accepted">, Fate>> = {
+  offline: "droppedOffline",
+  rate_limited: "droppedRateLimited",
+  backpressure: "droppedBackpressure",
+};
 
 /** Where a report ends whose message was accepted, and lost because of `error`. */
 function fateOf(error: Error): Fate {

@@ -32,6 +32,7 @@ export interface Logger {
 export type PublishOutcome =
   | "accepted" // in flight; `settled` tells how it ended
   | "offline" // dropped: no connection
+  | "rate_limited" // dropped: as many as are allowed were sent within a second
   | "backpressure"; // dropped: too many in flight, or the socket is backed up
 
 /**

@@ -3,7 +3,7 @@ import {
   type InvalidReason,
   MessageEncoder,
   type MessageOptions,
-  messageTopic,
+  messageTopics,
 } from "../advertisement/mod.ts";
 import type { Clock } from "../time/mod.ts";
 import type { ReportCounter } from "./counters.ts";
@@ -13,8 +13,8 @@ import { Selection, type SelectionOptions } from "./selection.ts";
 
 /** What becomes of a report. */
 export interface ReportPathOptions extends MessageOptions, SelectionOptions {
-  /** Messages go to `{topicPrefix}/{scannerId}/{address}`. */
-  readonly topicPrefix: string;
+  /** Where messages go, see {@linkcode messageTopics}. */
+  readonly topic: string;
 }
 
 /** What a {@linkcode ReportPath} works with. */
@@ -28,21 +28,23 @@ export interface ReportPathParts {
 export class ReportPath implements ScanSink {
   readonly #selection: Selection;
   #encoder: MessageEncoder;
+  #topicOf: (address: string) => string;
 
   constructor(
-    private options: ReportPathOptions,
+    options: ReportPathOptions,
     private outbox: Outbox,
     private readonly parts: ReportPathParts,
   ) {
     this.#selection = new Selection(options, parts.clock);
     this.#encoder = new MessageEncoder(options);
+    this.#topicOf = messageTopics(options.topic, options.scannerId);
   }
 
   /** From the next report on. What devices have said, and how often, is known as before where it still matters. */
   configure(options: ReportPathOptions, outbox: Outbox): void {
     this.#selection.configure(options);
     this.#encoder = new MessageEncoder(options);
-    this.options = options;
+    this.#topicOf = messageTopics(options.topic, options.scannerId);
     this.outbox = outbox;
   }
 
@@ -56,8 +58,7 @@ export class ReportPath implements ScanSink {
     counter.received(heard.malformedStructures);
     const selected = this.#selection.select(heard);
     if (typeof selected === "string") return counter.filtered(selected);
-    const { topicPrefix, scannerId } = this.options;
-    this.outbox.put(messageTopic(topicPrefix, scannerId, selected.address), this.#encoder.encode(selected));
+    this.outbox.put(this.#topicOf(selected.address), this.#encoder.encode(selected));
   }
 
   invalid(reason: InvalidReason): void {

@@ -16,7 +16,7 @@ export function agentOptions({ scanner, filter, publisher, stats }: Config): Age
   return {
     scannerId: scanner.id,
     fields: publisher.fields,
-    topicPrefix: publisher.topic_prefix,
+    topic: messageTopic(publisher),
     mergeScanResponse: publisher.merge_scan_response,
     namesLastMs: scanner.mode === "auto" ? NAMES_LAST_MS : 60_000,
     filter: {
@@ -56,6 +56,7 @@ export function mqttOptions(
         caFile: broker.tls.ca_file,
         certFile: broker.tls.cert_file,
         keyFile: broker.tls.key_file,
+        alpn: broker.tls.alpn,
         serverName: broker.tls.server_name,
         insecureSkipVerify: broker.tls.insecure_skip_verify,
       }
@@ -69,6 +70,7 @@ export function mqttOptions(
     ackTimeoutMs: client.ack_timeout_s * 1000,
     // A recording waits for the broker; nothing of it gets old.
     maxAgeMs: config.scanner.source === "replay" ? Infinity : client.max_age_s * 1000,
+    maxRate: client.max_rate,
     reconnect: {
       initialDelayMs: reconnect.initial_delay * 1000,
       maxDelayMs: reconnect.max_delay * 1000,
@@ -83,6 +85,10 @@ export function mqttOptions(
 function brokerAddress(text: string): BrokerAddress {
   const colon = text.lastIndexOf(":");
   return { host: text.slice(0, colon).replace(/^\[(.*)\]$/, "$1"), port: Number(text.slice(colon + 1)) };
+}
+
+function messageTopic({ topic, topic_prefix }: Config["publisher"]): string {
+  return topic ?? `${topic_prefix}/{scanner_id}/{mac_address}`;
 }
 
 /** The retained topic of the status; null where it is off. */
@@ -139,7 +145,10 @@ export function stallTimeoutMs({ stall_timeout_s }: Config["scanner"]): number {
 
 /** What is published to, as access list filters. */
 export function publishedTopics(config: Config): string[] {
-  const messages = `${config.publisher.topic_prefix}/${config.scanner.id}/#`;
+  const { scanner, publisher } = config;
+  const messages = publisher.topic === null
+    ? `${publisher.topic_prefix}/${scanner.id}/#`
+    : publisher.topic.replaceAll("{scanner_id}", scanner.id).replace(/[^/]*\{mac_[a-z]+\}[^/]*/, "+");
   const topics = [messages, statusTopic(config), statsTopic(config), homeAssistantTopic(config)];
   return topics.filter((topic) => topic !== null);
 }

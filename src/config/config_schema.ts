@@ -70,10 +70,16 @@ const brokerHost = text(
 );
 const topicPrefix = utf8(
   256,
-  /^(?![$/])[^+#\p{Cc}]+(?<!\/)$/u,
-  "an MQTT topic name: no + or #, no $ first, no / first or last",
+  /^(?!\/|\$(?!aws\/rules\/[^/]))[^+#\p{Cc}]+(?<!\/)$/u,
+  "an MQTT topic name: no + #, no / at an end, no $ first but $aws/rules/",
 );
 const namePattern = text(/^[^\0]{1,64}$/u, "1 to 64 characters, * and ? among them, such as Ruuvi*");
+const topicTemplate = utf8(
+  256,
+  /^(?!\/|\$(?!aws\/rules\/[^/]))(?!.*\{mac_(?:address|hex)\}.*\{mac_)(?:[^+#{}\p{Cc}]|\{(?:scanner_id|mac_address|mac_hex)\})+(?<!\/)$/u,
+  "an MQTT topic name, {mac_address} or {mac_hex} at most once",
+);
+const alpn = text(/^[\x21-\x7e]{1,255}$/, "1 to 255 characters without spaces");
 /** 0x0004 to 0xFFFF units of 0.625 ms (Core Specification 5.4, Vol 4, Part E, 7.8.64). */
 const scanTimeMs = between(2.5, 40_959.375);
 const extended: ValueType<z.ZodMiniUnion<[z.ZodMiniLiteral<"auto">, z.ZodMiniBoolean]>> = {
@@ -204,6 +210,11 @@ export const configSchema = section("Configuration of bt-scanner.", {
   }),
   publisher: section("How reports become messages.", {
     topic_prefix: key("Messages go to {topic_prefix}/{scanner.id}/{address of the device}.", topicPrefix, "ble/raw"),
+    topic: key(
+      "Where messages go instead, in quotes: {scanner_id} stands for scanner.id, and {mac_address}, or {mac_hex} without its colons, for the device's address. null: by topic_prefix.",
+      orNull(topicTemplate),
+      null,
+    ),
     fields: key("standard, or full with every detail of a report.", oneOf("standard", "full"), "standard"),
     merge_scan_response: key(
       "Fill in name, services and power that a report lacks from what its device said in the last minute; with mode: auto, in the last hour.",
@@ -236,6 +247,11 @@ export const configSchema = section("Configuration of bt-scanner.", {
         ),
         cert_file: key("Certificate (PEM) that this client presents, together with key_file.", orNull(path()), null),
         key_file: key("Private key (PEM) of the client's certificate.", orNull(path()), null),
+        alpn: key(
+          "Application protocol to ask for (ALPN); x-amzn-mqtt-ca with AWS IoT Core on port 443. null: none.",
+          orNull(alpn),
+          null,
+        ),
         server_name: key("Name that the broker's certificate must have. null: host.", orNull(host), null),
         insecure_skip_verify: key(
           "Accept any certificate. For testing only: anyone could pose as the broker.",
@@ -266,6 +282,11 @@ export const configSchema = section("Configuration of bt-scanner.", {
         "How long the broker may take to acknowledge a message with qos: 1, in seconds; then it counts as lost, and its place is free.",
         between(1, 86_400),
         30,
+      ),
+      max_rate: key(
+        "Most messages a second, status and statistics included, that the broker takes of one connection: no more are sent in any second and a quarter, and further ones are dropped and counted. null: no limit.",
+        orNull(whole(1, 100_000)),
+        null,
       ),
       max_age_s: key(
         "How old a message may be when it arrives, in seconds, approximately: if the link is too slow, messages that have waited longer are dropped and counted, in favour of fresh ones.",

@@ -137,8 +137,13 @@ function* httpDoubts({ http: { listen, allowed_hosts } }: Config): Iterable<KeyP
 }
 
 function* topicDoubts({ scanner: { id }, publisher, status, stats }: Config): Iterable<KeyProblem> {
+  const address = "AA:BB:CC:DD:EE:FF";
   const topics = [
-    ["publisher.topic_prefix", publisher.topic_prefix, `/${id}/AA:BB:CC:DD:EE:FF`],
+    publisher.topic === null ? ["publisher.topic_prefix", publisher.topic_prefix, `/${id}/${address}`] as const : [
+      "publisher.topic",
+      publisher.topic.replaceAll("{scanner_id}", id).replace(/\{mac_.*?\}/, address),
+      "",
+    ] as const,
     ...(status.enabled ? [["status.topic_prefix", status.topic_prefix, `/${id}`] as const] : []),
     ...(stats.publish ? [["stats.topic_prefix", stats.topic_prefix, `/${id}`] as const] : []),
   ] as const;
@@ -150,6 +155,15 @@ function* topicDoubts({ scanner: { id }, publisher, status, stats }: Config): It
         problem:
           `topics are ${bytes} bytes long; some brokers, such as AWS IoT Core and Azure Event Grid, accept no more than 256`,
         remedy: "shorten it if yours is one of these",
+      };
+    }
+    if (prefix.startsWith("$")) {
+      const gone = key === "status.topic_prefix" ? "; nothing is retained there, and no will is kept" : "";
+      yield {
+        keys: [key],
+        problem:
+          `at AWS IoT Core the rule named in ${prefix} alone gets these messages, and nobody can subscribe to them${gone}; other brokers discard them`,
+        remedy: "leave out $aws/rules/ and the rule's name if others are to receive them, too",
       };
     }
     if (/[.\s]/.test(prefix)) {

@@ -59,7 +59,7 @@ const STATUS_COMPONENTS: Readonly<Record<string, Component>> = {
   version: { p: "sensor", name: "Version", ent_cat: "diagnostic", val_tpl: "{{ value_json.version }}" },
 };
 
-const DROPS = ["dropped_offline", "dropped_backpressure", "dropped_unacknowledged"];
+const DROPS = ["dropped_offline", "dropped_backpressure", "dropped_rate_limited", "dropped_unacknowledged"];
 
 /** Each is read from the statistics. */
 const STATS_COMPONENTS: Readonly<Record<string, Component>> = {

@@ -26,6 +26,7 @@ const COUNTERS: Readonly<
   published: ["published"],
   droppedOffline: ["dropped", { reason: "offline" }],
   droppedBackpressure: ["dropped", { reason: "backpressure" }],
+  droppedRateLimited: ["dropped", { reason: "rate_limited" }],
   droppedUnacknowledged: ["dropped", { reason: "unacknowledged" }],
   invalid: ["invalid"],
   malformedStructures: ["malformed"],

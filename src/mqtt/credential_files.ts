@@ -77,6 +77,7 @@ async function readTls(host: string, tls: TlsOptions, readFile: ReadFile): Promi
   return {
     rejectUnauthorized: !tls.insecureSkipVerify,
     ...(servername === undefined ? {} : { servername }),
+    ...(tls.alpn === null ? {} : { ALPNProtocols: [tls.alpn] }),
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
     ...(key === undefined ? {} : { key }),

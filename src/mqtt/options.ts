@@ -10,6 +10,8 @@ export interface TlsOptions {
   readonly keyFile: string | null;
   /** The name that the broker's certificate must have; null: the host. */
   readonly serverName: string | null;
+  /** The application protocol to ask for in the handshake (ALPN); null: none. */
+  readonly alpn: string | null;
   /** Accepts any certificate: anyone could pose as the broker. */
   readonly insecureSkipVerify: boolean;
 }
@@ -58,6 +60,8 @@ export interface MqttOptions extends BrokerAddress {
    * How old a message may be when it arrives, in milliseconds; what would arrive older is dropped before it is sent.
    */
   readonly maxAgeMs: number;
+  /** Most messages a second that the broker takes, announcements included; more are not sent. null: no limit. */
+  readonly maxRate: number | null;
   /** How waits grow between attempts. */
   readonly reconnect: BackoffPolicy;
   /**

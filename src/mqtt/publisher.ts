@@ -12,6 +12,7 @@ import { brokerName, type MqttOptions, optionsPerBroker } from "./options.ts";
 import { Sender } from "./sender.ts";
 import type { MqttParts } from "./parts.ts";
 import { probeBroker } from "./probe.ts";
+import { RateLimit } from "./rate_limit.ts";
 
 /** The share of the time for an attempt that one gets whose broker is not the only one, and has not failed yet. */
 const HASTE = 0.5;
@@ -31,6 +32,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   readonly #waiting = new Set<() => void>();
   /** Announcements that found no room: the latest for each topic. */
   readonly #owed = new Map<string, { readonly payload: string; readonly retain: boolean }>();
+  readonly #limit: RateLimit | null;
   #running: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
   #isClosing = false;
@@ -50,6 +52,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     const { reconnect, returnsToFirst } = options;
     const { clock, random, log, dropped } = parts;
     this.#losses = new LossPattern(options, clock);
+    this.#limit = options.maxRate === null ? null : new RateLimit(options.maxRate);
     this.#connection = new BrokerConnection<NetworkConnection>({
       brokers: optionsPerBroker(options).map((each) => this.#broker(each)),
       returnsToFirst,
@@ -116,6 +119,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
         reject(signal.reason);
       };
       this.#waiting.add(wake);
+      this.#sender?.awaitRate();
       signal.addEventListener("abort", onAbort);
     });
   }
@@ -203,7 +207,15 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     this.#isLeaving = this.#isClosing;
     const { client, socket, pulse } = network;
     const onBroken = (failure: ConnectionFailure) => network.abandon(failure);
-    const parts = { client, socket, pulse, clock: this.parts.clock, onRoom: () => this.#changed(), onBroken };
+    const parts = {
+      client,
+      socket,
+      limit: this.#limit,
+      pulse,
+      clock: this.parts.clock,
+      onRoom: () => this.#changed(),
+      onBroken,
+    };
     this.#network = network;
     this.#sender = new Sender(parts, this.options);
     this.#changed();

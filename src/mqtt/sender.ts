@@ -8,6 +8,7 @@ import type { ConnectionFailure } from "./failure.ts";
 import type { MqttOptions } from "./options.ts";
 import { untilPassedOver } from "./overdue.ts";
 import type { Pulse } from "./pulse.ts";
+import type { RateLimit } from "./rate_limit.ts";
 
 /** Bytes that may wait for the socket: 0.7 s at 5,000 messages a second; beyond that the broker is too slow. */
 const MAX_WAITING_BYTES = 1_048_576;
@@ -22,6 +23,8 @@ const WAITING_SHARE = 0.75;
 export interface SenderParts {
   readonly client: MqttClient;
   readonly socket: Duplex;
+  /** What the broker takes in a second; null: no matter how much. */
+  readonly limit: RateLimit | null;
   /** null: what is in flight is not limited. */
   readonly pulse: Pulse | null;
   readonly clock: Clock;
@@ -49,6 +52,7 @@ export class Sender {
   readonly #ending = new AbortController();
   readonly #writing: Batch[] = [];
   #isFlushing = false;
+  #isAwaitingRate = false;
 
   constructor(
     private readonly parts: SenderParts,
@@ -70,7 +74,8 @@ export class Sender {
   /** Whether {@linkcode publish} would accept a message. */
   get hasRoom(): boolean {
     const { counted, uncounted, freeIds } = this.#acknowledgements;
-    return !this.#failed && counted < this.options.maxInFlight && freeIds + uncounted > MAX_ANNOUNCEMENTS &&
+    return !this.#failed && this.#rateWaitMs === 0 && counted < this.options.maxInFlight &&
+      freeIds + uncounted > MAX_ANNOUNCEMENTS &&
       this.#waitingBytes < MAX_WAITING_BYTES;
   }
 
@@ -82,10 +87,12 @@ export class Sender {
 
   publish(topic: string, payload: string, settled: Settled): PublishOutcome {
     if (this.#failed) return "offline";
+    if (this.awaitRate()) return "rate_limited";
     if (!this.hasRoom) {
       this.#dropOld();
       if (!this.hasRoom) return "backpressure";
     }
+    this.#countRate();
     if (this.options.qos === 0) this.#writeOnce(topic, payload, settled);
     else this.#writeUntilAcknowledged(topic, payload, false, settled);
     return "accepted";
@@ -95,13 +102,28 @@ export class Sender {
   announce(topic: string, payload: string, retain: boolean): boolean {
     const { uncounted, freeIds } = this.#acknowledgements;
     const hasRoom = this.#waitingBytes < MAX_WAITING_BYTES && uncounted < MAX_ANNOUNCEMENTS && freeIds > 0;
-    if (this.#failed || !hasRoom) return false;
+    if (this.#failed || !hasRoom || this.awaitRate()) return false;
+    this.#countRate();
     // In a batch of its own: anything in the same batch would be kept too, which on a slow link is more than it carries.
     this.#backlog.close();
     this.#backlog.open().isKept = true;
     if (retain) this.#writeUntilAcknowledged(topic, payload, true, ignore);
     else this.#writeOnce(topic, payload, ignore);
     this.#backlog.close();
+    return true;
+  }
+
+  /** Has {@linkcode SenderParts.onRoom} called when one more message may be sent; false: it may be now. */
+  awaitRate(): boolean {
+    const waitMs = this.#rateWaitMs;
+    if (waitMs === 0) return false;
+    if (!this.#isAwaitingRate) {
+      this.#isAwaitingRate = true;
+      this.parts.clock.sleep(waitMs, this.#ending.signal).then(() => {
+        this.#isAwaitingRate = false;
+        this.parts.onRoom();
+      }, () => {}); // or it has ended
+    }
     return true;
   }
 
@@ -114,6 +136,16 @@ export class Sender {
     }
     lost.push(...this.#acknowledgements.clear());
     for (const settled of lost) settled(error);
+  }
+
+  /** Most connections have no limit, and need not ask the clock. */
+  get #rateWaitMs(): number {
+    const { limit, clock } = this.parts;
+    return limit === null ? 0 : limit.waitMs(clock.monotonicMs());
+  }
+
+  #countRate(): void {
+    this.parts.limit?.sent(this.parts.clock.monotonicMs());
   }
 
   get #failed(): boolean {

@@ -36,7 +36,11 @@ function tlsSuspects({ port, tls }: Offer, isOpen: boolean, likely: string[], po
     (usual ? likely : possible).push(`it expects TLS on port ${port} (mqtt.broker.tls.enabled)`);
     return;
   }
-  if (port === 443) likely.push("on port 443 it expects ALPN, which is not offered: try port 8883");
+  if (port === 443 && tls.alpn === null) {
+    likely.push(
+      "on port 443 it expects ALPN (mqtt.broker.tls.alpn; AWS IoT Core: x-amzn-mqtt-ca), or WebSocket: try port 8883",
+    );
+  }
   if (tls.certFile === null) possible.push("it requires a client certificate (mqtt.broker.tls.cert_file)");
   if (!isOpen) {
     (usual ? possible : likely).push(

@@ -84,6 +84,7 @@ export interface SampleCounts {
   readonly published: number;
   readonly droppedOffline: number;
   readonly droppedBackpressure: number;
+  readonly droppedRateLimited: number;
   readonly droppedUnacknowledged: number;
   readonly filtered: number;
   readonly invalid: number;

@@ -11,6 +11,7 @@ const COUNTED = [
   "published",
   "droppedOffline",
   "droppedBackpressure",
+  "droppedRateLimited",
   "droppedUnacknowledged",
   "filtered",
   "invalid",
@@ -64,9 +65,11 @@ function byName(columns: readonly number[][]): { readonly [Key in keyof SampleCo
     published = [],
     droppedOffline = [],
     droppedBackpressure = [],
+    droppedRateLimited = [],
     droppedUnacknowledged = [],
     filtered = [],
     invalid = [],
   ] = columns;
-  return { received, published, droppedOffline, droppedBackpressure, droppedUnacknowledged, filtered, invalid };
+  const dropped = { droppedOffline, droppedBackpressure, droppedRateLimited, droppedUnacknowledged };
+  return { received, published, ...dropped, filtered, invalid };
 }

@@ -19,6 +19,8 @@ export interface Stats {
   readonly dropped_offline: number;
   /** See {@linkcode Counters.droppedBackpressure}. */
   readonly dropped_backpressure: number;
+  /** See {@linkcode Counters.droppedRateLimited}. */
+  readonly dropped_rate_limited: number;
   /** See {@linkcode Counters.droppedUnacknowledged}. */
   readonly dropped_unacknowledged: number;
   /** See {@linkcode Counters.filtered}. */
@@ -147,6 +149,7 @@ export class StatsReporter implements Disposable {
   #limit(now: Counters, intervalS: number): string | null {
     const { maxInFlight } = this.options;
     const published = now.published - this.#last.published;
+    if (now.droppedRateLimited > this.#last.droppedRateLimited) return "max_rate";
     const isDropping = now.droppedBackpressure > this.#last.droppedBackpressure;
     if (maxInFlight === null || !isDropping || published === 0 || now.inFlight < FULL * maxInFlight) return null;
     const waitMs = Math.round(maxInFlight / published * intervalS * 1000);
@@ -164,6 +167,7 @@ export function countFields(counters: Counters): Pick<
   | "published"
   | "dropped_offline"
   | "dropped_backpressure"
+  | "dropped_rate_limited"
   | "dropped_unacknowledged"
   | "filtered"
   | "filtered_by"
@@ -177,6 +181,7 @@ export function countFields(counters: Counters): Pick<
     published: counters.published,
     dropped_offline: counters.droppedOffline,
     dropped_backpressure: counters.droppedBackpressure,
+    dropped_rate_limited: counters.droppedRateLimited,
     dropped_unacknowledged: counters.droppedUnacknowledged,
     filtered: counters.filtered,
     filtered_by: Object.fromEntries(Object.entries(counters.filteredBy).filter(([, count]) => count > 0)),

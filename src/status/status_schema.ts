@@ -70,6 +70,7 @@ const statsShape = {
   published: count("Messages that reached the broker (QoS 1: acknowledged; QoS 0: written to the connection)"),
   dropped_offline: count("Lost because there was no connection"),
   dropped_backpressure: count("Dropped because the broker could not keep up"),
+  dropped_rate_limited: count("Not sent because of the configured rate limit"),
   dropped_unacknowledged: count("Sent, but not acknowledged by the broker within the time allowed (QoS 1)"),
   filtered: count("Excluded by the filter"),
   filtered_by: z.object(filteredBy).check(
@@ -82,7 +83,7 @@ const statsShape = {
   received_per_s: perSecond("Reports received per second over the interval"),
   published_per_s: perSecond("Messages published per second over the interval"),
   limited_by: z.nullable(z.string()).check(
-    z.describe("What limited the message rate over the interval, if known: max_in_flight"),
+    z.describe("What limited the message rate over the interval, if known: max_in_flight, max_rate"),
   ),
   devices: count("Distinct addresses heard over the interval, filtered ones included; counted up to 65,536"),
   broker: z.nullable(z.string()).check(z.describe("The broker connected to, host:port as configured; null: none")),

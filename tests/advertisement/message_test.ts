@@ -6,7 +6,7 @@ import {
   type Message,
   MessageEncoder,
   type MessageOptions,
-  messageTopic,
+  messageTopics,
 } from "../../src/advertisement/mod.ts";
 import { messageJsonSchema } from "../../src/advertisement/schema.ts";
 import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../src/hci/mod.ts";
@@ -138,9 +138,18 @@ test("MessageEncoder lets no key from the air reach a prototype", () => {
   }));
 });
 
-test("messageTopic() puts scanner and address behind the prefix", () => {
-  assert.equal(messageTopic("ble/raw", "scanner-01", "AA:BB:CC:DD:EE:FF"), "ble/raw/scanner-01/AA:BB:CC:DD:EE:FF");
-});
+for (
+  const [template, topic] of [
+    ["ble/raw/{scanner_id}/{mac_address}", "ble/raw/s-1/AA:BB:CC:DD:EE:FF"],
+    ["{scanner_id}/{mac_hex}/{scanner_id}", "s-1/AABBCCDDEEFF/s-1"],
+    ["$aws/rules/ble/{scanner_id}", "$aws/rules/ble/s-1"],
+    ["{mac_address}", "AA:BB:CC:DD:EE:FF"],
+  ] as const
+) {
+  test(`messageTopics() makes ${topic} of ${template}`, () => {
+    assert.equal(messageTopics(template, "s-1")("AA:BB:CC:DD:EE:FF"), topic);
+  });
+}
 
 const hostileName = fc.array(
   fc.oneof(
@@ -187,14 +196,17 @@ test("MessageEncoder writes JSON of the schema, the seven keys first, for any re
   }));
 });
 
-test("messageTopic() takes nothing from the air but the six bytes of an address", () => {
+test("messageTopics() takes nothing from the air but the six bytes of an address", () => {
   const packet = fc.oneof(
     fc.tuple(legacyReport, hostileData).map(([report, data]) => legacyReportsPacket({ ...report, data })),
     fc.tuple(extendedReport, hostileData).map(([report, data]) => extendedReportsPacket({ ...report, data })),
   );
   fc.assert(fc.property(packet, (bytes) => {
     const { address } = readOne(bytes);
-    assert.match(messageTopic("ble/raw", "s1", address), /^ble\/raw\/s1\/[0-9A-F]{2}(:[0-9A-F]{2}){5}$/);
+    assert.match(
+      messageTopics("ble/raw/{scanner_id}/{mac_address}", "s1")(address),
+      /^ble\/raw\/s1\/[0-9A-F]{2}(:[0-9A-F]{2}){5}$/,
+    );
   }));
 });
 

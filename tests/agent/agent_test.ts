@@ -20,7 +20,7 @@ import { PASS_ALL } from "../support/pass_all.ts";
 const OPTIONS: AgentOptions = {
   scannerId: "s1",
   fields: "standard",
-  topicPrefix: "ble/raw",
+  topic: "ble/raw/{scanner_id}/{mac_address}",
   mergeScanResponse: true,
   namesLastMs: 60_000,
   filter: PASS_ALL,

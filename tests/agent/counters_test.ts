@@ -8,6 +8,7 @@ const FATES: readonly Fate[] = [
   "published",
   "droppedOffline",
   "droppedBackpressure",
+  "droppedRateLimited",
   "droppedUnacknowledged",
   "invalid",
 ];
@@ -25,6 +26,7 @@ test("ReportCounter has a report in flight until its fate is known", () => {
     published: 1,
     droppedOffline: 0,
     droppedBackpressure: 0,
+    droppedRateLimited: 0,
     droppedUnacknowledged: 0,
     filtered: 0,
     filteredBy: Object.fromEntries(FILTER_REASONS.map((reason) => [reason, 0])),

@@ -74,7 +74,7 @@ if (import.meta.main) {
     {
       scannerId: "s1",
       fields: "standard",
-      topicPrefix: "ble/raw",
+      topic: "ble/raw/{scanner_id}/{mac_address}",
       mergeScanResponse: true,
       namesLastMs: 60_000,
       filter: { ...PASS_ALL, onChangeMs: 60_000, maxRatePerDevice: 10 },

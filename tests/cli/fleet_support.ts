@@ -42,6 +42,7 @@ export function someStats(changes: Partial<Stats> = {}): Stats {
     published: 900,
     dropped_offline: 0,
     dropped_backpressure: 0,
+    dropped_rate_limited: 0,
     dropped_unacknowledged: 0,
     filtered: 100,
     filtered_by: { min_rssi: 100 },

@@ -236,7 +236,7 @@ test("renderJson() has what the table has, and all that the scanner said", async
     status: null,
     stats: null,
   });
-  assert.deepEqual(scanners[1].dropped, { offline: 4, backpressure: 0, unacknowledged: 0 });
+  assert.deepEqual(scanners[1].dropped, { offline: 4, backpressure: 0, "rate limit": 0, unacknowledged: 0 });
   assert.deepEqual(scanners[1].status, someStatus());
   assert.equal(scanners[1].heard_from_s_ago, 2);
 });

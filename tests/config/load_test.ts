@@ -34,7 +34,7 @@ test("loadConfig() with nothing but a scanner id gives the documented defaults",
       on_change_s: null,
       max_rate_per_device: null,
     },
-    publisher: { topic_prefix: "ble/raw", fields: "standard", merge_scan_response: true },
+    publisher: { topic_prefix: "ble/raw", topic: null, fields: "standard", merge_scan_response: true },
     mqtt: {
       broker: {
         host: "localhost",
@@ -48,6 +48,7 @@ test("loadConfig() with nothing but a scanner id gives the documented defaults",
           ca_file: null,
           cert_file: null,
           key_file: null,
+          alpn: null,
           server_name: null,
           insecure_skip_verify: false,
         },
@@ -59,6 +60,7 @@ test("loadConfig() with nothing but a scanner id gives the documented defaults",
         qos: 0,
         max_in_flight: 100,
         ack_timeout_s: 30,
+        max_rate: null,
         max_age_s: 5,
       },
       reconnect: { initial_delay: 1, max_delay: 60, exponential_backoff: true, return_to_first: true },
@@ -473,7 +475,21 @@ test("loadConfig() warns of a name that machines have until somebody names them"
 });
 
 for (
-  const prefix of ["", "/ble", "ble/", "ble/+/x", "ble/#", "$SYS/x", "a\u0000b", "a\nb", "x".repeat(257), "\ud800"]
+  const prefix of [
+    "",
+    "/ble",
+    "ble/",
+    "ble/+/x",
+    "ble/#",
+    "$SYS/x",
+    "$aws/rules",
+    "$aws/rules/",
+    "$share/g/x",
+    "a\u0000b",
+    "a\nb",
+    "x".repeat(257),
+    "\ud800",
+  ]
 ) {
   test(`loadConfig() refuses the topic prefix ${JSON.stringify(prefix.slice(0, 10))}`, async () => {
     const yaml = `publisher: { topic_prefix: ${JSON.stringify(prefix)} }`;
@@ -481,7 +497,44 @@ for (
   });
 }
 
-for (const prefix of ["ble", "ble/raw", "home/küche 1", "x".repeat(256), "a//b", "a$b"]) {
+test("loadConfig() warns of topics that only a rule of AWS IoT Core gets", async () => {
+  const yaml = "publisher: { topic_prefix: $aws/rules/ble }\nstatus: { topic_prefix: $aws/rules/s }";
+  const lines = (await load({ yaml, flags })).warnings.map(renderProblem);
+  assert.match(
+    lines[0] ?? "",
+    /^c\.yaml:1:28: publisher\.topic_prefix: .*the rule named in \$aws\/rules\/ble alone gets/,
+  );
+  assert.match(lines[1] ?? "", /^c\.yaml:2:25: status\.topic_prefix: .*nothing is retained there/);
+  assert.equal(lines.length, 2);
+});
+
+const templates: Readonly<Record<string, boolean>> = {
+  "{scanner_id}/{mac_hex}": true,
+  "devices/{scanner_id}/ble": true,
+  "$aws/rules/ble/{mac_address}": true,
+  "a/{mac_address}-{scanner_id}-{scanner_id}": true,
+  "{mac_address}/{mac_address}": false,
+  "{mac_address}/{mac_hex}": false,
+  "{mac}": false,
+  "a/{": false,
+  "a/#": false,
+  "/a": false,
+  "a/": false,
+  "$SYS/{mac_hex}": false,
+};
+
+for (const [topic, isAccepted] of Object.entries(templates)) {
+  test(`loadConfig() ${isAccepted ? "accepts" : "refuses"} the topic ${topic}`, async () => {
+    const yaml = `publisher: { topic: ${JSON.stringify(topic)} }`;
+    if (isAccepted) assert.equal((await load({ yaml, flags })).config.publisher.topic, topic);
+    else {assert.match(
+        (await problemsOf({ yaml, flags })).join(),
+        /publisher\.topic: expected an MQTT topic name, \{mac/,
+      );}
+  });
+}
+
+for (const prefix of ["ble", "ble/raw", "home/küche 1", "x".repeat(256), "a//b", "a$b", "$aws/rules/ble_raw"]) {
   test(`loadConfig() accepts the topic prefix ${JSON.stringify(prefix.slice(0, 10))}`, async () => {
     const { config } = await load({ yaml: `publisher: { topic_prefix: ${JSON.stringify(prefix)} }`, flags });
     assert.equal(config.publisher.topic_prefix, prefix);

@@ -151,7 +151,7 @@ mosquittoTest("MqttPublisher asks for the name of the broker that it connects to
   await using one = await Mosquitto.start(listener("elsewhere"));
   await using other = await Mosquitto.start(listener("address"));
   const tls = {
-    ...{ caFile: certificates.certificate("ca"), certFile: null, keyFile: null, serverName: null },
+    ...{ caFile: certificates.certificate("ca"), certFile: null, keyFile: null, serverName: null, alpn: null },
     insecureSkipVerify: false,
   };
   await using publishing = start([one, other], { host: "localhost", tls });

@@ -25,7 +25,15 @@ class TlsBench implements AsyncDisposable {
   /** Trusts the trial authority, unless changed. */
   tls(changes: Partial<TlsOptions> = {}): TlsOptions {
     const caFile = this.certificates.certificate("ca");
-    return { caFile, certFile: null, keyFile: null, serverName: null, insecureSkipVerify: false, ...changes };
+    return {
+      caFile,
+      certFile: null,
+      keyFile: null,
+      serverName: null,
+      alpn: null,
+      insecureSkipVerify: false,
+      ...changes,
+    };
   }
 
   /** Connects and publishes a message; resolves when it was taken. */

@@ -126,6 +126,7 @@ const FATES = [
   "published",
   "droppedOffline",
   "droppedBackpressure",
+  "droppedRateLimited",
   "droppedUnacknowledged",
   "invalid",
 ] as const;

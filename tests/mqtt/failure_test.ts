@@ -82,7 +82,14 @@ test("explain() keeps the error as the cause, and a failure as it is", () => {
   equal(explain(failure, progress("connecting")), failure);
 });
 
-const tls: TlsOptions = { caFile: null, certFile: null, keyFile: null, serverName: null, insecureSkipVerify: false };
+const tls: TlsOptions = {
+  caFile: null,
+  certFile: null,
+  keyFile: null,
+  serverName: null,
+  alpn: null,
+  insecureSkipVerify: false,
+};
 
 /** What may be wrong, likeliest first, where the broker closed after seeing this. */
 function suspects(port: number, changes: Partial<MqttOptions> = {}, stage: Progress["stage"] = "tls"): string[] {

@@ -200,7 +200,7 @@ test("MqttPublisher fetches the password again for each attempt", async () => {
 });
 
 test("MqttPublisher says which file it cannot use, and tries again", async () => {
-  const tls = { caFile: null, certFile: null, keyFile: null, serverName: null, insecureSkipVerify: false };
+  const tls = { caFile: null, certFile: null, keyFile: null, serverName: null, alpn: null, insecureSkipVerify: false };
   const cases: readonly (readonly [Partial<MqttOptions>, RegExp, RegExp])[] = [
     [{ password: () => Deno.readFile("/nonexistent") }, /cannot read the password: .*No such file/, /password_file/],
     [{ tls: { ...tls, caFile: "/nonexistent" } }, /cannot read \/nonexistent: .*No such file/, /tls\.ca_file/],

@@ -7,6 +7,7 @@ import { MessageDropped } from "../../src/agent/mod.ts";
 import type { ConnectionFailure } from "../../src/mqtt/failure.ts";
 import { clientOptions } from "../../src/mqtt/network_connection.ts";
 import { Pulse } from "../../src/mqtt/pulse.ts";
+import { RateLimit } from "../../src/mqtt/rate_limit.ts";
 import { Sender } from "../../src/mqtt/sender.ts";
 import { decodePublishes, type PublishPacket } from "../support/mqtt_packets.ts";
 import { FakeClock } from "../support/fake_clock.ts";
@@ -75,7 +76,11 @@ class Bench implements AsyncDisposable {
   static async open(
     qos: 0 | 1,
     maxInFlight = 100,
-    { clock = new FakeClock(), pulse = null }: { clock?: FakeClock; pulse?: Pulse | null } = {},
+    { clock = new FakeClock(), pulse = null, limit = null }: {
+      clock?: FakeClock;
+      pulse?: Pulse | null;
+      limit?: RateLimit | null;
+    } = {},
   ): Promise<Bench> {
     const stream = new FakeStream();
     const client = new MqttClient(() => stream, clientOptions(mqttOptions(0, { keepAliveS: 0 }), null));
@@ -88,6 +93,7 @@ class Bench implements AsyncDisposable {
     const parts = {
       client,
       socket: stream,
+      limit,
       pulse,
       clock,
       onRoom: () => rooms.push(true),
@@ -440,4 +446,26 @@ test("Sender has identifiers left for announcements, whatever maxInFlight says",
   for (let index = 0; index < 16; index++) ok(bench.sender.announce("status", "online", true));
   await waitFor(() => bench.stream.published.length === 65_535, "all to be written");
   equal(new Set(bench.stream.published.map(({ id }) => id)).size, 65_535);
+});
+
+test("Sender takes no more in any second than its limit, announcements included, and says when there is room", async () => {
+  const bench = await Bench.open(0, 100, { limit: new RateLimit(3) });
+  await bench.clock.advance(5_000);
+  equal(bench.sender.announce("status", "online", true), true);
+  deepEqual(["a", "b", "c", "d"].map((payload) => bench.publish(payload)), [
+    "accepted",
+    "accepted",
+    "rate_limited",
+    "rate_limited",
+  ]);
+  equal(bench.sender.hasRoom, false);
+  equal(bench.sender.announce("stats", "{}", false), false);
+  await bench.clock.advance(1_249);
+  equal(bench.publish("e"), "rate_limited");
+  const { length } = bench.rooms;
+  await bench.clock.advance(1);
+  equal(bench.rooms.length, length + 1);
+  equal(bench.publish("f"), "accepted");
+  bench.sender.fail(new Error("over"));
+  equal(bench.clock.sleeping, 0);
 });

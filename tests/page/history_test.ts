@@ -22,6 +22,7 @@ test("History tells what was counted in each sample, and how long that was", () 
     published: [1, 0],
     droppedOffline: [1, 0],
     droppedBackpressure: [0, 0],
+    droppedRateLimited: [0, 0],
     droppedUnacknowledged: [0, 0],
     filtered: [0, 0],
     invalid: [0, 0],

@@ -12,6 +12,7 @@ const COUNTS: Omit<Counts, "atS"> = {
   published: 0,
   dropped_offline: 0,
   dropped_backpressure: 0,
+  dropped_rate_limited: 0,
   dropped_unacknowledged: 0,
   filtered: 0,
   filtered_by: {},

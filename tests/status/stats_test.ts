@@ -44,6 +44,7 @@ test("StatsReporter publishes the counters with rates over the interval, not ret
     published: 300,
     dropped_offline: 0,
     dropped_backpressure: 0,
+    dropped_rate_limited: 0,
     dropped_unacknowledged: 0,
     filtered: 50,
     filtered_by: { names: 20, max_rate_per_device: 30 },

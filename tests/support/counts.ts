@@ -15,7 +15,8 @@ export function countsOf(log: readonly LogLine[], startWallMs: number): Counts[]
 /** Whether every report is accounted for exactly once. */
 export function lawHolds(counts: Counts): boolean {
   const { received, published, filtered, invalid, in_flight } = counts;
-  const dropped = counts.dropped_offline + counts.dropped_backpressure + counts.dropped_unacknowledged;
+  const dropped = counts.dropped_offline + counts.dropped_backpressure + counts.dropped_rate_limited +
+    counts.dropped_unacknowledged;
   return received === published + dropped + filtered + invalid + in_flight && in_flight >= 0;
 }
 

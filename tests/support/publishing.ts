@@ -21,6 +21,7 @@ export function mqttOptions(port: number, changes: Partial<MqttOptions> = {}): M
     maxInFlight: 100,
     ackTimeoutMs: 30_000,
     maxAgeMs: 5_000,
+    maxRate: null,
     reconnect: { initialDelayMs: 50, maxDelayMs: 200, exponential: true },
     connectTimeoutMs: 5_000,
     will: null,

@@ -108,7 +108,7 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
   const agent = new Agent({
     scannerId: "s1",
     fields: "standard",
-    topicPrefix: "ble/raw",
+    topic: "ble/raw/{scanner_id}/{mac_address}",
     mergeScanResponse: true,
     namesLastMs: 60_000,
     filter: { ...PASS_ALL, maxRatePerDevice: 2 },

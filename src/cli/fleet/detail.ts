@@ -11,6 +11,7 @@ const COUNTS = [
   "published",
   "dropped_offline",
   "dropped_backpressure",
+  "dropped_rate_limited",
   "dropped_unacknowledged",
   "filtered",
   "invalid",

@@ -139,6 +139,7 @@ export function drops(stats: ReadStats): readonly (readonly [reason: string, cou
   return [
     ["offline", stats.dropped_offline ?? 0],
     ["backpressure", stats.dropped_backpressure ?? 0],
+    ["rate limit", stats.dropped_rate_limited ?? 0],
     ["unacknowledged", stats.dropped_unacknowledged ?? 0],
   ];
 }

@@ -41,6 +41,7 @@ function sampleAt(history: HistoryView, index: number): Sample {
     published: at(history.published),
     droppedOffline: at(history.droppedOffline),
     droppedBackpressure: at(history.droppedBackpressure),
+    droppedRateLimited: at(history.droppedRateLimited),
     droppedUnacknowledged: at(history.droppedUnacknowledged),
     filtered: at(history.filtered),
     invalid: at(history.invalid),

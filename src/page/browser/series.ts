@@ -22,6 +22,7 @@ export const SERIES: readonly Series[] = [
   line("invalid", "Not readable", "invalid", [1, 4]),
   line("droppedOffline", "Dropped: no connection", "offline", [6, 3]),
   line("droppedBackpressure", "Dropped: broker too slow", "backpressure", [10, 3]),
+  line("droppedRateLimited", "Dropped: rate limit", "rate-limited", [2, 6]),
   line("droppedUnacknowledged", "Dropped: not acknowledged", "unacknowledged", [10, 3, 2, 3]),
 ];
 

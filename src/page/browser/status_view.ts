@@ -132,7 +132,8 @@ function brokerTold(
 }
 
 function showLosses({ counts }: PageEvent): void {
-  const dropped = counts.droppedOffline + counts.droppedBackpressure + counts.droppedUnacknowledged;
+  const dropped = counts.droppedOffline + counts.droppedBackpressure + counts.droppedRateLimited +
+    counts.droppedUnacknowledged;
   const lost = dropped + counts.missed;
   const share = counts.received === 0 ? 0 : dropped / counts.received;
   const text = lost === 0 ? "Nothing" : percent(share);

@@ -58,7 +58,7 @@ export const agentTarget: Target = {
       {
         scannerId: SCANNER_ID,
         fields: input.length % 2 === 0 ? "full" : "standard",
-        topicPrefix: "ble/raw",
+        topic: "ble/raw/{scanner_id}/{mac_address}",
         mergeScanResponse: true,
         namesLastMs: 60_000,
         filter: FILTERS[input.length % FILTERS.length] ?? PASS_ALL,
@@ -78,7 +78,8 @@ export const agentTarget: Target = {
 
 function checkLaw(counters: Counters): void {
   const { received, published, filtered, filteredBy, invalid, inFlight } = counters;
-  const dropped = counters.droppedOffline + counters.droppedBackpressure + counters.droppedUnacknowledged;
+  const dropped = counters.droppedOffline + counters.droppedBackpressure + counters.droppedRateLimited +
+    counters.droppedUnacknowledged;
   assert.equal(Object.values(filteredBy).reduce((sum, count) => sum + count, 0), filtered);
   assert.ok(inFlight >= 0, "more reports ended than came");
   assert.equal(received, published + dropped + filtered + invalid + inFlight);
