@@ -48,22 +48,27 @@ export class DeviceTable implements Devices {
   readonly #devices: RecentMap<string, Entry>;
   #reports = 0;
 
+  /** Knows nobody yet, and at most so many later. */
   constructor(maxDevices = 10_000) {
     this.#devices = new RecentMap(maxDevices);
   }
 
+  /** How many are known. */
   get size(): number {
     return this.#devices.size;
   }
 
+  /** How many reports were heard. */
   get reports(): number {
     return this.#reports;
   }
 
+  /** Those known, in no order. */
   values(): Iterable<Device> {
     return this.#devices.values();
   }
 
+  /** Learns what an advertisement says; `nowMs` is monotonic. */
   heard(heard: Advertisement, nowMs: number): void {
     this.#reports++;
     const before = this.#devices.get(heard.address);

@@ -23,6 +23,7 @@ export {
   type ScanState,
   type Settled,
 } from "./ports.ts";
+export { type ReportPathOptions } from "./report_path.ts";
 export { Selection, type SelectionOptions } from "./selection.ts";
 export { superviseScan, type SupervisorParts } from "./supervisor.ts";
 export { Vitals, type VitalsChange, type VitalsParts } from "./vitals.ts";
