@@ -118,7 +118,8 @@ export function discovery(config: Config, version: string): Discovery | null {
   return { topic, device };
 }
 
-function homeAssistantTopic({ scanner, home_assistant: { enabled, discovery_prefix } }: Config): string | null {
+/** Where Home Assistant looks for this scanner; null: it is told nothing. */
+export function homeAssistantTopic({ scanner, home_assistant: { enabled, discovery_prefix } }: Config): string | null {
   return enabled === null ? null : discoveryTopic(discovery_prefix, scanner.id);
 }
 

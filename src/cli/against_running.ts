@@ -1,6 +1,7 @@
 import { EXIT } from "../app/exit_codes.ts";
 import { type OpenLibc, readText } from "../hci/mod.ts";
 import { recordPath } from "../systemd/mod.ts";
+import type { ConfigReading } from "../app/mod.ts";
 import type { CliIo } from "./io.ts";
 import { rereadConfig } from "./reread.ts";
 import { describeReload, type RunningRecord, servicePid } from "./running.ts";
@@ -14,22 +15,42 @@ import { describeReload, type RunningRecord, servicePid } from "./running.ts";
  * @returns the exit code: 0 if it would be accepted, 2 if not, 1 if there is nothing to compare with
  */
 export async function checkAgainstRunning(unit: string, file: string | null, io: CliIo): Promise<number> {
-  const running = readRunning(unit, io);
-  if (typeof running === "string") {
-    io.stderr(`${running}\n`);
+  const against = await readAgainstRunning(unit, file, io) ?? `${unit}.service does not run: nothing to compare with`;
+  if (typeof against === "string") {
+    io.stderr(`${against}\n`);
     return EXIT.failure;
   }
-  const { args, env } = running;
-  const host = { ...io.host, env };
-  const reading = await rereadConfig(args, file ?? running.file, { ...io, host });
+  const { running, reading } = against;
   for (const warning of reading.warnings) io.stderr(`warning: ${warning}\n`);
   const { text, isAccepted } = describeReload(running, reading);
   io.stdout(text);
   return isAccepted ? EXIT.ok : EXIT.usage;
 }
 
-/** The record of the service, or why there is none. */
-function readRunning(unit: string, { host: { linux } }: CliIo): RunningRecord | string {
+/** What a service works with, and what it would read now. */
+export interface AgainstRunning {
+  readonly running: RunningRecord;
+  readonly reading: ConfigReading;
+}
+
+/**
+ * Compares, for {@linkcode checkAgainstRunning} and `doctor`.
+ *
+ * @returns text: why it is not known what the service works with; null: it does not run
+ */
+export async function readAgainstRunning(
+  unit: string,
+  file: string | null,
+  io: CliIo,
+): Promise<AgainstRunning | string | null> {
+  const running = readRunning(unit, io);
+  if (running === null || typeof running === "string") return running;
+  const host = { ...io.host, env: running.env };
+  return { running, reading: await rereadConfig(running.args, file ?? running.file, { ...io, host }) };
+}
+
+/** The record of the service, or why there is none; null: it does not run. */
+function readRunning(unit: string, { host: { linux } }: CliIo): RunningRecord | string | null {
   let libc: OpenLibc;
   try {
     libc = linux.openLibc();
@@ -38,7 +59,7 @@ function readRunning(unit: string, { host: { linux } }: CliIo): RunningRecord | 
   }
   using _ = libc;
   const pid = servicePid(unit, (path) => readText(libc, path));
-  if (pid === null) return `${unit}.service does not run: nothing to compare with`;
+  if (pid === null) return null;
   const path = recordPath(pid, (link) => libc.readlink(link));
   const text = path === null ? null : readText(libc, path);
   if (text === null) {

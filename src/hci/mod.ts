@@ -45,6 +45,7 @@ export {
 export { linuxAdapterSource } from "./linux/adapter_source.ts";
 export { type LinuxHciSocket, type LinuxHciSocketOptions, openLinuxHciSocket } from "./linux/hci_socket.ts";
 export { dropProgramPages } from "./linux/program_pages.ts";
+export { type FileSystemFacts, type KernelFacts, kernelFacts } from "./linux/kernel_facts.ts";
 export { readText } from "./linux/read_text.ts";
 export { type Libc, libcPaths, type OpenLibc } from "./linux/libc.ts";
 export { type BluetoothSurvey, surveyBluetooth, type SurveyedAdapter } from "./linux/survey.ts";

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { doctor, type DoctorIo } from "../../src/cli/doctor/mod.ts";
 import { findingsSchema } from "../../src/cli/doctor/finding_schema.ts";
-import { commandCompletePacket, hci } from "../../src/hci/mod.ts";
+import type { AgainstRunning } from "../../src/cli/against_running.ts";
+import type { Readiness } from "../../src/cli/doctor/readers.ts";
+import { type Config, defaultConfig, redact } from "../../src/config/mod.ts";
+import { commandCompletePacket, hci, type KernelFacts } from "../../src/hci/mod.ts";
 import {
   type BrokerCertificate,
   ConnectionFailure,
@@ -35,6 +38,12 @@ class AnsweringLibc extends FakeLibc {
   }
 }
 
+/** A machine that lacks nothing. */
+const KERNEL: KernelFacts = {
+  fileSystem: () => ({ freeBytes: 5e9, isReadOnly: false }),
+  isClockSynchronized: () => true,
+};
+
 interface Host {
   readonly adapters?: FakeAdapter[];
   readonly capNetRaw?: boolean;
@@ -48,6 +57,9 @@ interface Host {
   readonly failingBroker?: string;
   readonly brokerCertificate?: BrokerCertificate;
   readonly echo?: Echo;
+  readonly kernel?: Partial<KernelFacts>;
+  readonly readiness?: Readiness;
+  readonly against?: AgainstRunning | string;
   readonly format?: "text" | "json";
   readonly systemFiles?: Readonly<Record<string, string>>;
 }
@@ -84,6 +96,9 @@ async function examine(host: Host = {}, yaml = "scanner: { id: s1 }") {
         clock,
       },
     }),
+    kernel: { ...KERNEL, ...host.kernel },
+    readiness: () => Promise.resolve(host.readiness ?? { kind: "free" }),
+    againstRunning: () => Promise.resolve(host.against ?? null),
     inspectFile: () => Promise.resolve({ isFile: true, mode: 0o600, modifiedMs: null }),
     readSystemText: (path) => host.systemFiles?.[path] ?? null,
     brokerCertificate: () => Promise.resolve(host.brokerCertificate ?? null),
@@ -132,7 +147,8 @@ test("doctor finds nothing where all is well, and tells what it has looked at", 
   assert.deepEqual([code, summary], [0, "No problems, no warnings.\n"]);
   assert.deepEqual(lines, [
     "ok       configuration: c.yaml",
-    "ok       clock: 2026-01-11T10:30:45.123Z",
+    "ok       clock: 2026-01-11T10:30:45.123Z, kept right by NTP",
+    "ok       storage: 5000 MB free for /var/cache/bt-scanner",
     "ok       service: bt-scanner.service is not installed",
     "ok       permissions: CAP_NET_RAW and CAP_NET_ADMIN are granted",
     "ok       hci0: 06:05:04:03:02:01, usb, Bluetooth LE, up",
@@ -356,6 +372,9 @@ test("doctor ends with 1 where it is told to end before it is through", async ()
       readFile: () => Promise.reject(new Error("unused")),
       linux: { openLibc: () => new FakeLibc([{ ...ADAPTER, up: false }]), clock: new FakeClock() },
     }),
+    kernel: KERNEL,
+    readiness: () => Promise.reject(new Error("unused")),
+    againstRunning: () => Promise.resolve(null),
     inspectFile: () => Promise.reject(new Error("unused")),
     readSystemText: () => null,
     brokerCertificate: () => Promise.resolve(null),
@@ -406,4 +425,126 @@ test("doctor tells the names of the broker's certificate, and warns a week befor
     old.lines.join("\n"),
     /^warning {2}broker certificate: has no name, and .*, 2 days from now; renew it$/m,
   );
+});
+
+/** What is found about `subject`, and nothing else is wrong. */
+async function found(subject: string, host: Host, yaml?: string): Promise<string | undefined> {
+  const { code, lines } = await examine(host, yaml);
+  assert.equal(code, 0);
+  return lines.find((line) => line.slice(9).startsWith(`${subject}:`));
+}
+
+test("doctor warns of a clock that no NTP sets, and does not claim what it cannot know", async () => {
+  const kernel = (synchronized: boolean | null) => ({ kernel: { isClockSynchronized: () => synchronized } });
+  assert.match(await found("clock", kernel(false)) ?? "", /^warning .*nothing has set it by NTP.*set-ntp true/);
+  assert.match(await found("clock", kernel(null)) ?? "", /^ok .*is not known here$/);
+  const systemFiles = { "/run/systemd/timesync/synchronized": "" };
+  assert.match(await found("clock", { ...kernel(false), systemFiles }) ?? "", /^ok .*kept right by NTP$/);
+});
+
+test("doctor warns of an SD card that is full, or was made read-only", async () => {
+  const card = (freeBytes: number, isReadOnly = false) => ({
+    kernel: { fileSystem: () => ({ freeBytes, isReadOnly }) },
+  });
+  assert.match(await found("storage", card(90e6)) ?? "", /^warning .*: 90 MB free .* may need 250 MB; /);
+  assert.match(await found("storage", card(5e9, true)) ?? "", /^warning .*cannot be written.*read-only; `dmesg`/);
+  assert.equal(await found("storage", { kernel: { fileSystem: () => null } }), undefined);
+});
+
+test("doctor tells a Raspberry Pi's temperature and what its firmware saw, and nothing of other machines", async () => {
+  const zone = "/sys/class/thermal/thermal_zone0";
+  const at = (temp: string, type = "cpu-thermal\n") => ({
+    systemFiles: { [`${zone}/type`]: type, [`${zone}/temp`]: temp },
+  });
+  assert.equal(await found("temperature", at("54321\n")), "ok       temperature: 54.3 °C");
+  assert.match(await found("temperature", at("80500\n")) ?? "", /^warning .*80\.5 °C: .*; cool it$/);
+  assert.equal(await found("temperature", at("54321\n", "acpitz\n")), undefined);
+  assert.equal(await found("temperature", at("nonsense\n")), undefined);
+  const firmware = (text: string) => ({
+    systemFiles: { "/sys/devices/platform/soc/soc:firmware/get_throttled": text },
+  });
+  assert.match(await found("power", firmware("0\n")) ?? "", /^ok /);
+  assert.match(
+    await found("power", firmware("50005\n")) ?? "",
+    /^warning .*: the firmware sees under-voltage, throttling: /,
+  );
+  assert.match(
+    await found("power", firmware("80000\n")) ?? "",
+    /^warning .*since the start the firmware has seen the soft temperature limit: /,
+  );
+  assert.equal(await found("power", firmware("?\n")), undefined);
+  assert.equal(await found("power", {}), undefined);
+});
+
+test("doctor tells whether the service works with the file that is looked at, and what that says now", async () => {
+  const now = defaultConfig("s1");
+  const against = (config: Config, file: string | null = "c.yaml"): { against: AgainstRunning } => ({
+    against: {
+      running: { args: ["run"], file, env: {}, config: redact(now) },
+      reading: { config, record: "", warnings: [] },
+    },
+  });
+  assert.equal(await found("in force", {}), undefined);
+  assert.equal(await found("in force", against(now)), "ok       in force: the service works with c.yaml as it is now");
+  const quieter = { ...now, filter: { ...now.filter, min_rssi: -60 } };
+  assert.match(
+    await found("in force", against(quieter)) ?? "",
+    /^warning .*c\.yaml as it was before: filter\.min_rssi; `sudo systemctl reload bt-scanner`/,
+  );
+  const renamed = { ...now, scanner: { ...now.scanner, id: "s2" } };
+  assert.match(await found("in force", against(renamed)) ?? "", /scanner\.id.*; `sudo systemctl restart bt-scanner`/);
+  assert.match(
+    await found("in force", against(now, "/etc/other.yaml")) ?? "",
+    /^warning .*works with \/etc\/other\.yaml, and c\.yaml is looked at here; name its file with --config$/,
+  );
+  const { running } = against(now).against;
+  const refused = { running, reading: { problems: ["c.yaml:1:1: wrong"], warnings: [] } };
+  assert.match(
+    await found("in force", { against: refused }) ?? "",
+    /^warning .*would be refused: c\.yaml:1:1: wrong; /,
+  );
+  assert.equal(await found("in force", { against: "use sudo" }), "ok       in force: not known: use sudo");
+});
+
+test("doctor asks whoever listens at http.listen, and tells where nobody may", async () => {
+  const yaml = "scanner: { id: s1 }\nhttp: { listen: '127.0.0.1:9464', allowed_hosts: [pi.local] }";
+  const cases: [Readiness, RegExp][] = [
+    [{ kind: "free" }, /^ok .*127\.0\.0\.1:9464 is free/],
+    [
+      { kind: "answered", code: 200, text: "ok" },
+      /^ok .*is ready; requests may call it localhost, its address, pi\.local$/,
+    ],
+    [{ kind: "answered", code: 503, text: "not scanning: none" }, /^warning .*answers: not scanning: none$/],
+    [{ kind: "answered", code: 404, text: "?" }, /^warning .*something else answers \(404\); /],
+    [{ kind: "unavailable", reason: "in use" }, /^warning .*in use; set http\.listen/],
+  ];
+  for (const [readiness, words] of cases) assert.match(await found("http", { readiness }, yaml) ?? "", words);
+  assert.equal(await found("http", {}), undefined);
+  const socket = "scanner: { id: s1 }\nhttp: { listen: 'unix:/run/x/http.sock' }";
+  const bound = { systemFiles: { "/proc/net/unix": "Num\n0: 2 0 10000 1 1 7 /run/x/http.sock\n" } };
+  assert.match(await found("http", bound, socket) ?? "", /^ok .*somebody listens at \/run\/x\/http\.sock/);
+  assert.match(
+    await found("http", {
+      kernel: { fileSystem: (path) => path === "/run/x" ? null : KERNEL.fileSystem(path) },
+    }, socket) ?? "",
+    /^warning .*\/run\/x does not exist/,
+  );
+});
+
+test("doctor warns where the folder of metrics.textfile is missing or read-only", async () => {
+  const yaml = "scanner: { id: s1 }\nmetrics: { textfile: /var/lib/node/ble.prom }";
+  const folder = (facts: ReturnType<KernelFacts["fileSystem"]>): Host => ({
+    kernel: { fileSystem: (path) => path === "/var/lib/node" ? facts : KERNEL.fileSystem(path) },
+  });
+  assert.match(await found("textfile", folder(null), yaml) ?? "", /^warning .*\/var\/lib\/node does not exist/);
+  assert.match(await found("textfile", folder({ freeBytes: 1, isReadOnly: true }), yaml) ?? "", /^warning .*read-only/);
+  assert.match(await found("textfile", {}, yaml) ?? "", /^ok .*ble\.prom has a folder/);
+});
+
+test("doctor looks for the description that Home Assistant reads, where it is enabled", async () => {
+  const yaml = "scanner: { id: s1 }\nhome_assistant: { enabled: true }";
+  const topic = "homeassistant/device/bt-scanner_s1/config";
+  assert.match(await found("home assistant", { echo: { kind: "heard", kept: [topic] } }, yaml) ?? "", /^ok .*keeps/);
+  assert.match(await found("home assistant", {}, yaml) ?? "", /^warning .*no description is seen in homeassistant\//);
+  assert.equal(await found("home assistant", {}), undefined);
 });

@@ -66,7 +66,7 @@ async function* examineOne(
     const asDoctor = { ...options, clientId, cleanSession: true };
     await io.checkBroker(asDoctor, signal);
     yield ok("broker", `${url} accepts ${clientId}`);
-    yield await examinePublishing(url, asDoctor, config, io, signal);
+    yield* examinePublishing(url, asDoctor, config, io, signal);
   } catch (error) {
     if (!(error instanceof ConnectionFailure)) throw error;
     yield problem("broker", `${url}: ${error.message}`, remedyOf(error, options));

@@ -5,15 +5,22 @@ import { escapeInvisible } from "../../text/mod.ts";
 export const FINDING_IDS = [
   "configuration",
   "clock",
+  "storage",
+  "temperature",
+  "power",
   "service",
+  "in_force",
   "permissions",
   "adapter",
   "controller",
   "other_programs",
+  "http",
+  "textfile",
   "client_certificate",
   "broker_certificate",
   "broker",
   "publishing",
+  "home_assistant",
 ] as const;
 
 /** One of {@linkcode FINDING_IDS}. */

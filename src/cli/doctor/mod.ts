@@ -13,20 +13,24 @@ import {
   loadConfig,
   renderProblem,
 } from "../../config/mod.ts";
-import { type LinuxHost, readText } from "../../hci/mod.ts";
+import { kernelFacts, type LinuxHost, readText } from "../../hci/mod.ts";
 import { brokerCertificate, checkBroker, hearEcho } from "../../mqtt/mod.ts";
+import { type AgainstRunning, readAgainstRunning } from "../against_running.ts";
 import { examineConfig, inspectFile } from "../check.ts";
 import type { CliIo } from "../io.ts";
 import { examineBluetooth } from "./bluetooth.ts";
 import { type BrokerIo, examineBroker } from "./broker.ts";
 import { exitCodeOf, type Finding, ok, problem, renderFinding, renderJson, summarise, warning } from "./finding.ts";
-import { examineService } from "./service.ts";
+import { examineMachine, type MachineIo } from "./machine.ts";
+import { readiness } from "./readiness.ts";
+import { examineReaders, type ReadersIo } from "./readers.ts";
+import { examineInForce, examineService } from "./service.ts";
 
 /** What `doctor` needs from outside. */
-export interface DoctorIo extends BrokerIo {
+export interface DoctorIo extends BrokerIo, MachineIo, ReadersIo {
   readonly host: Host;
-  /** The text of a system file; null if it cannot be read. */
-  readonly readSystemText: (path: string) => string | null;
+  /** What the service works with, beside what it would read now; text: why that is unknown; null: it does not run. */
+  readonly againstRunning: () => Promise<AgainstRunning | string | null>;
   /** Opens a file for reading and describes it; rejects if it cannot. */
   readonly inspectFile: (path: string) => Promise<FileFacts>;
   /** Writes text to standard output. */
@@ -34,12 +38,16 @@ export interface DoctorIo extends BrokerIo {
 }
 
 /** The process's own. */
-export function doctorIo({ stdout, host }: CliIo): DoctorIo {
+export function doctorIo(io: CliIo): DoctorIo {
+  const { stdout, host } = io;
   const { clock, readFile, linux } = host;
   return {
     stdout,
     host,
     inspectFile,
+    kernel: kernelFacts(),
+    readiness: (listen, signal) => readiness(listen, clock, signal),
+    againstRunning: () => readAgainstRunning("bt-scanner", null, io),
     readSystemText: (path) => readSystemText(path, linux),
     brokerCertificate: (options, signal) => brokerCertificate(options, { clock, readFile }, signal),
     checkBroker: (options, signal) => checkBroker(options, { clock, readFile }, signal),
@@ -55,9 +63,6 @@ function readSystemText(path: string, { openLibc }: LinuxHost): string | null {
     return null; // no C library that this process may use
   }
 }
-
-/** A correct clock cannot show an earlier year: this program is younger. */
-const EARLIEST_YEAR = 2026;
 
 /**
  * Examines everything that the agent needs and prints each finding as it comes, one per line; as JSON, all at the end.
@@ -87,9 +92,11 @@ export async function doctor(
 
 async function* examine(sources: ConfigSources, io: DoctorIo, signal: AbortSignal): AsyncGenerator<Finding> {
   const { config, isUsable } = yield* examineSources(sources, io);
-  yield examineClock(io.host.clock.wallMs());
+  yield* examineMachine(io.host.clock.wallMs(), io);
   yield examineService(io.readSystemText);
+  yield* await examineInForce(sources.file, io.againstRunning);
   yield* examineBluetooth(config.scanner, io.host.linux);
+  yield* examineReaders(config, io, signal);
   if (isUsable) yield* examineBroker(config, io, signal);
   else yield warning("broker", "not examined until the configuration is valid", null);
 }
@@ -126,15 +133,4 @@ async function configUnderAnyName(sources: ConfigSources): Promise<Config | null
     if (error instanceof ConfigError) return null;
     throw error;
   }
-}
-
-function examineClock(wallMs: number): Finding {
-  const now = new Date(wallMs);
-  const what = now.toISOString();
-  if (now.getUTCFullYear() >= EARLIEST_YEAR) return ok("clock", what);
-  return problem(
-    "clock",
-    `${what} cannot be right; time stamps and certificates depend on it`,
-    "wait for NTP; see `timedatectl`",
-  );
 }
