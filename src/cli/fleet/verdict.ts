@@ -125,9 +125,8 @@ function* troubles(scanner: KnownScanner, { nowMs, listeningMs, usualIntervalMs 
   }
   if (latest.stats.limited_by) yield `messages are held up by ${latest.stats.limited_by}`;
   if (previous === null) return;
-  const lost = drops(latest.stats).map(([reason, count], i) => {
-    return [reason, count - (drops(previous.stats)[i]?.[1] ?? 0)] as const;
-  });
+  const before = new Map(drops(previous.stats));
+  const lost = drops(latest.stats).map(([reason, count]) => [reason, count - (before.get(reason) ?? 0)] as const);
   const within = shortDuration(latest.atMs - previous.atMs);
   if (lost.some(([, count]) => count > 0)) yield `dropped within ${within}: ${dropsText(lost)}`;
   const missed = (latest.stats.missed ?? 0) - (previous.stats.missed ?? 0);

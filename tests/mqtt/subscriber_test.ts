@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import type { MqttOptions } from "../../src/mqtt/mod.ts";
+import { MqttSubscriber, type ReceivedMessage, type SubscriptionState } from "../../src/mqtt/subscriber.ts";
+import { systemClock } from "../../src/time/mod.ts";
+import { startAedes } from "../support/aedes.ts";
+import { mqttOptions } from "../support/publishing.ts";
+import { CONNACK, readAll, type Script, ScriptedBroker } from "../support/scripted_broker.ts";
+import { test } from "../support/test.ts";
+import { waitFor } from "../support/wait_for.ts";
+
+const FILTERS = ["ble/status/#", "ble/stats/#"];
+const REMEDY = "allow this user to read ble/status/# and ble/stats/# in the broker's access list";
+
+function subscribing(port: number, changes: Partial<MqttOptions> = {}) {
+  const states: SubscriptionState[] = [];
+  const messages: ReceivedMessage[] = [];
+  const subscriber = new MqttSubscriber(
+    mqttOptions(port, changes),
+    { filters: FILTERS, mostBytes: 100 },
+    {
+      clock: systemClock,
+      random: Math.random,
+      readFile: Deno.readFile,
+      message: (message) => messages.push(message),
+      changed: (state) => states.push(state),
+    },
+  );
+  subscriber.start();
+  return { subscriber, states, messages };
+}
+
+/** Accepts, reads SUBSCRIBE, and goes on with what a test wants; packet identifiers are those of mqtt.js. */
+function answeringSubscribe(answer: (id: readonly number[]) => readonly number[] | null): Script {
+  return async (connection) => {
+    const bytes = new Uint8Array(65_536);
+    await connection.read(bytes);
+    await connection.write(CONNACK);
+    await connection.read(bytes);
+    const answered = answer([bytes[2] ?? 0, bytes[3] ?? 0]);
+    if (answered === null) return;
+    await connection.write(Uint8Array.from(answered));
+    await readAll(connection);
+  };
+}
+
+async function until(states: readonly SubscriptionState[], kind: SubscriptionState["kind"], count = 1) {
+  await waitFor(() => states.filter((state) => state.kind === kind).length >= count, `${count} × ${kind}`);
+  return states.findLast((state) => state.kind === kind);
+}
+
+test("MqttSubscriber says which subscriptions were refused, and reads the others", async () => {
+  await using broker = new ScriptedBroker(
+    answeringSubscribe((id) => [0x90, 4, ...id, 0, 0x80, ...[0x31, 5, 0, 1, 0x61, 0x68, 0x69]]),
+  );
+  const { subscriber, states, messages } = subscribing(broker.port);
+  await using _ = subscriber;
+  const state = await until(states, "subscribed");
+  assert.deepEqual(state?.kind === "subscribed" && state.refused, ["ble/stats/#"]);
+  await waitFor(() => messages.length > 0, "the message");
+  const [message] = messages;
+  assert.deepEqual(message && { ...message, payload: new TextDecoder().decode(message.payload ?? undefined) }, {
+    topic: "a",
+    payload: "hi",
+    isRetained: true,
+  });
+});
+
+for (
+  const [what, answer, reason] of [
+    ["refuses all", (id: readonly number[]) => [0x90, 4, ...id, 0x80, 0x80], /^the broker refuses the subscription to/],
+    ["closes instead", () => null, /^connection closed by the broker instead of answering the subscription to/],
+    ["answers something else", () => [0x20, 0xff, 0xff, 0xff, 0xff], /instead of answering the subscription to/],
+  ] as const
+) {
+  test(`MqttSubscriber says what to allow where a broker ${what}, and tries again`, async () => {
+    await using broker = new ScriptedBroker(answeringSubscribe(answer));
+    const { subscriber, states } = subscribing(broker.port);
+    await using _ = subscriber;
+    const state = await until(states, "failed", 2);
+    assert.ok(state?.kind === "failed");
+    assert.match(state.failure.message, reason);
+    assert.ok(state.failure.remedy?.includes(REMEDY), `${state.failure.remedy}`);
+    assert.ok(broker.accepted >= 2);
+  });
+}
+
+test("MqttSubscriber gives up waiting for an answer that does not come", async () => {
+  await using broker = new ScriptedBroker(answeringSubscribe(() => []));
+  const { subscriber, states } = subscribing(broker.port, { connectTimeoutMs: 300 });
+  await using _ = subscriber;
+  const state = await until(states, "failed");
+  assert.match(
+    state?.kind === "failed" ? state.failure.message : "",
+    /^the broker did not answer the subscription to ble\/status\/# and ble\/stats\/# within 0\.3 s$/,
+  );
+});
+
+test("MqttSubscriber subscribes again on each connection, and ends at once", async () => {
+  await using broker = new ScriptedBroker(answeringSubscribe((id) => [0x90, 4, ...id, 0, 0]));
+  const { subscriber, states } = subscribing(broker.port);
+  {
+    await using _ = subscriber;
+    await until(states, "subscribed");
+    broker.closeAll();
+    await until(states, "subscribed", 2);
+  }
+  assert.deepEqual(states.map(({ kind }) => kind), ["subscribed", "failed", "subscribed"]);
+});
+
+test("MqttSubscriber reads the topic alone of a message that is too long, and goes on", async () => {
+  await using broker = await startAedes();
+  const { subscriber, states, messages } = subscribing(broker.port);
+  await using _ = subscriber;
+  await until(states, "subscribed");
+  const { connectAsync } = await import("mqtt");
+  const publisher = await connectAsync(`mqtt://127.0.0.1:${broker.port}`, { reconnectPeriod: 0 });
+  await publisher.publishAsync("ble/status/big", "x".repeat(3 << 20), { qos: 1 });
+  await publisher.publishAsync("ble/status/small", "y", { qos: 1 });
+  await publisher.endAsync();
+  await waitFor(() => messages.length === 2, "both messages");
+  assert.deepEqual(messages.map(({ topic, payload }) => [topic, payload?.length ?? null]), [
+    ["ble/status/big", null],
+    ["ble/status/small", 1],
+  ]);
+  assert.equal(states.length, 1);
+});
