@@ -2,7 +2,7 @@ import type { ReceivedMessage } from "../../src/mqtt/subscriber.ts";
 import { Fleet } from "../../src/cli/fleet/fleet.ts";
 import type { Moment } from "../../src/cli/fleet/verdict.ts";
 import type { Stats, Status } from "../../src/status/mod.ts";
-import { FakeClock } from "../support/fake_clock.ts";
+import { FakeClock, settlePromises } from "../support/fake_clock.ts";
 
 /** When {@linkcode FakeClock} begins. */
 export const START = "2026-01-11T10:30:45.123Z";
@@ -64,7 +64,7 @@ export function someStats(changes: Partial<Stats> = {}): Stats {
 
 /** A fleet, and somebody who publishes to it. */
 export class FleetRig {
-  readonly clock = new FakeClock();
+  readonly clock = new FakeClock(undefined, settlePromises);
   readonly fleet = new Fleet({ status: "ble/status", stats: "ble/stats" }, this.clock);
 
   constructor(isSubscribed = true) {
