@@ -3,8 +3,8 @@ import type { FilterReason } from "../agent/mod.ts";
 import type { Stats } from "./stats.ts";
 import type { Status } from "./status.ts";
 
-/** What another version of this program may have left out. */
-type Partly<T, Known extends keyof T> = { readonly [Key in keyof T]?: T[Key] | undefined } & Pick<T, Known>;
+/** @internal What another version of this program may have left out. */
+export type Partly<T, Known extends keyof T> = { readonly [Key in keyof T]?: T[Key] | undefined } & Pick<T, Known>;
 
 /** A status as some version of this program may have published it. */
 export type ReadStatus = Partly<Status, "status" | "scanner_id">;

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
 import { freePort } from "../support/free_port.ts";
-import { agentArgs, Program } from "../support/program.ts";
+import { agentArgs, commandLine, Program } from "../support/program.ts";
 import { run } from "../support/programs.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
+import { onTerminal } from "../support/terminal.ts";
 import { test } from "../support/test.ts";
 
 const FAST = { BT_SCANNER_STATS_INTERVAL_S: "1" };
@@ -110,3 +111,27 @@ test("fleet ends with 2 where it is asked wrongly, and with 69 where nobody can 
   assert.equal(code, 69);
   assert.match(stderr, /^Cannot ask .*nothing is listening there; start the broker, or check mqtt\.broker\.host/);
 });
+
+mosquittoTest(
+  "fleet on a terminal is live: it looks into a scanner, loses the broker, finds it again, and leaves its table",
+  async () => {
+    await using broker = await Mosquitto.start();
+    await using first = agent(broker.port, "pi-1");
+    await first.logged("scanning");
+    const command = [...commandLine(), "fleet", "--no-config", "--broker", `mqtt://127.0.0.1:${broker.port}`].join(" ");
+    const { code, output } = await onTerminal(`${command}; echo code $?`, [
+      [/1 scanner at [^]*pi-1 +scanning[^]*by worst/, "\r"],
+      [/received +\d+[^]*Esc back/, "\x1b"],
+      [/by worst/, "/pi"],
+      [/filter: pi/, "\r"],
+      [/only “pi”: 1/, () => broker.stop()],
+      [/Not connected: /, () => broker.start()],
+      [/1 scanner at [^]*pi-1 +scanning[^]*by worst/, "q"],
+    ], "cols 100 rows 40");
+    assert.equal(code, 0, output);
+    const [live = "", after = "", ...more] = output.split("\x1b[?7h\x1b[?25h\x1b[?1049l");
+    assert.deepEqual(more, []);
+    assert.ok(live.includes("\x1b[?1049h"));
+    assert.match(after, /^1 scanner at [^]*\r\npi-1 +scanning [^]*code \d\r\n$/);
+  },
+);

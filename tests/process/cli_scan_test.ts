@@ -1,42 +1,13 @@
 import assert from "node:assert/strict";
 import { commandLine } from "../support/program.ts";
 import { testWith } from "../support/programs.ts";
+import { onTerminal } from "../support/terminal.ts";
 
 const BEGIN = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const END = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 const LIVE = /simulated, active, extended: 20 devices/;
 
-/** What is typed once `ready` matches what the terminal showed since the last time. */
-type Step = readonly [ready: RegExp, typed: string];
-
 const scan = [...commandLine(), "scan", "--source", "simulate", "--simulate-devices", "20"].join(" ");
-
-/** Runs a shell command on a terminal of its own, with somebody who types, and resolves to its end. */
-async function onTerminal(command: string, steps: readonly Step[]): Promise<{ code: number; output: string }> {
-  await using process = new Deno.Command("script", {
-    args: ["-qec", `stty cols 80 rows 10; ${command}`, "/dev/null"],
-    env: { TERM: "xterm", NO_COLOR: "1" },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const keyboard = process.stdin.getWriter();
-  const left = [...steps];
-  let output = "";
-  let seen = 0;
-  for await (const text of process.stdout.pipeThrough(new TextDecoderStream())) {
-    output += text;
-    const [next] = left;
-    if (next === undefined || !next[0].test(output.slice(seen))) continue;
-    left.shift();
-    seen = output.length;
-    await keyboard.write(new TextEncoder().encode(next[1]));
-  }
-  await keyboard.close().catch(() => {});
-  const { code } = await process.status;
-  assert.deepEqual(left, [], `ended with ${code}: ${output}`);
-  return { code, output };
-}
 
 for (const [key, typed, echoed] of [["Ctrl-C", "\x03", "^C"], ["q", "q", ""]] as const) {
   testWith(["script"], `scan shows a live table until ${key}, and leaves the terminal as it was`, async () => {
