@@ -6,6 +6,7 @@ import type { MqttParts } from "./parts.ts";
 
 /** A message that is published in order to hear it, and topics of which the broker may keep one. */
 export interface EchoMessage {
+  /** Where it is published and subscribed to. */
   readonly topic: string;
   /** Told from everybody else's by it. */
   readonly payload: string;

@@ -538,7 +538,15 @@ test("doctor warns where the folder of metrics.textfile is missing or read-only"
   });
   assert.match(await found("textfile", folder(null), yaml) ?? "", /^warning .*\/var\/lib\/node does not exist/);
   assert.match(await found("textfile", folder({ freeBytes: 1, isReadOnly: true }), yaml) ?? "", /^warning .*read-only/);
-  assert.match(await found("textfile", {}, yaml) ?? "", /^ok .*ble\.prom has a folder/);
+  assert.match(await found("textfile", {}, yaml) ?? "", /^ok .*ble\.prom can be written, unless the service/);
+  const systemFiles = { "/sys/fs/cgroup/system.slice/bt-scanner.service/cgroup.procs": "42\n" };
+  const strict = {
+    fileSystem: (path: string) => ({ freeBytes: 5e9, isReadOnly: path.startsWith("/proc/42/root/var/lib") }),
+  };
+  assert.match(
+    await found("textfile", { systemFiles, kernel: strict }, yaml) ?? "",
+    /^warning .*read-only for the service; `ReadWritePaths=\/var\/lib\/node` in the unit/,
+  );
 });
 
 test("doctor looks for the description that Home Assistant reads, where it is enabled", async () => {

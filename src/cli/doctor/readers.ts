@@ -1,5 +1,6 @@
 import type { Config } from "../../config/mod.ts";
 import type { KernelFacts } from "../../hci/mod.ts";
+import { servicePid } from "../running.ts";
 import { type Finding, ok, warning } from "./finding.ts";
 
 /** What a request to `/readyz` came to: an answer, nobody listens and one may, or why none came. */
@@ -22,7 +23,7 @@ export interface ReadersIo {
 export async function* examineReaders(config: Config, io: ReadersIo, signal: AbortSignal): AsyncGenerator<Finding> {
   const { http: { listen, allowed_hosts }, metrics: { textfile } } = config;
   if (listen !== null) yield await examineHttp(listen, allowed_hosts, io, signal);
-  if (textfile !== null) yield examineTextfile(textfile, io.kernel);
+  if (textfile !== null) yield folderFinding("textfile", textfile, "metrics.textfile", io);
 }
 
 async function examineHttp(
@@ -53,21 +54,24 @@ async function examineHttp(
   }
 }
 
-function examineSocket(path: string, { kernel, readSystemText }: ReadersIo): Finding {
+function examineSocket(path: string, io: ReadersIo): Finding {
   const id = "http";
-  const isBound = readSystemText("/proc/net/unix")?.split("\n").some((line) => line.endsWith(` ${path}`)) ?? false;
+  const isBound = io.readSystemText("/proc/net/unix")?.split("\n").some((line) => line.endsWith(` ${path}`)) ?? false;
   if (isBound) return ok(id, `somebody listens at ${path}`);
-  return folderFinding(id, path, "http.listen", kernel);
+  return folderFinding(id, path, "http.listen", io);
 }
 
-function examineTextfile(path: string, kernel: KernelFacts): Finding {
-  return folderFinding("textfile", path, "metrics.textfile", kernel);
-}
-
-function folderFinding(id: "http" | "textfile", path: string, key: string, { fileSystem }: KernelFacts): Finding {
+/** Only root can look with the eyes of the service, to which systemd shows most of the system read-only. */
+function folderFinding(id: "http" | "textfile", path: string, key: string, io: ReadersIo): Finding {
+  const { kernel: { fileSystem }, readSystemText } = io;
   const folder = path.slice(0, path.lastIndexOf("/")) || (path.startsWith("/") ? "/" : ".");
-  const facts = fileSystem(folder);
+  const pid = servicePid("bt-scanner", readSystemText);
+  const asService = pid === null ? null : fileSystem(`/proc/${pid}/root${folder}`);
+  const facts = asService ?? fileSystem(folder);
   if (facts === null) return warning(id, `${folder} does not exist, or may not be seen`, `make it, or set ${key}`);
-  if (facts.isReadOnly) return warning(id, `${folder} cannot be written: it is read-only`, `set ${key} to another`);
-  return ok(id, `${path} has a folder that can be written, unless the service may not`);
+  if (facts.isReadOnly) {
+    const remedy = `\`ReadWritePaths=${folder}\` in the unit, or set ${key} to another folder`;
+    return warning(id, `${folder} cannot be written: it is read-only${asService === null ? "" : " for the service"}`, remedy);
+  }
+  return ok(id, `the file system of ${path} can be written${asService === null ? ", unless the service may not" : ""}`);
 }

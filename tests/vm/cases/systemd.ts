@@ -194,6 +194,7 @@ test("doctor reads the service's configuration, and tells whether the service ru
   console.log(after);
   const pid = await show("MainPID");
   assert.match(after, new RegExp(`^ok {7}service: bt-scanner\\.service is running, process ${pid}$`, "m"));
+  assert.match(after, /^ok {7}in force: the service works with \/etc\/bt-scanner\/config\.yaml as it is now$/m);
   assert.match(after, /\n\nNo problems, /);
   await stop();
 });
