@@ -71,7 +71,8 @@ function folderFinding(id: "http" | "textfile", path: string, key: string, io: R
   if (facts === null) return warning(id, `${folder} does not exist, or may not be seen`, `make it, or set ${key}`);
   if (facts.isReadOnly) {
     const remedy = `\`ReadWritePaths=${folder}\` in the unit, or set ${key} to another folder`;
-    return warning(id, `${folder} cannot be written: it is read-only${asService === null ? "" : " for the service"}`, remedy);
+    const who = asService === null ? "" : " for the service";
+    return warning(id, `${folder} cannot be written: it is read-only${who}`, remedy);
   }
   return ok(id, `the file system of ${path} can be written${asService === null ? ", unless the service may not" : ""}`);
 }
