@@ -12,7 +12,9 @@ export interface RecentWarning {
   readonly number: number;
   /** When it was logged; monotonic. */
   readonly atMs: number;
+  /** Its severity. */
   readonly level: "warning" | "error";
+  /** What happened, as in the log. */
   readonly event: string;
   /** Its fields as a line of the log has them, up to 1,000 characters. */
   readonly fields: string;
@@ -24,7 +26,11 @@ export class RecentWarnings {
   #number = 0;
   #wanted = 0;
 
-  /** @param clock dates them */
+  /**
+   * None is kept yet.
+   *
+   * @param clock dates them
+   */
   constructor(private readonly clock: Clock) {}
 
   /** Has them kept from now on, until it is disposed of. */

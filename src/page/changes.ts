@@ -10,9 +10,25 @@ import type { History } from "./history.ts";
 /** What the page says besides what {@linkcode Vitals} know. */
 export interface PageFacts {
   /** Who this is. */
-  readonly scanner: Pick<ScannerView, "id" | "version" | "hostname">;
+  readonly scanner: {
+    /** Its identifier. */
+    readonly id: string;
+    /** Version of the program. */
+    readonly version: string;
+    /** Name of the machine; null: unknown. */
+    readonly hostname: string | null;
+  };
   /** Where messages go. */
-  readonly broker: Pick<BrokerView, "names" | "isEncrypted" | "qos" | "topic">;
+  readonly broker: {
+    /** The configured brokers, `host:port` each. */
+    readonly names: readonly string[];
+    /** Whether TLS is used. */
+    readonly isEncrypted: boolean;
+    /** 0 or 1. */
+    readonly qos: number;
+    /** The topic that messages are on, with `+` for the device's address. */
+    readonly topic: string;
+  };
 }
 
 /** What {@linkcode Changes} are taken from. */
