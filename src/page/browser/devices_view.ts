@@ -51,7 +51,12 @@ export class DevicesView {
       this.#arrange(this.#isInUse() ? this.#inPlace(found) : found);
       this.#sortedMs = nowMs;
     }
-    for (const device of found) this.#rows.get(device.view.address)?.show(device, nowMs);
+    for (const row of this.#rows.values()) row.node.classList.add("gone"); // it may stay while a pointer is there
+    for (const device of found) {
+      const row = this.#rows.get(device.view.address);
+      row?.show(device, nowMs);
+      row?.node.classList.remove("gone");
+    }
     this.#showNote(found.length);
   }
 
