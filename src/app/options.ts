@@ -134,7 +134,7 @@ export function pageFacts(
       names: broker.hosts.length > 0 ? broker.hosts : [brokerName(broker)],
       isEncrypted: broker.tls.enabled,
       qos: client.qos,
-      topic: `${publisher.topic_prefix}/${scanner.id}/+`,
+      topic: messageTopic(publisher).replaceAll("{scanner_id}", scanner.id),
     },
   };
 }

@@ -26,7 +26,7 @@ export interface PageFacts {
     readonly isEncrypted: boolean;
     /** 0 or 1. */
     readonly qos: number;
-    /** The topic that messages are on, with `+` for the device's address. */
+    /** The topic that messages are on, with `{mac_address}` for the device's. */
     readonly topic: string;
   };
 }

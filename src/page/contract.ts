@@ -67,7 +67,7 @@ export interface BrokerView {
   readonly current: string | null;
   readonly isEncrypted: boolean;
   readonly qos: number;
-  /** The topic that messages are on, with `+` for the device's address. */
+  /** The topic that messages are on, with `{mac_address}` for the device's. */
   readonly topic: string;
   /** The address that its name led to; null: not online, or unknown. */
   readonly address: string | null;

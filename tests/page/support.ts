@@ -14,7 +14,7 @@ import { waitFor } from "../support/wait_for.ts";
 /** Who and where, on the pages of tests. */
 export const FACTS: PageFacts = {
   scanner: { id: "attic", version: "1.2.3", hostname: "raspberrypi" },
-  broker: { names: ["broker.local:8883"], isEncrypted: true, qos: 1, topic: "ble/raw/attic/+" },
+  broker: { names: ["broker.local:8883"], isEncrypted: true, qos: 1, topic: "ble/raw/attic/{mac_address}" },
 };
 
 /** The browser that pages are tried in, as Debian has it. */
