@@ -101,7 +101,7 @@ async function startWeb(parts: ReaderParts): Promise<AsyncDisposable> {
     // A recording waits for its reader: it has no time within which to move.
     return scanner.source === "replay" ? Infinity : stallTimeoutMs(scanner) + RESTART_MARGIN_MS;
   };
-  return await web.startWeb({ ...parts, pageFacts: () => pageFacts(parts.config, parts.status), patienceMs });
+  return await web.startWeb(parts, { pageFacts: () => pageFacts(parts.config, parts.status), patienceMs });
 }
 
 /** Tells systemd about the agent; null where it was not started by it, or cannot be told. */

@@ -18,7 +18,7 @@ import { type ProcessFacts, processFacts } from "./process_facts.ts";
 import type { ReaderParts } from "./readers.ts";
 
 /** What it is told of the configuration: to work that out, it would have to bring other parts of the program along. */
-export interface WebParts extends ReaderParts {
+export interface WebFacts {
   /** What the page says of the scanner. */
   readonly pageFacts: () => PageFacts;
   /** For how long a scan may give no sign of life, in milliseconds. */
@@ -26,7 +26,7 @@ export interface WebParts extends ReaderParts {
 }
 
 /** Answers HTTP requests, and writes metrics to a file, as configured, until it is disposed of. */
-export async function startWeb(parts: WebParts): Promise<AsyncDisposable> {
+export async function startWeb(parts: ReaderParts, facts: WebFacts): Promise<AsyncDisposable> {
   const { config: { http, metrics: { textfile, interval_s } }, host, log } = parts;
   const { clock, random, replaceFile, removeFile } = host;
   const stack = new AsyncDisposableStack();
@@ -37,7 +37,7 @@ export async function startWeb(parts: WebParts): Promise<AsyncDisposable> {
     stack.use(new Textfile(options, { content, replaceFile, removeFile, clock, log }).start());
   }
   if (http.listen !== null) {
-    const routes = { ...await startPage(parts, stack), ...healthRoutes(parts), ...metricsRoute(metrics) };
+    const routes = { ...await startPage(parts, facts, stack), ...healthRoutes(parts, facts), ...metricsRoute(metrics) };
     const options = { listen: http.listen, allowedHosts: http.allowed_hosts, routes };
     stack.use(new HttpListener(options, { clock, random, log }).start());
   }
@@ -49,14 +49,14 @@ function createMetrics({ config, host: { clock, memory }, vitals, status }: Read
 }
 
 /** The page's routes; what it keeps for them goes with the stack. */
-function startPage(parts: WebParts, stack: AsyncDisposableStack): Promise<Routes> {
-  const { host: { clock, random }, vitals, warnings, pageFacts } = parts;
+function startPage(parts: ReaderParts, { pageFacts }: WebFacts, stack: AsyncDisposableStack): Promise<Routes> {
+  const { host: { clock, random }, vitals, warnings } = parts;
   const ended = new AbortController();
   stack.defer(() => ended.abort());
   return pageRoutes(pageFacts, { vitals, warnings, clock, random }, ended.signal);
 }
 
-function healthRoutes({ host: { clock }, vitals, patienceMs }: WebParts): Routes {
+function healthRoutes({ host: { clock }, vitals }: ReaderParts, { patienceMs }: WebFacts): Routes {
   const health: HealthParts = { vitals, clock, patienceMs };
   return {
     "/healthz": () => healthResponse(whyNotAlive(health)),

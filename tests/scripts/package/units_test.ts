@@ -9,11 +9,14 @@ async function settings(name: string): Promise<string[]> {
   return text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-test("the unit for one adapter of several is that for the only one, but for its adapter and its user", async () => {
+test("the unit for one adapter of several is that for the only one, but for its adapter, its user and a folder", async () => {
   const [one, several] = [await settings("bt-scanner.service"), await settings("bt-scanner@.service")];
-  const expected = one.map((line) =>
-    line.startsWith("ExecStart=") ? `${line} --adapter %i` : line.startsWith("Description=") ? `${line} (%i)` : line
-  );
+  const own: Readonly<Record<string, string>> = {
+    ExecStart: " --adapter %i",
+    Description: " (%i)",
+    RuntimeDirectory: "-%i",
+  };
+  const expected = one.map((line) => line + (own[line.split("=", 1)[0] ?? ""] ?? ""));
   assert.deepEqual(several.filter((line) => line !== "User=bt-scanner"), expected);
   assert.ok(several.includes("User=bt-scanner"));
 });

@@ -1,5 +1,6 @@
 // vm: VM_INIT=systemd VM_FAKE_ARGS='--fleet 20 --rate 20' VM_FILES="config" VM_TIMEOUT=600
 // on: amd64/6.1
+// deno-lint-ignore-file no-console
 import assert from "node:assert/strict";
 import { Mosquitto } from "../../support/mosquitto.ts";
 import { test } from "../../support/test.ts";
@@ -24,7 +25,10 @@ test("within the unit's restrictions run answers on a port and on a socket, and 
   await using broker = await Mosquitto.start();
   await using service = await Service.of("bt-scanner.service");
   await configure(yaml(broker.port, "127.0.0.1:9464"));
-  await run("systemctl", "start", service.unit);
+  await run("systemctl", "start", service.unit).catch(async (error) => {
+    console.log(await service.journal());
+    throw error;
+  });
   await service.shows("StatusText", /^scanning with hci0; connected; [1-9]/);
   const metrics = await (await fetch("http://127.0.0.1:9464/metrics")).text();
   assert.match(metrics, /^bt_scanner_scan_state\{scanner_id="s1",state="scanning"\} 1$/m);
