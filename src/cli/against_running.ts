@@ -65,5 +65,9 @@ function readRunning(unit: string, { host: { linux } }: CliIo): RunningRecord | 
   if (text === null) {
     return `Cannot see what ${unit}.service, process ${pid}, works with: use sudo, or it is of an older version`;
   }
-  return JSON.parse(text) as RunningRecord;
+  try {
+    return JSON.parse(text) as RunningRecord;
+  } catch {
+    return `What ${unit}.service, process ${pid}, tells of itself cannot be read: it is of another version`;
+  }
 }
