@@ -32,7 +32,9 @@ const statusShape = {
   last_heard_at: z.nullable(timestamp).check(
     z.describe("When it last heard an advertisement before this was published; null: never, or unknown"),
   ),
-  warning: z.nullable(z.string()).check(z.describe("Why connections do not last; null: no known reason")),
+  warning: z.nullable(z.string()).check(
+    z.describe("What a person should look at: why connections do not last, a refused configuration; null: nothing"),
+  ),
   broker: z.nullable(z.string()).check(
     z.describe("The broker that this was published through, host:port as configured; null in the will"),
   ),

@@ -3,10 +3,13 @@ import { posix } from "node:path";
 import { messageSchema } from "../../src/advertisement/message_schema.ts";
 import { listConfigKeys, loadConfig } from "../../src/config/mod.ts";
 import { FINDING_IDS } from "../../src/cli/doctor/finding.ts";
+import { devicePayload } from "../../src/home_assistant/mod.ts";
+import { statsJsonSchema, statusJsonSchema } from "../../src/status/schema.ts";
+import { statsSchema, statusSchema } from "../../src/status/status_schema.ts";
 import denoJson from "../../deno.json" with { type: "json" };
 import { test } from "../support/test.ts";
 import { configurationReference, REFERENCE } from "./configuration_reference.ts";
-import { anchors, blocks, type Document, document, documents, links, table } from "./markdown.ts";
+import { anchors, type Block, blocks, type Document, document, documents, links, table } from "./markdown.ts";
 import { drawPicture, PICTURE } from "./scan_picture.ts";
 
 const README = document("README.md");
@@ -29,7 +32,7 @@ test("README's picture needs nothing from elsewhere", () => {
 });
 
 test("the documents' messages follow the schema and have the seven keys in order", () => {
-  const messages = documents().flatMap((document) => blocks(document, "json"));
+  const messages = examples("");
   assert.ok(messages.length >= 2);
   for (const { text } of messages) {
     const keys = Object.keys(messageSchema.parse(JSON.parse(text)));
@@ -43,6 +46,49 @@ test("the documents' messages follow the schema and have the seven keys in order
       "local_name",
     ]);
   }
+});
+
+test("the documents' status has all fields, in the order in which they are published", () => {
+  const found = examples("status");
+  assert.ok(found.length >= 1);
+  for (const { text } of found) {
+    assert.deepEqual(Object.keys(statusSchema.parse(JSON.parse(text))), propertiesOf(statusJsonSchema()));
+  }
+});
+
+test("the documents' statistics have all fields, and in them every report is accounted for", () => {
+  const found = examples("stats");
+  assert.ok(found.length >= 1);
+  for (const { text } of found) {
+    const stats = statsSchema.parse(JSON.parse(text));
+    assert.deepEqual(Object.keys(stats), propertiesOf(statsJsonSchema()));
+    const { dropped_offline, dropped_backpressure, dropped_unacknowledged, filtered, invalid, in_flight } = stats;
+    const dropped = dropped_offline + dropped_backpressure + dropped_unacknowledged;
+    assert.equal(stats.received, stats.published + dropped + filtered + invalid + in_flight);
+    assert.equal(filtered, Object.values(stats.filtered_by).reduce((sum, count) => sum + count, 0));
+  }
+});
+
+test("the documents' description for Home Assistant is a part of the one that is published", () => {
+  const found = examples("discovery");
+  assert.ok(found.length >= 1);
+  for (const { text } of found) {
+    const { cmps: shown, ...around } = JSON.parse(text);
+    const { cmps, ...published } = JSON.parse(devicePayload({
+      scannerId: "scanner-01",
+      version: "0.1.0",
+      statusTopic: "ble/status/scanner-01",
+      statsTopic: "ble/stats/scanner-01",
+      statsIntervalS: 60,
+    }));
+    assert.deepEqual(around, published);
+    for (const [name, component] of Object.entries(shown)) assert.deepEqual(component, cmps[name]);
+  }
+});
+
+test("every example in JSON is one of something that is published", () => {
+  const marks = documents().flatMap((document) => blocks(document, "json")).map(({ mark }) => mark);
+  assert.deepEqual(marks.filter((mark) => !["", "status", "stats", "discovery"].includes(mark)), []);
 });
 
 test("the documents' configurations have no problems", async () => {
@@ -138,6 +184,15 @@ test("README's figures are those of the pages that measure them", () => {
   assert.ok(Object.keys(told).length >= 5);
   assert.deepEqual(told, Object.fromEntries(Object.keys(told).map((what) => [what, measured[what]])));
 });
+
+/** The documents' examples of one kind of message. */
+function examples(kind: string): Block[] {
+  return documents().flatMap((document) => blocks(document, "json")).filter(({ mark }) => mark === kind);
+}
+
+function propertiesOf({ properties }: Record<string, unknown>): string[] {
+  return Object.keys(properties ?? {});
+}
 
 function rows(text: string): Record<string, string>[] {
   return table({ path: "docs/reliability.md", text: `\n## here\n${text}` }, "## here");
