@@ -13,7 +13,7 @@ import { anchors, type Block, blocks, type Document, document, documents, links,
 import { drawPicture, PICTURE } from "./scan_picture.ts";
 
 const README = document("README.md");
-const MAX_README_LINES = 172;
+const MAX_README_LINES = 174;
 const MAX_COLUMNS = 120;
 
 test("README is short, and no line of it is longer than a terminal is wide", () => {
@@ -62,9 +62,10 @@ test("the documents' statistics have all fields, and in them every report is acc
   for (const { text } of found) {
     const stats = statsSchema.parse(JSON.parse(text));
     assert.deepEqual(Object.keys(stats), propertiesOf(statsJsonSchema()));
-    const { dropped_offline, dropped_backpressure, dropped_unacknowledged, filtered, invalid, in_flight } = stats;
-    const dropped = dropped_offline + dropped_backpressure + dropped_unacknowledged;
-    assert.equal(stats.received, stats.published + dropped + filtered + invalid + in_flight);
+    const { published, filtered, invalid, in_flight } = stats;
+    const dropped = Object.entries(stats).filter(([key]) => key.startsWith("dropped_"));
+    const lost = dropped.reduce((sum, [, count]) => sum + Number(count), 0);
+    assert.equal(stats.received, published + lost + filtered + invalid + in_flight);
     assert.equal(filtered, Object.values(stats.filtered_by).reduce((sum, count) => sum + count, 0));
   }
 });
