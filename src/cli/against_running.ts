@@ -4,7 +4,8 @@ import { recordPath } from "../systemd/mod.ts";
 import type { ConfigReading } from "../app/mod.ts";
 import type { CliIo } from "./io.ts";
 import { rereadConfig } from "./reread.ts";
-import { describeReload, type RunningRecord, servicePid } from "./running.ts";
+import { describeReload, servicePid } from "./running.ts";
+import type { RunningRecord } from "./running_record.ts";
 
 /**
  * `bt-scanner check --against-running`: what a reload of a service would do. It is asked for what it was started with

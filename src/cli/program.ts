@@ -7,7 +7,7 @@ import type { CliIo } from "./io.ts";
 import { readMachine } from "./machine.ts";
 import { durationOption, loadUnnamed, loadWarning, sources } from "./options.ts";
 import { logsToJournal, tell } from "./tell.ts";
-import { renderRecord } from "./running.ts";
+import { renderRecord } from "./running_record.ts";
 import { VERSION } from "./version.ts";
 
 /** `run`, to be carried out by whoever asked for the command line to be: data alone, of which nothing leads back here. */
@@ -116,7 +116,7 @@ export function runCommand(program: Command) {
   const command = withConfigOptions(program.command("run"))
     .description("scan and publish until stopped")
     .option("--scanner-id <id>", "name of this scanner, part of every topic (scanner.id)")
-    .option("--broker <url>", "mqtt[s]://host[:port][,…] (mqtt.broker)")
+    .option("--broker <url>", "mqtt[s]://host[:port][,...] (mqtt.broker)")
     .option("--qos <0|1>", "quality of service (mqtt.client.qos)");
   return withSourceOptions(command)
     .option("--log-level <trace|debug|info|warning|error>", "lowest severity that is logged (log.level)")

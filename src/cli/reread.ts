@@ -5,7 +5,7 @@ import { examineConfig, inspectFile } from "./check.ts";
 import type { CliIo } from "./io.ts";
 import { sources } from "./options.ts";
 import { runCommand } from "./program.ts";
-import { renderRecord } from "./running.ts";
+import { renderRecord } from "./running_record.ts";
 
 /**
  * Reads the configuration of a running `run` anew: the same command line, environment and file, and with more care than

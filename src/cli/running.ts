@@ -1,27 +1,8 @@
 import { type Change, changes, type ConfigReading } from "../app/mod.ts";
-import { type Config, redact } from "../config/mod.ts";
+import { redact } from "../config/mod.ts";
+import type { RunningRecord } from "./running_record.ts";
 
-/** What `run` was started with and works with, as `check --against-running` reads it; no secrets. */
-export interface RunningRecord {
-  /** Its command line. */
-  readonly args: readonly string[];
-  /** The file that it has read; null: none. */
-  readonly file: string | null;
-  /** The variables of its environment that are read; `***` for a secret. */
-  readonly env: Readonly<Record<string, string>>;
-  /** The configuration in force, secrets redacted. */
-  readonly config: Config;
-}
-
-const SECRET_VARIABLE = /PASSWORD$/;
 const PASSWORD = "mqtt.broker.password";
-
-/** A record as text. */
-export function renderRecord({ args, file, env, config }: RunningRecord): string {
-  const read = Object.entries(env).filter(([name]) => name.startsWith("BT_SCANNER_"));
-  const shown = read.map(([name, value]) => [name, SECRET_VARIABLE.test(name) ? "***" : value]);
-  return JSON.stringify({ args, file, env: Object.fromEntries(shown), config: redact(config) } satisfies RunningRecord);
-}
 
 /** The process of a service that the kernel lists; null: it does not run. */
 export function servicePid(unit: string, readSystemText: (path: string) => string | null): number | null {

@@ -6,7 +6,7 @@ import { type ConfigProblem, quote } from "./problem.ts";
 export interface Flags {
   /** `--scanner-id ID` */
   readonly scannerId?: string | undefined;
-  /** `--broker mqtt[s]://host[:port][,…]`: host or hosts, port (1883, or 8883 for mqtts) and whether TLS is used. */
+  /** `--broker mqtt[s]://host[:port][,...]`: host or hosts, port (1883, or 8883 for mqtts) and whether TLS is used. */
   readonly broker?: string | undefined;
   /** `--qos 0|1` */
   readonly qos?: string | undefined;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { describeReload, renderRecord, type RunningRecord, servicePid } from "../../src/cli/running.ts";
+import { describeReload, servicePid } from "../../src/cli/running.ts";
+import { renderRecord, type RunningRecord } from "../../src/cli/running_record.ts";
 import { type Config, defaultConfig } from "../../src/config/mod.ts";
 import { test } from "../support/test.ts";
 
