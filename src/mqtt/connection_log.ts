@@ -75,8 +75,9 @@ export class ConnectionLog {
     outage.failures++;
     outage.latest = latest;
     const fields = { ...fieldsOf(latest), ...more };
-    if (isNew(JSON.stringify([where, failure.message]), outage.reasons)) this.#report(failure, event, fields);
-    else this.log.debug(event, fields);
+    if (isNew(JSON.stringify([where, withoutTimes(failure.message)]), outage.reasons)) {
+      this.#report(failure, event, fields);
+    } else this.log.debug(event, fields);
   }
 
   /** Logs a reminder for each minute of an outage, until `signal` aborts. */
@@ -117,6 +118,11 @@ export class ConnectionLog {
 
 function fieldsOf({ where, failure: { message: reason, remedy } }: LoggedFailure): LogFields {
   return { ...where, reason, ...(remedy === null ? {} : { remedy }) };
+}
+
+/** Time limits grow with the round trip that was measured; the reason is the same. */
+function withoutTimes(reason: string): string {
+  return reason.replaceAll(/[0-9.]+ (?=m?s\b)/g, "");
 }
 
 function isNew(reason: string, reasons: Set<string>): boolean {

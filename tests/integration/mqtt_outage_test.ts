@@ -110,7 +110,10 @@ mosquittoTest(
     equal(publishing.settled.length, 1);
     ok(publishing.settled[0] instanceof Error);
     await waitFor(() => publishing.log.of("broker connection failed").length > 0, "an attempt that fails");
-    match(String(publishing.log.of("broker connection failed")[0]?.fields.reason), /did not answer within 300 ms/);
+    match(
+      String(publishing.log.of("broker connection failed")[0]?.fields.reason),
+      /did not answer within [3-9]\d\d+ ms/,
+    );
     proxy.unblock();
     await publishing.ready();
   },

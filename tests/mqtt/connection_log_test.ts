@@ -81,6 +81,14 @@ test("ConnectionLog writes another reason at once, and reasons that alternate on
   deepEqual(levels(log), ["warning", "error", "debug", "debug"]);
 });
 
+test("ConnectionLog takes a reason for the same whatever the time limit was", () => {
+  const { log, connectionLog } = setUp();
+  for (const reason of ["did not answer within 300 ms", "did not answer within 412 ms", "nothing heard for 1.5 s"]) {
+    connectionLog.failed("broker connection failed", WHERE, new ConnectionFailure("unresponsive", reason, null), {});
+  }
+  deepEqual(levels(log), ["warning", "debug", "warning"]);
+});
+
 test("ConnectionLog writes at error what only a person can help", async () => {
   const { clock, log, connectionLog } = setUp();
   const ending = new AbortController();
