@@ -22,6 +22,7 @@ const EXIT_CODES: readonly (readonly [code: string, text: string])[] = [
   ["0", "Done, or ended as told."],
   ["1", "Something failed."],
   ["2", "Wrong usage or configuration: trying again cannot help."],
+  ["69", "fleet: the broker cannot be asked."],
   ["77", "Permission is missing."],
 ];
 

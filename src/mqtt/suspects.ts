@@ -38,7 +38,7 @@ function tlsSuspects({ port, tls }: Offer, isOpen: boolean, likely: string[], po
   }
   if (port === 443 && tls.alpn === null) {
     likely.push(
-      "on port 443 it expects ALPN (mqtt.broker.tls.alpn; AWS IoT Core: x-amzn-mqtt-ca), or WebSocket: try port 8883",
+      "on port 443 it expects ALPN (mqtt.broker.tls.alpn, x-amzn-mqtt-ca for AWS IoT Core), or WebSocket: try port 8883",
     );
   }
   if (tls.certFile === null) possible.push("it requires a client certificate (mqtt.broker.tls.cert_file)");
