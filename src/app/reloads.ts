@@ -89,6 +89,7 @@ export class Reloads implements AsyncDisposable {
     const fixed = changed.filter(({ effect }) => effect === "restart");
     if (fixed.length > 0) return this.#refuse(fixed.map(({ key }) => `${key}: changes only with a restart`));
     await running.apply(reading.config, changed, this.signal);
+    if (this.signal.aborted) return null;
     keep(reading.record);
     await readers.replace(new Set(changed.map(({ key }) => key.slice(0, key.indexOf(".")))));
     return null;

@@ -43,6 +43,7 @@ export class Answerer {
 
   async #respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const answer = await this.#handle(request);
+    if (request.socket.destroyed) return; // nothing would tell that the reader has gone
     if (!("events" in answer)) return await this.#send(response, answer);
     if (this.#streams >= MOST_STREAMS) return await this.#send(response, textResponse(503, "Too many are listening."));
     const headers = { ...HEADERS, "content-type": "text/event-stream" };

@@ -85,7 +85,11 @@ export class HttpListener {
     const where = listenOptions(this.options.listen);
     const ended = new AbortController();
     const answerer = new Answerer(this.options, this.parts, ended.signal);
-    const server = createServer(LIMITS, (request, response) => void answerer.answer(request, response));
+    const server = createServer(LIMITS, (request, response) => {
+      // One answer at a time: of requests that come before the last is answered, the runtime would queue any number.
+      if (response.socket === null) request.socket.destroy();
+      else void answerer.answer(request, response);
+    });
     server.maxConnections = MOST_CONNECTIONS;
     try {
       if (where.path !== undefined) await clearAway(where.path);

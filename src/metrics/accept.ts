@@ -34,6 +34,8 @@ interface Range {
 
 function readRange(text: string): Range {
   const [type = "", ...parameters] = text.split(";").map((part) => part.trim());
-  const { q = "1", version } = Object.fromEntries(parameters.map((parameter) => parameter.split(/\s*=\s*/, 2)));
+  const { q = "1", version } = Object.fromEntries(
+    parameters.map((parameter) => parameter.split("=", 2).map((part) => part.trim())),
+  );
   return { type, version: version?.replaceAll('"', ""), weight: Number(q) || 0 };
 }

@@ -10,8 +10,8 @@ import { test } from "../support/test.ts";
 const BEFORE = defaultConfig("s1");
 const PASSIVE: Config = { ...BEFORE, scanner: { ...BEFORE.scanner, mode: "passive" } };
 
-/** Reloads whose readings the test gives one by one. */
-function bench() {
+/** Reloads whose readings the test gives one by one; `applying` is called while a configuration is put in force. */
+function bench(applying = () => {}) {
   const clock = new FakeClock(undefined, settlePromises);
   const log = new RecordingLog();
   const vitals = new Vitals({ clock, missed: () => 0, log });
@@ -33,7 +33,10 @@ function bench() {
       get config() {
         return applied.at(-1)?.config ?? BEFORE;
       },
-      apply: (config, changed) => Promise.resolve(void applied.push({ config, changed })),
+      apply(config, changed) {
+        applying();
+        return Promise.resolve(void applied.push({ config, changed }));
+      },
       vitals,
       host: { clock },
       log,
@@ -52,6 +55,14 @@ test("Reloads put in force what was read, and tell when they begin and end", asy
   assert.deepEqual([replaced, kept], [[["scanner"]], ["passive"]]);
   assert.deepEqual(told, ["reload began", "reload ended"]);
   assert.deepEqual(log.of("configuration doubtful")[0]?.fields, { problem: "filter.allow: doubtful" });
+});
+
+test("Reloads keep nothing and replace no reader where the agent is told to end meanwhile", async () => {
+  const { reloads, reads, replaced, kept, ending } = bench(() => ending.abort());
+  reloads.request();
+  reads[0]?.resolve({ config: PASSIVE, record: "passive", warnings: [] });
+  await reloads[Symbol.asyncDispose]();
+  assert.deepEqual([replaced, kept], [[], []]);
 });
 
 test("Reloads refuse a configuration with problems, log each, and warn until one is accepted", async () => {

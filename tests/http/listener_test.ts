@@ -120,6 +120,50 @@ test("HttpListener closes what is more than 24 connections at once, and answers 
   await waitFor(async () => statusOf(await exchange(listening.port, get("/hello"))) === 200, "an answer");
 });
 
+test("HttpListener answers one request of a connection at a time, and ends one that sends them ahead", async () => {
+  let asked = 0;
+  await using listening = await listen({ "/hello": () => textResponse(200, `hello ${++asked}`) });
+  const request = "GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  await exchange(listening.port, request.repeat(1_000));
+  assert.ok(asked <= 2, `${asked} requests were handled`);
+
+  const patient = connect(listening.port, "127.0.0.1");
+  let received = "";
+  patient.on("data", (chunk) => received += chunk);
+  for (let turn = 1; turn <= 3; turn++) {
+    patient.write(request);
+    await waitFor(() => received.split("hello").length - 1 === turn, `answer ${turn} on a connection that is kept`);
+  }
+  patient.destroy();
+});
+
+test("HttpListener begins no stream for a reader that has gone", async () => {
+  const gate = Promise.withResolvers<void>();
+  let asked = 0;
+  let begun = 0;
+  await using listening = await listen({
+    async "/events"() {
+      asked++;
+      await gate.promise;
+      return { events: () => void begun++ };
+    },
+  });
+  const request = "GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const gone = Array.from({ length: 8 }, () => connect(listening.port, "127.0.0.1"));
+  for (const reader of gone) reader.write(request);
+  await waitFor(() => asked === gone.length, "all to be asked for");
+  for (const reader of gone) reader.destroy();
+  await exchange(listening.port, get("/nothing"));
+  gate.resolve();
+  const stays = connect(listening.port, "127.0.0.1");
+  let received = "";
+  stays.on("data", (chunk) => received += chunk);
+  stays.write(request);
+  await waitFor(() => received.includes("\r\n\r\n"), "an answer");
+  assert.deepEqual([statusOf(received), begun], [200, 1]);
+  stays.destroy();
+});
+
 test("HttpListener ends a request that does not come to its end within seconds", async () => {
   await using listening = await listen(ROUTES);
   assert.equal(statusOf(await exchange(listening.port, "GET /hello HTTP/1.1\r\nHost: localhost\r\n")), 408);
