@@ -16,6 +16,8 @@ export interface MessageOptions {
   readonly scannerId: string;
   /** Whether a message has the standard fields alone, or everything that is known. */
   readonly fields: "standard" | "full";
+  /** Goes into `run_id`: tells this run of the program from others. */
+  readonly runId: string;
 }
 
 /** What a subscriber gets for one advertising report. */
@@ -56,6 +58,10 @@ export interface Message extends FullAdFields {
   readonly raw?: string;
   /** Whether that is all of them. */
   readonly data_status?: DataStatus;
+  /** Another one after each start of the program. */
+  readonly run_id?: string;
+  /** Which message of this run it is, from 1 on. */
+  readonly seq?: number;
 }
 
 /**
@@ -65,6 +71,8 @@ export interface Message extends FullAdFields {
  * Where a company or a service has several structures in one advertisement, their data is joined in
  * order of appearance, as Android and iOS do; `raw` tells them apart.
  *
+ * Each message has a number, the next one, whether it says so or not, and whatever becomes of it.
+ *
  * Written by hand: measured, 0.4 µs a message against 2.9 µs with `JSON.stringify`, most of it for
  * keys such as `9904`, which V8 takes for array indexes, and for `Date.toISOString`.
  *
@@ -72,7 +80,7 @@ export interface Message extends FullAdFields {
  * ```ts
  * import { MessageEncoder, type ReportSink } from "./mod.ts";
  *
- * const encoder = new MessageEncoder({ scannerId: "attic", fields: "standard" });
+ * const encoder = new MessageEncoder({ scannerId: "attic", fields: "standard", runId: "6f1c09ab" });
  * const messages: string[] = [];
  * export const sink: ReportSink = {
  *   advertisement: (heard) => messages.push(encoder.encode(heard)),
@@ -82,16 +90,26 @@ export interface Message extends FullAdFields {
  */
 export class MessageEncoder {
   /** What each message begins with. */
-  readonly #head: string;
+  #head = "";
+  /** With full fields, what comes before its number; null: with the standard ones. */
+  #beforeNumber: string | null = null;
+  #number = 0;
   readonly #timestamps = new TimestampFormatter();
 
   /** Writes messages of one scanner. */
-  constructor(private readonly options: MessageOptions) {
-    this.#head = `{"scanner_id":${JSON.stringify(options.scannerId)},"mac_address":"`;
+  constructor(options: MessageOptions) {
+    this.configure(options);
+  }
+
+  /** From the next message on; numbers go on. */
+  configure({ scannerId, fields, runId }: MessageOptions): void {
+    this.#head = `{"scanner_id":${JSON.stringify(scannerId)},"mac_address":"`;
+    this.#beforeNumber = fields === "full" ? `,"run_id":${JSON.stringify(runId)},"seq":` : null;
   }
 
   /** The message of an advertisement, a {@linkcode Message} in JSON. */
   encode(advertisement: Advertisement): string {
+    this.#number++;
     const { rssiDbm, localName, serviceData, txPowerDbm } = advertisement;
     let json = this.#head + advertisement.address +
       `","rssi":${rssiDbm},"timestamp":"${this.#timestamps.format(advertisement.receivedAtMs)}"` +
@@ -100,7 +118,7 @@ export class MessageEncoder {
       `,"local_name":${localName === null ? "null" : JSON.stringify(localName)}`;
     if (serviceData.length > 0) json += `,"service_data":${hexObject(serviceData, serviceKey)}`;
     if (txPowerDbm !== null) json += `,"tx_power":${txPowerDbm}`;
-    if (this.options.fields === "full") json += fullFields(advertisement);
+    if (this.#beforeNumber !== null) json += fullFields(advertisement) + this.#beforeNumber + this.#number;
     return json + "}";
   }
 }

@@ -78,4 +78,13 @@ export const messageSchema: z.ZodMiniType<Message> = z.object({
         "pieces of it perhaps among them. Full fields only",
     ),
   ),
+  run_id: z.exactOptional(z.string()).check(
+    z.describe("Changes with each start of the program; run_id of the status. Full fields only"),
+  ),
+  seq: z.exactOptional(z.int().check(z.minimum(1))).check(
+    z.describe(
+      "Counts the messages of this run from 1, those that were dropped on their way included: what is missing in " +
+        "between did not arrive. Full fields only",
+    ),
+  ),
 });

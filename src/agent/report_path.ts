@@ -27,7 +27,7 @@ export interface ReportPathParts {
 /** The way of each report: counted, completed, filtered, encoded, handed over. */
 export class ReportPath implements ScanSink {
   readonly #selection: Selection;
-  #encoder: MessageEncoder;
+  readonly #encoder: MessageEncoder;
   #topicOf: (address: string) => string;
 
   constructor(
@@ -43,7 +43,7 @@ export class ReportPath implements ScanSink {
   /** From the next report on. What devices have said, and how often, is known as before where it still matters. */
   configure(options: ReportPathOptions, outbox: Outbox): void {
     this.#selection.configure(options);
-    this.#encoder = new MessageEncoder(options);
+    this.#encoder.configure(options);
     this.#topicOf = messageTopics(options.topic, options.scannerId);
     this.outbox = outbox;
   }

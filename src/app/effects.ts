@@ -13,6 +13,7 @@ type Effects = { readonly [S in keyof Config]: Effect | { readonly [K in keyof C
 const EFFECTS: Effects = {
   scanner: {
     id: "restart", // whoever counts by it would see one scanner's counters go on under another's name
+    labels: "reconnect", // as the status below, which has them
     source: "restart",
     adapter: "rescan",
     mode: "rescan",
@@ -66,7 +67,7 @@ function changedKeys(before: unknown, after: unknown, path: readonly string[] = 
   if (!isSection(before) || !isSection(after)) {
     return JSON.stringify(before) === JSON.stringify(after) ? [] : [[...path]];
   }
-  return Object.keys(after).flatMap((key) => changedKeys(before[key], after[key], [...path, key]));
+  return Object.keys({ ...before, ...after }).flatMap((key) => changedKeys(before[key], after[key], [...path, key]));
 }
 
 function isSection(value: unknown): value is Readonly<Record<string, unknown>> {

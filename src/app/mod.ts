@@ -8,5 +8,6 @@ export { type MemoryGiver } from "./giving_back.ts";
 export { type Host } from "./host.ts";
 export { type ListenEnd, Listening, type ListeningOptions, type ListeningParts } from "./listening.ts";
 export { agentOptions, homeAssistantTopic, mqttOptions } from "./options.ts";
-export { type ConfigReading } from "./reloads.ts";
+export { type ConfigInForce, type ConfigReading } from "./reloads.ts";
+export { newRunId } from "./run_id.ts";
 export { createScanner, hciSource, type ScannerHost } from "./scanner.ts";

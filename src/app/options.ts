@@ -11,8 +11,8 @@ import type { Host } from "./host.ts";
 /** Name, TCP, TLS and CONNACK together; slow links to far brokers take seconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** What the configuration means to the agent. */
-export function agentOptions({ scanner, filter, publisher, stats }: Config): AgentOptions {
+/** What the configuration means to the agent, of which it does not know the run. */
+export function agentOptions({ scanner, filter, publisher, stats }: Config): Omit<AgentOptions, "runId"> {
   return {
     scannerId: scanner.id,
     fields: publisher.fields,

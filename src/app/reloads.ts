@@ -5,10 +5,17 @@ import { type Change, changes } from "./effects.ts";
 import type { Host } from "./host.ts";
 import type { RunningReaders } from "./readers.ts";
 
+/** A configuration, and what tells it from others. */
+export interface ConfigInForce {
+  /** Every key, checked. */
+  readonly config: Config;
+  /** The same for scanners that are configured alike. */
+  readonly digest: string;
+}
+
 /** A configuration as it was read anew: data alone, problems and warnings as lines that hold no secrets. */
 export type ConfigReading =
-  | {
-    readonly config: Config;
+  | ConfigInForce & {
     /** What other programs may know of it, see `RunHost`. */
     readonly record: string;
     readonly warnings: readonly string[];
@@ -32,7 +39,7 @@ export interface ReloadableAgent {
   /** The configuration in force. */
   readonly config: Config;
   /** Puts another one in force, which differs in this; resolves once everything has begun to work with it. */
-  apply(config: Config, changed: readonly Change[], signal: AbortSignal): Promise<void>;
+  apply(inForce: ConfigInForce, changed: readonly Change[], signal: AbortSignal): Promise<void>;
   /** Learns that the configuration is read anew, and what came of it. */
   readonly vitals: Vitals;
   readonly host: Pick<Host, "clock">;
@@ -88,7 +95,7 @@ export class Reloads implements AsyncDisposable {
     const changed = changes(running.config, reading.config);
     const fixed = changed.filter(({ effect }) => effect === "restart");
     if (fixed.length > 0) return this.#refuse(fixed.map(({ key }) => `${key}: changes only with a restart`));
-    await running.apply(reading.config, changed, this.signal);
+    await running.apply(reading, changed, this.signal);
     if (this.signal.aborted) return null;
     keep(reading.record);
     await readers.replace(new Set(changed.map(({ key }) => key.slice(0, key.indexOf(".")))));

@@ -30,6 +30,8 @@ export interface RunHost extends Host {
   readonly isJournal: boolean;
   /** Has `report` called with an error that nobody caught; the process ends once that resolves. */
   readonly onFault: (report: (fault: unknown) => Promise<void>) => void;
+  /** What tells the configuration from others, see {@linkcode StatusOptions.configDigest}. */
+  readonly digest: string;
   /** What other programs may know of command line, environment and configuration, without secrets. */
   readonly record: string;
   /** Reads the configuration anew, from where it was read for this run. */
@@ -71,7 +73,7 @@ async function runAgent(
   signal: AbortSignal,
 ): Promise<number> {
   const { version } = host;
-  const running = new Running(config, host, log, warnings);
+  const running = new Running({ config, digest: host.digest }, host, log, warnings);
   const { agent, vitals, publisher } = running;
   log.info("starting", { version, scanner_id: config.scanner.id, source: config.scanner.source });
   let exitCode: number = EXIT.ok;

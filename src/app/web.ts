@@ -45,7 +45,16 @@ export async function startWeb(parts: ReaderParts, facts: WebFacts): Promise<Asy
 }
 
 function createMetrics({ config, host: { clock, memory }, vitals, status }: ReaderParts, facts: ProcessFacts): Metrics {
-  return new Metrics({ ...facts, vitals, clock, memory, version: status.version, scannerId: config.scanner.id });
+  return new Metrics({
+    ...facts,
+    vitals,
+    clock,
+    memory,
+    version: status.version,
+    scannerId: config.scanner.id,
+    labels: () => status.labels,
+    configDigest: () => status.configDigest,
+  });
 }
 
 /** The page's routes; what it keeps for them goes with the stack. */

@@ -22,7 +22,7 @@ export interface CheckIo extends KeyPairIo {
 }
 
 /**
- * `bt-scanner check`: prints the configuration in effect, secrets redacted, and everything that is wrong or doubtful
+ * `bt-scanner check`: prints the configuration in effect, secrets redacted, with its digest, and everything that is wrong or doubtful
  * about it.
  *
  * @returns the exit code: 0, or 2 if something is wrong
@@ -32,7 +32,7 @@ export async function check(sources: ConfigSources, io: CheckIo): Promise<number
   for (const warning of warnings) io.stderr(`warning: ${renderProblem(warning)}\n`);
   if (problems.length > 0) io.stderr(`${new ConfigError(problems).message}\n`);
   if (problems.length > 0 || loaded === null) return EXIT.usage;
-  io.stdout(renderConfig(loaded.config, loaded.origins));
+  io.stdout(`${renderConfig(loaded.config, loaded.origins)}\n# config_digest: ${loaded.digest}\n`);
   return EXIT.ok;
 }
 

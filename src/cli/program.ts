@@ -11,7 +11,7 @@ import { renderRecord } from "./running_record.ts";
 import { VERSION } from "./version.ts";
 
 /** `run`, to be carried out by whoever asked for the command line to be: data alone, of which nothing leads back here. */
-export interface RunRequest extends Pick<RunHost, "version" | "machine" | "isJournal" | "record"> {
+export interface RunRequest extends Pick<RunHost, "version" | "machine" | "isJournal" | "digest" | "record"> {
   /** Checked, and what is doubtful with it has been told. */
   readonly config: Config;
   /** The file that it was read from; null: none. */
@@ -97,11 +97,12 @@ export function createProgram(
 
 function addRun(program: Command, io: CliIo, args: readonly string[], exit: (request: RunRequest) => void): void {
   runCommand(program).action(async ({ config: named, ...flags }) => {
-    const { config, file } = await loadWarning(io, named, flags);
+    const { config, digest, file } = await loadWarning(io, named, flags);
     const { linux, env } = io.host;
     exit({
       config,
       configFile: file,
+      digest,
       record: renderRecord({ args, file, env, config }),
       version: VERSION,
       machine: readMachine(linux),

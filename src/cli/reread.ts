@@ -27,11 +27,11 @@ export async function rereadConfig(
     const { loaded, problems, warnings } = await examineConfig(from, { inspectFile, readFile: io.host.readFile });
     const { env } = io.host;
     const doubts = warnings.map(renderProblem);
-    resolve(
-      problems.length > 0 || loaded === null
-        ? { problems: problems.map(renderProblem), warnings: doubts }
-        : { config: loaded.config, record: renderRecord({ args, file, env, config: loaded.config }), warnings: doubts },
-    );
+    if (problems.length > 0 || loaded === null) {
+      return resolve({ problems: problems.map(renderProblem), warnings: doubts });
+    }
+    const { config, digest } = loaded;
+    resolve({ config, digest, record: renderRecord({ args, file, env, config }), warnings: doubts });
   });
   await program.parseAsync([...args], { from: "user" });
   return await promise;

@@ -3,6 +3,7 @@ import { BROKER_HOST, DEFAULT_HOST } from "./broker_hosts.ts";
 import {
   between,
   companyId,
+  labelMap,
   listOf,
   oneOf,
   orNull,
@@ -105,6 +106,11 @@ export const configSchema = section("Configuration of bt-scanner.", {
     id: required(
       'Name of this scanner, part of every topic and message. Each scanner at a broker needs its own; "{hostname}", in quotes, stands for the name of this machine, "{adapter}" for that of the adapter. There is no default.',
       scannerId,
+    ),
+    labels: key(
+      "What else this scanner is called, for those who have many: shown in status, metrics and fleet. In a variable: room=attic,floor=2.",
+      labelMap(16),
+      {},
     ),
     source: key(
       "Where advertisements come from: hci, a Bluetooth adapter; replay, a recording; simulate, invented devices.",
@@ -215,7 +221,11 @@ export const configSchema = section("Configuration of bt-scanner.", {
       orNull(topicTemplate),
       null,
     ),
-    fields: key("standard, or full with every detail of a report.", oneOf("standard", "full"), "standard"),
+    fields: key(
+      "standard, or full with every detail of a report and the number of the message, by which a loss is seen.",
+      oneOf("standard", "full"),
+      "standard",
+    ),
     merge_scan_response: key(
       "Fill in name, services and power that a report lacks from what its device said in the last minute; with mode: auto, in the last hour.",
       yesNo(),

@@ -33,6 +33,11 @@ export function keysOf(section: ConfigSection): ConfigKey[] {
   return [...section.children.values()].flatMap((child) => "children" in child ? keysOf(child) : [child]);
 }
 
+/** What a configuration, or a part of it, has at this path. */
+export function valueAt(root: unknown, path: string): unknown {
+  return path.split(".").reduce((at, segment) => (at as Record<string, unknown>)[segment], root);
+}
+
 function sectionOf(schema: z.ZodMiniObject, segments: readonly string[]): ConfigSection {
   const children = Object.entries(schema._zod.def.shape).map(([name, child]) => {
     const at = [...segments, name];

@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { mergeSettings, withPort } from "./broker_hosts.ts";
+import { configDigest } from "./digest.ts";
 import { doubts } from "./doubts.ts";
 import { readEnvironment } from "./environment.ts";
 import { readConfigFile } from "./yaml_file.ts";
@@ -31,6 +32,8 @@ export interface ConfigSources {
 export interface LoadedConfig {
   /** Every key, checked. */
   readonly config: Config;
+  /** The same for configurations that are the same in all that scanners may have in common, see {@linkcode configDigest}. */
+  readonly digest: string;
   /** Where each key that is not at its default was set, by path: `config.yaml:4:9`, `--qos`. */
   readonly origins: ReadonlyMap<string, string>;
   /** What works, but is probably not intended. */
@@ -66,7 +69,7 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   problems.push(...contradictions(config).flatMap(place));
   const warnings = doubts(config, unnamed).flatMap(place);
   const origins = new Map([...settings].map(([path, setting]) => [path, originOf(setting)]));
-  const loaded = { config, origins, warnings, file };
+  const loaded = { config, digest: configDigest(config), origins, warnings, file };
   if (problems.length > 0) throw new ConfigError(problems, warnings, loaded);
   return loaded;
 }
@@ -107,16 +110,19 @@ function checkValues(
   return { values, problems };
 }
 
-/** One problem, or one for each bad item of a list. */
+/** One problem, or one for each bad item of a list or a map. */
 function refusals(key: ConfigKey, setting: Setting, issues: readonly z.core.$ZodIssue[]): ConfigProblem[] {
-  const items = Array.isArray(setting.value) ? setting.value as readonly unknown[] : [];
-  const indices = new Set(issues.map(({ path }) => Number(path[0] ?? -1)));
-  return [...indices].map((index) => {
-    const isItem = index in items;
-    const value = show(isItem ? items[index] : setting.value, key.secret);
-    const expected = isItem ? `item ${index + 1}: expected ${key.itemExpects}` : `expected ${key.expects}`;
+  const items = new Map(
+    key.itemExpects !== undefined && isObject(setting.value) ? Object.entries(setting.value) : [],
+  );
+  const names = new Set(issues.map(({ path }) => String(path[0] ?? "")));
+  return [...names].map((name) => {
+    const isItem = items.has(name);
+    const value = show(isItem ? items.get(name) : setting.value, key.secret);
+    const item = key.reads === "list" ? `item ${Number(name) + 1}` : quote(name);
+    const expected = isItem ? `${item}: expected ${key.itemExpects}` : `expected ${key.expects}`;
     return {
-      source: setting.itemOrigins?.[index] ?? setting.origin,
+      source: setting.itemOrigins?.get(name) ?? setting.origin,
       key: key.path,
       value,
       problem: `${expected}, got ${value}${setting.written === undefined ? "" : ` from ${quote(setting.written)}`}`,
@@ -127,6 +133,7 @@ function refusals(key: ConfigKey, setting: Setting, issues: readonly z.core.$Zod
 
 function remedyFor(key: ConfigKey, { value, written }: Setting): string | null {
   if (written !== undefined) return "write a name instead, or rename this machine with hostnamectl";
+  if (key.reads === "map" && !isMapping(value)) return "write { room: attic } in a file, room=attic in a variable";
   if (isQuoted(key, value)) return "write it without quotes";
   if (key.reads === "text" && key.words === undefined && isMapping(value)) return QUOTE_IT; // { and : mean something to YAML
   const word = typeof value === "string" && !key.secret ? meant(value, key.words ?? []) : null;
@@ -134,7 +141,11 @@ function remedyFor(key: ConfigKey, { value, written }: Setting): string | null {
 }
 
 function isMapping(value: unknown): boolean {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject(value) && !Array.isArray(value);
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 /** Whether it is a quoted number or boolean, which YAML takes for text. */

@@ -1,4 +1,4 @@
-import { type ConfigKey, type ConfigSection, configTree, keysOf } from "./keys.ts";
+import { type ConfigKey, type ConfigSection, configTree, keysOf, valueAt } from "./keys.ts";
 import { quote } from "./problem.ts";
 import type { Config } from "./config_schema.ts";
 
@@ -6,9 +6,9 @@ import type { Config } from "./config_schema.ts";
 export function redact(config: Config): Config {
   const copy = structuredClone(config);
   for (const { path } of keysOf(configTree()).filter(({ secret }) => secret)) {
-    const segments = path.split(".");
-    const name = segments.pop() ?? "";
-    const section = valueAt(copy, segments) as Record<string, unknown>;
+    const dot = path.lastIndexOf(".");
+    const name = path.slice(dot + 1);
+    const section = valueAt(copy, path.slice(0, dot)) as Record<string, unknown>;
     if (section[name] !== null) section[name] = "***";
   }
   return copy;
@@ -25,7 +25,7 @@ export function renderConfig(config: Config, origins: ReadonlyMap<string, string
     section: () => [],
     key(key) {
       const origin = origins.get(key.path);
-      const value = yamlValue(valueAt(shown, key.path.split(".")));
+      const value = yamlValue(valueAt(shown, key.path));
       return { above: [], value: origin === undefined ? value : `${value} # ${quote(origin).slice(1, -1)}` };
     },
   });
@@ -76,6 +76,7 @@ function renderSection(section: ConfigSection, depth: number, renderer: Renderer
 /** A value as YAML has it on one line. */
 export function yamlValue(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(quoteItem).join(", ")}]`;
+  if (typeof value === "object" && value !== null) return yamlMap(Object.entries(value));
   if (typeof value !== "string") return String(value);
   const plain = /^[A-Za-z][\w./{}-]*$/.test(value) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(value);
   return plain ? value : quote(value);
@@ -85,8 +86,9 @@ function quoteItem(item: unknown): string {
   return quote(String(item));
 }
 
-function valueAt(root: unknown, segments: readonly string[]): unknown {
-  return segments.reduce((at, segment) => (at as Record<string, unknown>)[segment], root);
+function yamlMap(entries: readonly [string, unknown][]): string {
+  if (entries.length === 0) return "{}";
+  return `{ ${entries.map(([name, value]) => `${yamlValue(name)}: ${quoteItem(value)}`).join(", ")} }`;
 }
 
 function wrapComment(text: string): string[] {

@@ -6,8 +6,8 @@ export interface Setting {
   readonly value: unknown;
   /** Where it was set: `config.yaml:4:9`, `BT_SCANNER_LOG_LEVEL`, `--qos`. */
   readonly origin: string;
-  /** For a list in a file, where each item is. */
-  readonly itemOrigins?: readonly string[];
+  /** For a list or a map in a file, where each item is, by its index or name. */
+  readonly itemOrigins?: ReadonlyMap<string, string>;
   /** What was written, if a placeholder in it was filled in. */
   readonly written?: string;
 }
@@ -29,10 +29,26 @@ export function valueFromText(key: ConfigKey, text: string): unknown {
       break;
     case "list":
       return text.split(",").map((item) => item.trim()).filter((item) => item !== "");
+    case "map": {
+      const pairs = text.split(",").map((pair) => pair.trim()).filter((pair) => pair !== "").map(nameAndValue);
+      const values = new Map(pairs.filter((pair) => pair !== null));
+      if (values.size === pairs.length) return mapOf(values) ?? text; // else there is one twice, or without a value
+      break;
+    }
     case "text":
       break;
     default:
       return key.reads satisfies never;
   }
   return text === "" && key.schema.safeParse(null).success ? null : text;
+}
+
+function nameAndValue(pair: string): readonly [string, string] | null {
+  const equals = pair.indexOf("=");
+  return equals < 0 ? null : [pair.slice(0, equals).trim(), pair.slice(equals + 1).trim()];
+}
+
+/** An object with these values; null: it cannot have one of these names. */
+export function mapOf(values: ReadonlyMap<string, unknown>): Readonly<Record<string, unknown>> | null {
+  return values.has("__proto__") ? null : Object.fromEntries(values); // checking an object passes over that name
 }

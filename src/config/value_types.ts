@@ -5,14 +5,15 @@ export type Reads =
   | "text" // as it stands: a scanner called 42 is still called "42"
   | "number" // as a number if it looks like one, otherwise as it stands
   | "boolean" // likewise for `true` and `false`
-  | "list"; // items separated by commas, each as it stands
+  | "list" // items separated by commas, each as it stands
+  | "map"; // the same, each a name and a value: name=value
 
 /** What a key may hold: how it is checked, and how that is described to a person. */
 export interface ValueType<S extends z.ZodMiniType = z.ZodMiniType> {
   readonly schema: S;
   /** Completes "expected …". */
   readonly expects: string;
-  /** The same for one item, if it is a list. */
+  /** The same for one item, if it is a list or a map. */
   readonly itemExpects?: string;
   readonly reads: Reads;
   /** The words, if it is one of a few. */
@@ -73,6 +74,20 @@ export function listOf<S extends z.ZodMiniType>(item: ValueType<S>): ValueType<z
     expects: `a list, each ${item.expects}`,
     itemExpects: item.expects,
     reads: "list",
+  };
+}
+
+/** At most `most` texts by name; names are such as Prometheus takes for labels, apart from those that it keeps to itself. */
+export function labelMap(
+  most: number,
+): ValueType<z.ZodMiniRecord<z.ZodMiniString<string>, z.ZodMiniString<string>>> {
+  const name = z.string().check(z.regex(/^(?!__)[A-Za-z_][A-Za-z0-9_]{0,63}$/));
+  const value = z.string().check(z.regex(/^[^\p{Cc}\p{Cs}\u2028\u2029]{1,64}$/u));
+  return {
+    schema: z.record(name, value).check(z.refine((map) => Object.keys(map).length <= most)),
+    expects: `at most ${most} names with their values, such as { room: attic }`,
+    itemExpects: "a name of A-Z a-z 0-9 _, not beginning with a digit or __, and a value of 1 to 64 visible characters",
+    reads: "map",
   };
 }
 

@@ -1,8 +1,8 @@
 import type { Alias, Document, LineCounter, Node, Pair, ParsedNode, YAMLMap } from "yaml";
 import type { ConfigKey, ConfigSection } from "./keys.ts";
 import { keysOf } from "./keys.ts";
-import type { Setting, SourceSettings } from "./settings.ts";
-import { type ConfigProblem, nearest } from "./problem.ts";
+import { mapOf, type Setting, type SourceSettings } from "./settings.ts";
+import { type ConfigProblem, nearest, quote } from "./problem.ts";
 import { yamlValue } from "./render.ts";
 import { describeYamlError, isTooDeep, QUOTE_IT } from "./yaml_error.ts";
 
@@ -119,10 +119,28 @@ class FileReader {
     if (this.yaml.isSeq(target) && key.reads === "list") {
       const items = target.items as Node[];
       const value = items.map((item) => this.#scalar(this.#resolve(item, key.path), "text"));
-      this.#settings.set(key.path, { value, origin, itemOrigins: items.map((item) => this.#origin(item)) });
+      const itemOrigins = new Map(items.map((item, index) => [String(index), this.#origin(item)]));
+      this.#settings.set(key.path, { value, origin, itemOrigins });
+    } else if (this.yaml.isMap(target) && key.reads === "map") {
+      this.#readMap(target, origin, key);
     } else {
       this.#settings.set(key.path, { value: this.#scalar(target, key.reads), origin });
     }
+  }
+
+  #readMap(map: YAMLMap, origin: string, key: ConfigKey): void {
+    const value = new Map<string, unknown>();
+    const itemOrigins = new Map<string, string>();
+    for (const pair of map.items as Pair<Node | null, Node | null>[]) {
+      const name = String(this.#scalar(pair.key, "text"));
+      const at = this.#origin(pair.key ?? map);
+      const earlier = itemOrigins.get(name);
+      const twice = `${quote(name)} is already set at ${earlier}`;
+      if (earlier !== undefined) return this.#note(at, key.path, twice, "keep one of them");
+      value.set(name, this.#scalar(this.#resolve(pair.value, key.path), "text"));
+      itemOrigins.set(name, at);
+    }
+    this.#settings.set(key.path, { value: mapOf(value) ?? "__proto__", origin, itemOrigins });
   }
 
   /** A scalar's value; for a key that takes text, exactly as written: 0042 is not 42. */

@@ -3,7 +3,7 @@
  * @module
  */
 export { formatFor } from "./accept.ts";
-export { type Format, MEDIA_TYPES } from "./family.ts";
+export { type Format, type Labels, MEDIA_TYPES } from "./family.ts";
 export { type HealthParts, healthResponse, whyNotAlive, whyNotReady } from "./health.ts";
 export { Metrics, type MetricsParts } from "./metrics.ts";
 export { type ProcessMetricsParts } from "./process_families.ts";

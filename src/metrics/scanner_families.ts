@@ -14,6 +14,10 @@ export interface ScannerMetricsParts {
   readonly memory: () => MemoryUse;
   /** Version of the program. */
   readonly version: string;
+  /** What the configuration calls this scanner besides its identifier. */
+  readonly labels: () => Labels;
+  /** The same for scanners that are configured alike. */
+  readonly configDigest: () => string;
 }
 
 type CounterFamily = "received" | "published" | "dropped" | "invalid" | "malformed" | "missed";
@@ -56,11 +60,16 @@ const CONNECTION_STATES: readonly ConnectionState["kind"][] = [
 ];
 
 /** What is true of the scanner at one moment. */
-export function scannerFamilies({ vitals, clock, memory, version }: ScannerMetricsParts, lag: LoopLag): Family[] {
+export function scannerFamilies(
+  { vitals, clock, memory, version, labels, configDigest }: ScannerMetricsParts,
+  lag: LoopLag,
+): Family[] {
   const { scan, connection, counters, heardMs } = vitals;
   const ageS = heardMs === null ? null : (clock.monotonicMs() - heardMs) / 1000;
   return [
     info("bt_scanner_build", "The program.", { version }),
+    info("bt_scanner_config", "The configuration, told from others.", { digest: configDigest() }),
+    info("bt_scanner_scanner", "The scanner, by its configured labels.", ownLabels(labels())),
     info("bt_scanner_adapter", "What it scans with, while it does.", adapterLabels(scan)),
     states("bt_scanner_scan_state", "1 for what the scan does.", SCAN_STATES, scan.kind),
     states("bt_scanner_connection_state", "1 for what the connection does.", CONNECTION_STATES, connection.kind),
@@ -93,6 +102,12 @@ function counterFamilies(counters: Counters): Family[] {
       .map(([key, [, labels = {}]]): Sample => ({ labels, value: counters[key] }));
     return counter(name, help, samples);
   });
+}
+
+/** Not under the names that Prometheus and these metrics have themselves. */
+function ownLabels(labels: Labels): Labels | null {
+  const entries = Object.entries(labels);
+  return entries.length === 0 ? null : Object.fromEntries(entries.map(([name, value]) => [`label_${name}`, value]));
 }
 
 function adapterLabels(scan: ScanState): Labels | null {

@@ -35,6 +35,12 @@ export interface Status {
   readonly hostname: string | null;
   /** Another one after each boot of the machine; null: it cannot be read. */
   readonly boot_id: string | null;
+  /** Another one after each start of the program, as in messages with the full fields. */
+  readonly run_id: string;
+  /** What the configuration calls this scanner besides its identifier. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** The same for scanners with the same configuration; null in the will, which does not learn of reloads. */
+  readonly config_digest: string | null;
   /** Seconds after which status and statistics are told again: a silence of much longer is a scanner that is gone. */
   readonly interval_s: number;
 }
@@ -49,6 +55,12 @@ export interface StatusOptions {
   readonly hostname: string | null;
   /** What the kernel calls this boot, where known. */
   readonly bootId: string | null;
+  /** Tells this run of the program from others. */
+  readonly runId: string;
+  /** See {@linkcode Status.labels}. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** See {@linkcode Status.config_digest}. */
+  readonly configDigest: string;
   /** Seconds after which it is told again. */
   readonly intervalS: number;
   /** The retained topic; null: status is not published. */
@@ -75,7 +87,7 @@ export function statusWill(
   options: StatusOptions,
   { startedWallMs }: Vitals,
 ): { readonly topic: string; readonly payload: string } | null {
-  const { topic, scannerId, version, hostname, bootId, intervalS } = options;
+  const { topic, scannerId, version, hostname, bootId, runId, labels, intervalS } = options;
   if (topic === null) return null;
   const payload: Status = {
     status: "offline",
@@ -94,6 +106,9 @@ export function statusWill(
     broker_address: null,
     hostname,
     boot_id: bootId,
+    run_id: runId,
+    labels,
+    config_digest: null,
     interval_s: intervalS,
   };
   return { topic, payload: JSON.stringify(payload) };
@@ -175,6 +190,9 @@ export class StatusReporter implements Disposable {
       broker_address: connection.kind === "online" ? connection.address : null,
       hostname: this.options.hostname,
       boot_id: this.options.bootId,
+      run_id: this.options.runId,
+      labels: this.options.labels,
+      config_digest: this.options.configDigest,
       interval_s: this.options.intervalS,
     };
   }

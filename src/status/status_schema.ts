@@ -43,6 +43,11 @@ const statusShape = {
   ),
   hostname: z.nullable(z.string()).check(z.describe("Name of the machine; null: unknown")),
   boot_id: z.nullable(z.string()).check(z.describe("Changes with each boot of the machine; null: unknown")),
+  run_id: z.string().check(z.describe("Changes with each start of the program, as in messages with full fields")),
+  labels: z.record(z.string(), z.string()).check(z.describe("scanner.labels of the configuration")),
+  config_digest: z.nullable(z.string()).check(
+    z.describe("Tells configurations apart, by what scanners may have in common; null in the will"),
+  ),
   interval_s: z.number().check(z.positive(), z.describe("Seconds after which status and statistics are told again")),
 } as const;
 

@@ -14,8 +14,8 @@ import { run } from "../support/programs.ts";
 import { test } from "../support/test.ts";
 import { bytes, extendedReport, legacyReport, readOne, someAdvertisement } from "./support.ts";
 
-const standard: MessageOptions = { scannerId: "scanner-01", fields: "standard" };
-const full: MessageOptions = { scannerId: "scanner-01", fields: "full" };
+const standard: MessageOptions = { scannerId: "scanner-01", fields: "standard", runId: "r1" };
+const full: MessageOptions = { scannerId: "scanner-01", fields: "full", runId: "r1" };
 
 const encodeMessage = (heard: Advertisement, options: MessageOptions): string =>
   new MessageEncoder(options).encode(heard);
@@ -78,7 +78,7 @@ test("MessageEncoder adds everything that is known to full fields", () => {
     encodeMessage(heard, full).endsWith(
       ',"local_name":null,"address_type":"random","adv_type":"ADV_IND","connectable":true,"scannable":true,"flags":6,' +
         '"appearance":832,"solicited_uuids":["0000180d-0000-1000-8000-00805f9b34fb"],"primary_phy":"1M",' +
-        '"secondary_phy":"2M","sid":3,"raw":"020106","data_status":"complete"}',
+        '"secondary_phy":"2M","sid":3,"raw":"020106","data_status":"complete","run_id":"r1","seq":1}',
     ),
   );
 });
@@ -96,6 +96,17 @@ test("MessageEncoder writes null for full fields that are not known", () => {
     null,
     null,
   ]);
+});
+
+test("MessageEncoder counts its messages from 1, those that do not say so included, over a change of its options", () => {
+  const encoder = new MessageEncoder(full);
+  const next = (): Message => JSON.parse(encoder.encode(someAdvertisement()));
+  assert.deepEqual([next().seq, next().seq], [1, 2]);
+  encoder.configure(standard);
+  assert.deepEqual(Object.keys(next()), SEVEN_KEYS);
+  encoder.configure(full);
+  const { seq, run_id } = next();
+  assert.deepEqual([seq, run_id], [4, "r1"]);
 });
 
 test("MessageEncoder writes a company identifier as its two bytes in over-the-air order", () => {
@@ -125,7 +136,7 @@ test("MessageEncoder joins the data of one company or service in order", () => {
 
 test("MessageEncoder escapes names from the air and the scanner's own", () => {
   const localName = 'a"\\\n\0\u2028\ufffd{}';
-  const message = toMessage(someAdvertisement({ localName }), { scannerId: '"', fields: "standard" });
+  const message = toMessage(someAdvertisement({ localName }), { scannerId: '"', fields: "standard", runId: "r1" });
   assert.equal(message.local_name, localName);
   assert.equal(message.scanner_id, '"');
 });
@@ -183,7 +194,7 @@ const anyHeard = fc.oneof(
 
 test("MessageEncoder writes JSON of the schema, the seven keys first, for any report", () => {
   fc.assert(fc.property(anyHeard, fc.constantFrom(standard, full), fc.string(), (heard, { fields }, scannerId) => {
-    const options = { scannerId, fields };
+    const options = { scannerId, fields, runId: scannerId };
     const text = encodeMessage(heard, options);
     const message = JSON.parse(text);
     assert.deepEqual(messageSchema.parse(message), message, "no key is unknown to the schema");
@@ -237,6 +248,8 @@ test("messageSchema refuses messages that are not as promised", () => {
     { service_data: { "180f": "00" } },
     { adv_type: "ADV" },
     { sid: 16 },
+    { seq: 0 },
+    { run_id: 1 },
   ];
   for (const change of wrong) {
     assert.equal(messageSchema.safeParse({ ...message, ...change }).success, false, JSON.stringify(change));

@@ -20,6 +20,7 @@ import { PASS_ALL } from "../support/pass_all.ts";
 const OPTIONS: AgentOptions = {
   scannerId: "s1",
   fields: "standard",
+  runId: "r1",
   topic: "ble/raw/{scanner_id}/{mac_address}",
   mergeScanResponse: true,
   namesLastMs: 60_000,
@@ -29,7 +30,16 @@ const OPTIONS: AgentOptions = {
 };
 
 const memory = () => ({ heapBytes: 1, rssBytes: 2 });
-const STATUS = { scannerId: "s1", version: "1", topic: "ble/status/s1", intervalS: 60, hostname: "pi", bootId: "b" };
+const WHO = { runId: "r1", labels: {}, configDigest: "d1" };
+const STATUS = {
+  scannerId: "s1",
+  version: "1",
+  topic: "ble/status/s1",
+  intervalS: 60,
+  hostname: "pi",
+  bootId: "b",
+  ...WHO,
+};
 
 /** What the retained status says at the end of an agent with this scanner. */
 async function lastReason(run: Scanner["run"], signal: AbortSignal): Promise<unknown> {

@@ -52,6 +52,16 @@ test("changes() tells what each change takes", () => {
   ]);
 });
 
+test("changes() names each label that is added, changed or removed", () => {
+  const before = config(({ scanner }) => scanner.labels = { room: "attic", floor: "2", site: "north" });
+  const after = config(({ scanner }) => scanner.labels = { room: "attic", site: "south", rack: "1" });
+  assert.deepEqual(changes(before, after), [
+    { key: "scanner.labels.floor", effect: "reconnect" },
+    { key: "scanner.labels.site", effect: "reconnect" },
+    { key: "scanner.labels.rack", effect: "reconnect" },
+  ]);
+});
+
 test("changes() does not let a recording begin again", () => {
   const before = config(({ scanner }) => scanner.source = "replay");
   const after = config(({ scanner }) => {

@@ -33,7 +33,7 @@ function bench(applying = () => {}) {
       get config() {
         return applied.at(-1)?.config ?? BEFORE;
       },
-      apply(config, changed) {
+      apply({ config }, changed) {
         applying();
         return Promise.resolve(void applied.push({ config, changed }));
       },
@@ -49,7 +49,7 @@ function bench(applying = () => {}) {
 test("Reloads put in force what was read, and tell when they begin and end", async () => {
   const { reloads, reads, applied, replaced, kept, told, log } = bench();
   reloads.request();
-  reads[0]?.resolve({ config: PASSIVE, record: "passive", warnings: ["filter.allow: doubtful"] });
+  reads[0]?.resolve({ config: PASSIVE, digest: "d2", record: "passive", warnings: ["filter.allow: doubtful"] });
   await reloads[Symbol.asyncDispose]();
   assert.deepEqual(applied, [{ config: PASSIVE, changed: [{ key: "scanner.mode", effect: "rescan" }] }]);
   assert.deepEqual([replaced, kept], [[["scanner"]], ["passive"]]);
@@ -60,7 +60,7 @@ test("Reloads put in force what was read, and tell when they begin and end", asy
 test("Reloads keep nothing and replace no reader where the agent is told to end meanwhile", async () => {
   const { reloads, reads, replaced, kept, ending } = bench(() => ending.abort());
   reloads.request();
-  reads[0]?.resolve({ config: PASSIVE, record: "passive", warnings: [] });
+  reads[0]?.resolve({ config: PASSIVE, digest: "d", record: "passive", warnings: [] });
   await reloads[Symbol.asyncDispose]();
   assert.deepEqual([replaced, kept], [[], []]);
 });
@@ -75,7 +75,7 @@ test("Reloads refuse a configuration with problems, log each, and warn until one
   assert.equal(log.of("configuration refused")[0]?.fields["problems"], 2);
   assert.match(vitals.warning ?? "", /stays in force: config\.yaml:3:5: mqtt.*, and 1 more, see the log$/);
   reloads.request();
-  reads[1]?.resolve({ config: BEFORE, record: "before", warnings: [] });
+  reads[1]?.resolve({ config: BEFORE, digest: "d2", record: "before", warnings: [] });
   await reloads[Symbol.asyncDispose]();
   assert.equal(vitals.warning, null);
 });
@@ -84,7 +84,7 @@ test("Reloads refuse all of a configuration of which something takes a restart, 
   const { reloads, reads, applied, kept, log } = bench();
   reloads.request();
   const scanner = { ...PASSIVE.scanner, id: "s2", source: "simulate" } as const;
-  reads[0]?.resolve({ config: { ...PASSIVE, scanner }, record: "other", warnings: [] });
+  reads[0]?.resolve({ config: { ...PASSIVE, scanner }, digest: "d2", record: "other", warnings: [] });
   await reloads[Symbol.asyncDispose]();
   assert.deepEqual([applied, kept], [[], []]);
   assert.deepEqual(log.of("configuration problem").map(({ fields }) => fields["problem"]), [
@@ -97,10 +97,10 @@ test("Reloads that are asked for during one are one more, after it", async () =>
   const { reloads, reads, applied, told } = bench();
   for (let i = 0; i < 5; i++) reloads.request();
   assert.equal(reads.length, 1);
-  reads[0]?.resolve({ config: PASSIVE, record: "passive", warnings: [] });
+  reads[0]?.resolve({ config: PASSIVE, digest: "d2", record: "passive", warnings: [] });
   await settlePromises();
   assert.equal(reads.length, 2);
-  reads[1]?.resolve({ config: PASSIVE, record: "passive", warnings: [] });
+  reads[1]?.resolve({ config: PASSIVE, digest: "d2", record: "passive", warnings: [] });
   await reloads[Symbol.asyncDispose]();
   assert.deepEqual([reads.length, applied.length], [2, 2]);
   assert.deepEqual(told, ["reload began", "reload ended", "reload began", "reload ended"]);
@@ -126,7 +126,7 @@ test("Reloads begin nothing once the agent is told to end, and do not keep it", 
   reloads.request();
   ending.abort();
   await reloads[Symbol.asyncDispose]();
-  reads[0]?.resolve({ config: PASSIVE, record: "passive", warnings: [] });
+  reads[0]?.resolve({ config: PASSIVE, digest: "d2", record: "passive", warnings: [] });
   reloads.request();
   await reloads[Symbol.asyncDispose]();
   assert.deepEqual([reads.length, applied], [1, []]);

@@ -74,6 +74,7 @@ if (import.meta.main) {
     {
       scannerId: "s1",
       fields: "standard",
+      runId: "r1",
       topic: "ble/raw/{scanner_id}/{mac_address}",
       mergeScanResponse: true,
       namesLastMs: 60_000,

@@ -87,6 +87,7 @@ async function measure(qos: 0 | 1, frozenS: number): Promise<void> {
     onFault: () => {},
     onHangup: () => {},
     readConfig,
+    digest: "",
     record: "",
   };
   const running = run(config, { ...testHost(), ...process }, stop.signal);

@@ -9,8 +9,8 @@ import { adStructure, extendedReportsPacket, legacyReportsPacket } from "../../s
 import { systemClock } from "../../src/time/mod.ts";
 import { PASS_ALL } from "../support/pass_all.ts";
 
-const standard = new MessageEncoder({ scannerId: "scanner-01", fields: "standard" });
-const full = new MessageEncoder({ scannerId: "scanner-01", fields: "full" });
+const standard = new MessageEncoder({ scannerId: "scanner-01", fields: "standard", runId: "r1" });
+const full = new MessageEncoder({ scannerId: "scanner-01", fields: "full", runId: "r1" });
 
 const bytes = (hex: string): Uint8Array => Uint8Array.fromHex(hex);
 const join = (...parts: readonly Uint8Array[]): Uint8Array => Uint8Array.from(parts.flatMap((part) => [...part]));

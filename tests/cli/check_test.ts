@@ -32,6 +32,14 @@ test("check prints the configuration in effect, and no password", async () => {
   assert.match(stderr, /^warning: c\.yaml:2:75: mqtt\.client\.keep_alive: .*\n$/);
 });
 
+test("check prints the digest that the status has, the same for scanners that are configured alike", async () => {
+  const digestIn = async (yaml: string) => /^# config_digest: ([0-9a-f]{16})$/m.exec((await run(yaml)).stdout)?.[1];
+  const digest = await digestIn("scanner: { id: s1, labels: { room: attic } }\nmqtt: { client: { qos: 1 } }");
+  assert.ok(digest);
+  assert.equal(await digestIn("mqtt: { client: { qos: 1 } }\nscanner: { id: s2 }"), digest);
+  assert.notEqual(await digestIn("scanner: { id: s2 }"), digest);
+});
+
 test("check tells every problem on standard error, exit code 2", async () => {
   const { code, stdout, stderr } = await run("scanner: { id: '' }\nlog: { level: loud }");
   assert.deepEqual([code, stdout], [2, ""]);

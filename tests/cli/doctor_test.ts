@@ -481,7 +481,7 @@ test("doctor tells whether the service works with the file that is looked at, an
   const against = (config: Config, file: string | null = "c.yaml"): { against: AgainstRunning } => ({
     against: {
       running: { args: ["run"], file, env: {}, config: redact(now) },
-      reading: { config, record: "", warnings: [] },
+      reading: { config, digest: "d2", record: "", warnings: [] },
     },
   });
   assert.equal(await found("in force", {}), undefined);

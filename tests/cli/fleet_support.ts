@@ -26,6 +26,9 @@ export function someStatus(changes: Partial<Status> = {}): Status {
     broker_address: "192.0.2.7",
     hostname: "pi-kitchen",
     boot_id: "b-1",
+    run_id: "r-1",
+    labels: { room: "kitchen", floor: "2" },
+    config_digest: "0123456789abcdef",
     interval_s: 60,
     ...changes,
   };

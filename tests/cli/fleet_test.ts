@@ -199,6 +199,9 @@ test("renderDetail() tells everything of one scanner", async () => {
   for (
     const line of [
       /^ {2}host +pi-kitchen$/,
+      /^ {2}labels +room=kitchen, floor=2$/,
+      /^ {2}run +r-1$/,
+      /^ {2}configuration +0123456789abcdef$/,
       /^ {2}adapter +hci0, B8:27:EB:00:00:01, extended$/,
       /^ {2}last heard +60s ago, 2026-01-11T10:30:45.123Z$/,
       /^ {2}status +60s ago; told every 60 s$/,
@@ -252,9 +255,21 @@ const hostilePayload = fc.oneof(
   fc.json(),
   fc.record({
     ...Object.fromEntries(
-      ["reason", "warning", "hostname", "boot_id", "version", "adapter", "adapter_address", "broker_address"]
+      [
+        "reason",
+        "warning",
+        "hostname",
+        "boot_id",
+        "run_id",
+        "config_digest",
+        "version",
+        "adapter",
+        "adapter_address",
+        "broker_address",
+      ]
         .map((key) => [key, fc.option(hostileText)]),
     ),
+    labels: fc.oneof(fc.dictionary(hostileText, hostileText), fc.json()),
     interval_s: fc.oneof(fc.double(), fc.constant(60)),
     scanning: fc.boolean(),
     extended: fc.option(fc.boolean()),

@@ -84,6 +84,14 @@ test("FleetView filters by what is typed, of which q is a letter", () => {
   assert.match(press(`${"x".repeat(500)}`).frame.at(-1) ?? "", /^filter: x{64}▏/);
 });
 
+test("FleetView filters by labels and by the digest of the configuration, too", () => {
+  const { rig, press } = someView();
+  rig.status({ scanner_id: "pi-3", labels: { room: "attic" }, config_digest: "fedcba9876543210" });
+  assert.equal(shown(press("/room=attic").frame), "3");
+  press("\x1b");
+  assert.equal(shown(press("/fedcba").frame), "3");
+});
+
 test("FleetView looks into one, scrolls, and goes back", () => {
   const { rig, press } = someView();
   const detail = press("j\r").frame;

@@ -17,7 +17,7 @@ function recordOf(config: Config): RunningRecord {
 }
 
 function reload(running: Config, next: Config): ReturnType<typeof describeReload> {
-  return describeReload(recordOf(running), { config: next, record: "", warnings: [] });
+  return describeReload(recordOf(running), { config: next, digest: "d2", record: "", warnings: [] });
 }
 
 test("renderRecord() tells what run was started with and works with, and no secret", () => {

@@ -11,6 +11,7 @@ test("loadConfig() with nothing but a scanner id gives the documented defaults",
   assert.deepEqual(config, {
     scanner: {
       id: "s1",
+      labels: {},
       source: "hci",
       adapter: null,
       mode: "active",

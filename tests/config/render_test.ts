@@ -39,7 +39,7 @@ test("the example file has every key, each with a comment above it", async () =>
 
 test("listConfigKeys() knows of every key what documentation has to say", () => {
   const keys = listConfigKeys();
-  assert.equal(keys.length, 70);
+  assert.equal(keys.length, 71);
   for (const { path, description, expects } of keys) {
     assert.match(description, /^\S.*\.$/, path);
     assert.match(expects, /^\S.*[^.]$/, path);
@@ -91,6 +91,7 @@ test("renderConfig() writes YAML that reads as the same configuration", () => {
     const base = withBroker(defaultConfig("s1"), { username });
     const config: Config = {
       ...base,
+      scanner: { ...base.scanner, labels: { room: prefix, on: username } },
       publisher: { ...base.publisher, topic_prefix: prefix },
       filter: { ...base.filter, allow },
     };

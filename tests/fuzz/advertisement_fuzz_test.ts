@@ -74,7 +74,7 @@ function checkPacket(packet: Uint8Array): void {
 }
 
 function checkMessages({ advertisements }: Heard): void {
-  const encoder = new MessageEncoder({ scannerId: "fuzz", fields: "full" });
+  const encoder = new MessageEncoder({ scannerId: "fuzz", fields: "full", runId: "r1" });
   const merger = new ScanResponseMerger({ clock: new FakeClock() });
   for (const heard of advertisements) {
     const text = encoder.encode(merger.merge(heard));

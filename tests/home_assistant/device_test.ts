@@ -115,6 +115,9 @@ async function messagesOf(happen: (vitals: Vitals, clock: FakeClock) => Promise<
     intervalS: 60,
     hostname: null,
     bootId: null,
+    runId: "r1",
+    labels: {},
+    configDigest: "d1",
   };
   const memory = () => ({ heapBytes: 1, rssBytes: 2 });
   const stats = { scannerId: "s1", topic: "ble/stats/s1", maxInFlight: null };

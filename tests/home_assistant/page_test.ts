@@ -8,7 +8,7 @@ import { JINJA, render } from "./render.ts";
 
 /** A message of a device that sends this, by company. */
 function message(manufacturerData: Readonly<Record<string, string>>): string {
-  const encoder = new MessageEncoder({ scannerId: "s1", fields: "standard" });
+  const encoder = new MessageEncoder({ scannerId: "s1", fields: "standard", runId: "r1" });
   const message = JSON.parse(encoder.encode(someAdvertisement({})));
   return JSON.stringify({ ...message, manufacturer_data: manufacturerData });
 }

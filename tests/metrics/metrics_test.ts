@@ -14,6 +14,8 @@ function metrics(changes: Partial<MetricsParts> = {}) {
   const parts = {
     scannerId: "s1",
     version: "1.2.3",
+    labels: () => ({}),
+    configDigest: () => "0123456789abcdef",
     vitals,
     clock,
     memory: () => ({ heapBytes: 1000, rssBytes: 2000 }),
@@ -46,6 +48,7 @@ test("Metrics tell the state of scan and connection, each state with 1 or 0", as
   const ones = [...told].filter(([name, value]) => /_(state|info)\{/.test(name) && value === 1).map(([name]) => name);
   assert.deepEqual(ones, [
     'bt_scanner_build_info{version="1.2.3"}',
+    'bt_scanner_config_info{digest="0123456789abcdef"}',
     'bt_scanner_adapter_info{adapter="hci0",address="",extended="true"}',
     'bt_scanner_scan_state{state="scanning"}',
     'bt_scanner_connection_state{state="online"}',
@@ -53,6 +56,17 @@ test("Metrics tell the state of scan and connection, each state with 1 or 0", as
   assert.equal(told.get('bt_scanner_scan_state{state="stopped"}'), 0);
   assert.equal(told.get('bt_scanner_connection_state{state="waiting"}'), 0);
   assert.equal(told.get("bt_scanner_broker_connections_total"), 1);
+});
+
+test("Metrics tell the configured labels under names that are nobody else's, and none where there are none", async () => {
+  const names = async (labels: Record<string, string>) => {
+    using parts = metrics({ labels: () => labels });
+    return [...(await parts.read()).keys()].filter((name) => name.startsWith("bt_scanner_scanner"));
+  };
+  assert.deepEqual(await names({ scanner_id: "other", room: 'the "attic"' }), [
+    'bt_scanner_scanner_info{label_scanner_id="other",label_room="the \\"attic\\""}',
+  ]);
+  assert.deepEqual(await names({}), []);
 });
 
 test("Metrics tell how long ago something was heard, and nothing before that", async () => {

@@ -22,15 +22,15 @@ async function recordOneSecond(path: string): Promise<void> {
   assert.ok(stderr.endsWith(`\n${packets} packets in ${path}\n`), stderr);
 }
 
-/** What the messages of a capture say, but for the time. */
+/** What the messages of a capture say, but for the time and the run. */
 async function messagesOf(path: string): Promise<string[]> {
   const packets = [...readBtsnoop(await Deno.readFile(path), path)].map(({ packet }) => packet.slice());
-  const encoder = new MessageEncoder({ scannerId: "s1", fields: "full" });
+  const encoder = new MessageEncoder({ scannerId: "s1", fields: "full", runId: "r1" });
   return read(packets).advertisements.map((heard) => timeless(encoder.encode(heard)));
 }
 
 function timeless(payload: string): string {
-  return payload.replace(/"timestamp":"[^"]*"/, "");
+  return payload.replaceAll(/"(timestamp|run_id)":"[^"]*"/g, "");
 }
 
 test("record writes what run --replay publishes, report by report", async () => {

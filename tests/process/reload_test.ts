@@ -72,7 +72,10 @@ mosquittoTest("SIGHUP changes what can change while run goes on, and says what",
   await bench.configure();
   const program = await bench.run();
   await using subscriber = await Subscriber.open(bench.broker.port, "#");
+  const digest = () => JSON.parse(subscriber.payloads("ble/status/s1").at(-1) ?? "{}").config_digest;
   assert.deepEqual(await reload(program), { changed: "nothing", scan: "goes on", connection: "stays" });
+  await waitFor(() => digest() !== undefined, "the status");
+  const digestBefore = digest();
   await bench.configure("publisher: { topic_prefix: other }", "filter: { min_rssi: -60 }", "stats: { interval_s: 1 }");
   assert.deepEqual(await reload(program), {
     changed: "filter.min_rssi, publisher.topic_prefix, stats.interval_s",
@@ -80,6 +83,7 @@ mosquittoTest("SIGHUP changes what can change while run goes on, and says what",
     connection: "stays",
   });
   await waitFor(() => subscriber.messages.some(({ topic }) => topic.startsWith("other/s1/")), "the other topic");
+  await waitFor(() => digest() !== digestBefore, "the other digest");
   const since = subscriber.messages.length;
   await waitFor(
     () => subscriber.messages.slice(since).filter(({ topic }) => topic === "ble/stats/s1").length > 1,

@@ -15,6 +15,9 @@ const OPTIONS = {
   intervalS: 60,
   hostname: "pi",
   bootId: "b-1",
+  runId: "r-1",
+  labels: { room: "attic" },
+  configDigest: "d-1",
 };
 const SCANNING = {
   kind: "scanning",
@@ -58,6 +61,9 @@ test("StatusReporter says online on a connection, retained, and why it does not 
     broker_address: "192.0.2.7",
     hostname: "pi",
     boot_id: "b-1",
+    run_id: "r-1",
+    labels: { room: "attic" },
+    config_digest: "d-1",
     interval_s: 60,
   });
 });
@@ -186,6 +192,7 @@ test("StatusReporter says offline at the end, and in the will", () => {
   assert.equal(will()?.topic, "ble/status/s1");
   const spoken = statusSchema.parse(JSON.parse(will()?.payload ?? "null"));
   assert.deepEqual([spoken.status, spoken.scanning, spoken.reason], ["offline", false, "connection lost"]);
+  assert.deepEqual([spoken.run_id, spoken.labels, spoken.config_digest], ["r-1", { room: "attic" }, null]);
   vitals.end("stopped");
   assert.deepEqual([last().status, last().scanning, last().reason], ["offline", false, "stopped"]);
 });

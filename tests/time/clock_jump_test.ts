@@ -99,6 +99,9 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
     intervalS: 60,
     hostname: null,
     bootId: null,
+    runId: "r1",
+    labels: {},
+    configDigest: "d1",
   };
   const vitals = new Vitals({ clock, missed: () => 0, log });
   const memory = () => ({ heapBytes: 0, rssBytes: 0 });
@@ -108,6 +111,7 @@ async function agentsStory(setByMs: number): Promise<{ done: unknown[]; stamps: 
   const agent = new Agent({
     scannerId: "s1",
     fields: "standard",
+    runId: "r1",
     topic: "ble/raw/{scanner_id}/{mac_address}",
     mergeScanResponse: true,
     namesLastMs: 60_000,

@@ -42,7 +42,10 @@ function facts(scanner: KnownScanner, moment: Moment): string[] {
   const told = `every ${intervalMs(scanner, moment.usualIntervalMs) / 1000} s`;
   return [
     ["host", status?.hostname ?? "unknown"],
+    ["labels", labelText(status?.labels)],
     ["boot", status?.boot_id ?? "unknown"],
+    ["run", status?.run_id ?? "unknown"],
+    ["configuration", status?.config_digest ?? "unknown"],
     ["version", status?.version ?? "unknown"],
     ["started", ago(status?.started_at)],
     ["adapter", adapterText(scanner)],
@@ -51,6 +54,10 @@ function facts(scanner: KnownScanner, moment: Moment): string[] {
     ["status", `${arrived(statusMs, kept)}; told ${told}`],
     ["statistics", arrived(latest?.atMs ?? null, "none came")],
   ].map(([key = "", value = ""]) => line(key, value));
+}
+
+function labelText(labels: Readonly<Record<string, string>> = {}): string {
+  return Object.entries(labels).map(([name, value]) => `${name}=${value}`).join(", ") || "none";
 }
 
 function adapterText({ status }: KnownScanner): string {

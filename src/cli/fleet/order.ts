@@ -22,14 +22,15 @@ export function sortBy(order: string, scanners: readonly Surveyed[], moment: Mom
   return compare === undefined ? scanners : scanners.toSorted((one, other) => compare(one, other, moment));
 }
 
-/** Those in which something that the table shows contains the text, in capitals or not. */
+/** Those of which something that the table shows, a label or the configuration's digest contains the text, in capitals or not. */
 export function filterBy(text: string, scanners: readonly Surveyed[]): readonly Surveyed[] {
   if (text === "") return scanners;
   const wanted = text.toLowerCase();
   return scanners.filter(({ id, scanner, verdict }) => {
-    const { hostname, adapter, version } = scanner?.status ?? {};
+    const { hostname, adapter, version, config_digest, labels = {} } = scanner?.status ?? {};
     const shown = [id, verdict.state, hostname, adapter, version, ...verdict.wrong, ...verdict.remarks];
-    return shown.some((each) => each?.toLowerCase().includes(wanted));
+    const named = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+    return [...shown, config_digest, ...named].some((each) => each?.toLowerCase().includes(wanted));
   });
 }
 

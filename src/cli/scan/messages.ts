@@ -1,10 +1,9 @@
 import { MessageEncoder } from "../../advertisement/mod.ts";
 import { type ScanSink, Selection } from "../../agent/mod.ts";
-import { agentOptions, Listening } from "../../app/mod.ts";
+import { agentOptions, Listening, newRunId } from "../../app/mod.ts";
 import type { Config } from "../../config/mod.ts";
 import { createLog } from "../../log/mod.ts";
 import { escapeInvisible } from "../../text/mod.ts";
-import type { Clock } from "../../time/mod.ts";
 import type { ScanIo } from "./mod.ts";
 
 /**
@@ -33,7 +32,7 @@ export async function printMessages(
     }
   };
   const ending = AbortSignal.any([signal, failed.signal]);
-  const options = { durationMs, advertisement: printer(config, host.clock, print) };
+  const options = { durationMs, advertisement: printer(config, host, print) };
   const { exitCode, problem } = await new Listening({ config, host, log }).run(options, ending);
   failed.signal.throwIfAborted();
   stderr(`${problem ?? `${messages} messages`}\n`);
@@ -41,8 +40,12 @@ export async function printMessages(
 }
 
 /** Prints what passes the filter. */
-function printer(config: Config, clock: Clock, print: (message: string) => void): ScanSink["advertisement"] {
-  const options = agentOptions(config);
+function printer(
+  config: Config,
+  { clock, random }: Pick<ScanIo["host"], "clock" | "random">,
+  print: (message: string) => void,
+): ScanSink["advertisement"] {
+  const options = { ...agentOptions(config), runId: newRunId(random) };
   const encoder = new MessageEncoder(options);
   const selection = new Selection(options, clock);
   return (heard) => {

@@ -57,6 +57,7 @@ async function runAgent(number: number, common: Config, signal: AbortSignal): Pr
     onFault: () => {},
     onHangup: () => {},
     readConfig: () => Promise.reject(new Error("nobody asks")),
+    digest: "",
     record: "",
   };
   const exitCode = await run(configOf(number, common), host, signal);

@@ -58,6 +58,7 @@ export const agentTarget: Target = {
       {
         scannerId: SCANNER_ID,
         fields: input.length % 2 === 0 ? "full" : "standard",
+        runId: "r1",
         topic: "ble/raw/{scanner_id}/{mac_address}",
         mergeScanResponse: true,
         namesLastMs: 60_000,

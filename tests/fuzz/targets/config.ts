@@ -21,6 +21,7 @@ const WORDS = [
   .concat([
     "constructor: {}\n",
     "scanner: { id: s1 }\n",
+    "  labels: { room: attic, __proto__: x }\n",
     "mqtt: { client: { qos: 2 } }\n",
     "null",
     "1e999",
