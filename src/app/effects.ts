@@ -53,8 +53,16 @@ export function changes(before: Config, after: Config): Change[] {
     const key = path.join(".");
     const effect = effectOf(path);
     // To begin a recording's scan anew is to begin the recording anew.
-    return { key, effect: effect === "rescan" && before.scanner.source === "replay" ? "restart" : effect };
+    const replaysAgain = effect === "rescan" && before.scanner.source === "replay";
+    // The permission to make a socket's file is given up at the start where nothing is to be written.
+    const mayNotWrite = key === "http.listen" && isUnixSocket(after) && !isUnixSocket(before) &&
+      before.metrics.textfile === null;
+    return { key, effect: replaysAgain || mayNotWrite ? "restart" : effect };
   });
+}
+
+function isUnixSocket({ http: { listen } }: Config): boolean {
+  return listen?.startsWith("unix:") ?? false;
 }
 
 /** What a change of this key takes, by its path: `["mqtt", "broker", "port"]`. */

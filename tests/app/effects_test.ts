@@ -52,6 +52,21 @@ test("changes() tells what each change takes", () => {
   ]);
 });
 
+test("changes() takes a restart for the first Unix socket, as for the first file that is written", () => {
+  const listening = (listen: string | null, textfile: string | null = null) =>
+    config(({ http, metrics }) => {
+      http.listen = listen;
+      metrics.textfile = textfile;
+    });
+  const effectOfListening = (before: Config, after: Config) => changes(before, after).map(({ effect }) => effect);
+  const [tcp, unix, other] = ["127.0.0.1:9464", "unix:/run/bt-scanner/http.sock", "unix:/run/bt-scanner/other.sock"];
+  assert.deepEqual(effectOfListening(listening(null), listening(tcp)), ["live"]);
+  assert.deepEqual(effectOfListening(listening(tcp), listening(unix)), ["restart"]);
+  assert.deepEqual(effectOfListening(listening(unix), listening(other)), ["live"]);
+  assert.deepEqual(effectOfListening(listening(unix), listening(null)), ["live"]);
+  assert.deepEqual(effectOfListening(listening(tcp, "/m/bt.prom"), listening(unix, "/m/bt.prom")), ["live"]);
+});
+
 test("changes() names each label that is added, changed or removed", () => {
   const before = config(({ scanner }) => scanner.labels = { room: "attic", floor: "2", site: "north" });
   const after = config(({ scanner }) => scanner.labels = { room: "attic", site: "south", rack: "1" });
