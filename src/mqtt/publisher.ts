@@ -235,7 +235,10 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
     if (this.#owed.size > 0) this.#announceOwed();
     if (this.#isLeaving) {
       if (this.#sender === null || this.#isSettled) this.#drained.abort();
-    } else if (this.#waiting.size > 0 && this.#sender?.hasRoom) this.#wakeAll();
+    } else if (this.#waiting.size > 0) {
+      if (this.#sender?.hasRoom) this.#wakeAll();
+      else this.#sender?.awaitRate(); // a timer was a fraction early, or another connection's
+    }
   }
 
   #announceOwed(): void {

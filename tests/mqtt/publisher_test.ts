@@ -6,7 +6,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 import { freePort } from "../support/free_port.ts";
 import { decodePackets, decodePublishes } from "../support/mqtt_packets.ts";
 import { mqttOptions, type Publishing, startPublishing } from "../support/publishing.ts";
-import { answering, CONNACK, readAll, ScriptedBroker } from "../support/scripted_broker.ts";
+import { answering, CONNACK, readAll, ScriptedBroker, serving } from "../support/scripted_broker.ts";
 import { TcpProxy } from "../support/tcp_proxy.ts";
 import { test } from "../support/test.ts";
 import { UnansweringListener } from "../support/unanswering_listener.ts";
@@ -392,4 +392,38 @@ test("MqttPublisher gives up an attempt whose files cannot be read in time", asy
   await clock.advance(0);
   await closing;
   equal(broker.accepted, 0);
+});
+
+/** Leaves out fractions of a millisecond, as timers do: they end early by the machine's clock. */
+class EarlyClock extends FakeClock {
+  override sleep(delayMs: number, signal?: AbortSignal): Promise<void> {
+    return super.sleep(Math.max(1, Math.trunc(delayMs)), signal);
+  }
+}
+
+test("MqttPublisher is ready again when the rate allows it, though the timer was a fraction early", async () => {
+  await using broker = new ScriptedBroker(serving(() => true));
+  const clock = new EarlyClock();
+  await using publishing = startPublishing(broker.port, { maxRate: 1, keepAliveS: 0 }, { clock });
+  await publishing.ready();
+  equal(publishing.publish("x"), "accepted");
+  await clock.advance(0.5);
+  await Promise.all([publishing.ready(), clock.advance(2_000)]);
+  equal(publishing.publish("y"), "accepted");
+});
+
+test("MqttPublisher is ready when the rate allows it where a connection was lost in the meantime", async () => {
+  await using broker = new ScriptedBroker(serving(() => true));
+  const clock = new FakeClock();
+  await using publishing = startPublishing(broker.port, { ...AT_ONCE, maxRate: 1, keepAliveS: 0 }, { clock });
+  await publishing.ready();
+  equal(publishing.publish("x"), "accepted");
+  const again = publishing.ready();
+  broker.closeAll();
+  await waitFor(async () => {
+    await clock.advance(0);
+    return publishing.log.of("broker connected").length === 2;
+  }, "the next connection");
+  await Promise.all([again, clock.advance(2_000)]);
+  equal(publishing.publish("y"), "accepted");
 });
