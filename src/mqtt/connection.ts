@@ -78,7 +78,7 @@ type Ending =
  *
  * When one fails, the next is tried at once, unless that has failed as well: each has its own waits, see
  * {@linkcode Prospect}, so that none is tried more often than if it were the only one. Those who lost a broker together
- * come to the next one within the initial delay, not all at the same moment.
+ * come to the next one within the initial delay, not all at the same moment, and before the lost one is tried again.
  */
 export class BrokerConnection<C extends OpenConnection> {
   readonly #candidates: readonly Candidate<C>[];
@@ -220,7 +220,7 @@ export class BrokerConnection<C extends OpenConnection> {
     const remedy = losses.lost(failure, lastedMs, isShort);
     warned();
     // The broker may have dropped many clients at once.
-    const spreadMs = failure.kind === "dropped" ? policy.initialDelayMs * random() : 0;
+    const spreadMs = failure.kind === "dropped" ? Math.min(policy.initialDelayMs, setback.retryInMs) * random() : 0;
     for (const other of this.#candidates) if (other !== candidate) other.prospect.postpone(spreadMs);
     const told = new ConnectionFailure(failure.kind, failure.message, remedy, { cause: failure.cause });
     this.#report("broker connection lost", candidate, told, setback, { lasted_s: Math.round(lastedMs / 100) / 10 });
@@ -260,7 +260,7 @@ export class BrokerConnection<C extends OpenConnection> {
   }
 
   async #untilOneIsDue(signal: AbortSignal): Promise<void> {
-    const prospects = this.#candidates.map(({ prospect }) => prospect);
+    const prospects = this.#inTurn.map(({ prospect }) => prospect); // of timers that end together the first is first
     const retryInMs = Math.min(...prospects.map(({ dueInMs }) => dueInMs));
     this.parts.changed({ kind: "waiting", ...this.#latest, retryInMs });
     const over = new AbortController();

@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import fc from "fast-check";
 import type { ConnectionState } from "../../src/agent/mod.ts";
 import { type Broker, BrokerConnection, type OpenConnection } from "../../src/mqtt/connection.ts";
 import { ConnectionLog } from "../../src/mqtt/connection_log.ts";
@@ -188,6 +189,21 @@ test("BrokerConnection turns to the next broker within the initial delay where o
     "b 100.9",
   ]);
   equal(await next("unreachable", 0.9), "b 100");
+});
+
+test("BrokerConnection turns to the next broker before it tries the lost one again, whatever the dice say", async () => {
+  const chances = fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), { minLength: 1 });
+  await fc.assert(
+    fc.asyncProperty(chances, async (chances) => {
+      let index = 0;
+      await using bench = new Bench(["accept", "accept"], { random: () => chances[index++ % chances.length] ?? 0 });
+      await bench.clock.advance(100_000);
+      bench.lose();
+      await bench.clock.advance(1_000);
+      match(bench.attempts[1] ?? "", /^b /);
+    }),
+    { examples: [[[0, 0, 0.75, 0]]] },
+  );
 });
 
 test("BrokerConnection goes on to the broker after the one that is lost", async () => {
