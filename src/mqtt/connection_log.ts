@@ -34,7 +34,7 @@ export class ConnectionLog {
   /** When a connection was given up for a better one that is not there yet (monotonic); null: none was. */
   #leftMs: number | null = null;
   /** What had been dropped when there was a connection last. */
-  #droppedBefore = 0;
+  #droppedBefore: number;
 
   /**
    * Begins without a connection.
@@ -45,7 +45,9 @@ export class ConnectionLog {
     private readonly log: Logger,
     private readonly clock: Clock,
     private readonly dropped: () => number,
-  ) {}
+  ) {
+    this.#droppedBefore = dropped();
+  }
 
   /** A broker has accepted a connection. */
   online(fields: LogFields): void {

@@ -9,10 +9,10 @@ const REFUSED = new ConnectionFailure("unreachable", "connection refused", "star
 const REJECTED = new ConnectionFailure("rejected", "not authorised (5)", "check the password");
 const LOST = new ConnectionFailure("dropped", "connection closed by the broker", null);
 
-function setUp() {
+function setUp({ droppedBefore = 0 } = {}) {
   const clock = new FakeClock(undefined, settlePromises);
   const log = new RecordingLog();
-  const drops = { count: 0 };
+  const drops = { count: droppedBefore };
   const connectionLog = new ConnectionLog(log, clock, () => drops.count);
   return { clock, log, drops, connectionLog };
 }
@@ -71,6 +71,14 @@ test("ConnectionLog tells an outage as one story: why it began, each minute how 
     },
     { level: "info", event: "broker connected", fields: { ...where, attempt: 16, after_s: 150, dropped: 15_007 } },
   ]);
+});
+
+test("ConnectionLog does not charge an outage with what was dropped before it began to tell", () => {
+  const { log, drops, connectionLog } = setUp({ droppedBefore: 5_000 });
+  connectionLog.failed("broker connection failed", WHERE, REFUSED, {});
+  drops.count += 7;
+  connectionLog.online({ ...WHERE, attempt: 2 });
+  equal(log.of("broker connected")[0]?.fields.dropped, 7);
 });
 
 test("ConnectionLog writes another reason at once, and reasons that alternate once each", () => {
