@@ -125,13 +125,14 @@ export class MqttSubscriber implements AsyncDisposable {
   #broker(options: MqttOptions): Broker<Subscribed> {
     const { host, port, tls, clientId } = options;
     const { clock } = this.parts;
+    const checking = { ...options, clientId: `${clientId}-probe`, cleanSession: true };
     const addresses = new Addresses(clock);
     return {
       name: brokerName(options),
       where: { host, port, tls: tls !== null },
       open: (_isHasty, signal) => this.#open(options, addresses, signal),
       probe: (signal) => probeBroker(host, port, clock, signal),
-      check: (signal) => checkBroker({ ...options, clientId: `${clientId}-probe` }, this.parts, signal),
+      check: (signal) => checkBroker(checking, this.parts, signal),
     };
   }
 
