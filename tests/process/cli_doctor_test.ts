@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Certificates } from "../support/certificates.ts";
 import { freePort } from "../support/free_port.ts";
-import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
+import { Mosquitto, mosquittoTest, tlsTest } from "../support/mosquitto.ts";
 import { Program } from "../support/program.ts";
 import type { ProgramEnd } from "../support/programs.ts";
 import { TemporaryFolder } from "../support/temporary_folder.ts";
@@ -47,9 +47,6 @@ mosquittoTest("doctor tells that the broker does not take the password, and does
   assert.match(stdout, /^problem {2}broker: .*not authorised \(5\); check mqtt\.broker\.username/m);
   assert.ok(!`${stdout}${stderr}`.includes("hunter2"));
 });
-
-/** Not for an executable of an older Deno, with whose node:tls the agent does not work. */
-const tlsTest = Deno.env.has("TEST_WITHOUT_TLS") ? () => {} : mosquittoTest;
 
 tlsTest("doctor tells what is wrong with TLS, and when the own certificate expires", async () => {
   await using certificates = await Certificates.make();

@@ -3,7 +3,7 @@ import { linuxHost, readText } from "../../src/hci/mod.ts";
 import { recordPath } from "../../src/systemd/mod.ts";
 import { Certificates } from "../support/certificates.ts";
 import { finalCounts } from "../support/counts.ts";
-import { Mosquitto, mosquittoTest } from "../support/mosquitto.ts";
+import { Mosquitto, mosquittoTest, tlsTest } from "../support/mosquitto.ts";
 import { NotifyReceiver } from "../support/notify_receiver.ts";
 import { Program } from "../support/program.ts";
 import { Subscriber } from "../support/subscriber.ts";
@@ -220,7 +220,7 @@ mosquittoTest("SIGTERM while the configuration is read, or the connection made a
   finalCounts(program.log);
 });
 
-mosquittoTest(
+tlsTest(
   "SIGHUP takes certificates that were replaced, though the configuration names the same files",
   async () => {
     await using certificates = await Certificates.make();

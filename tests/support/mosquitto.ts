@@ -8,6 +8,9 @@ export function mosquittoTest(name: string, fn: (t: Deno.TestContext) => void | 
   testWith(["mosquitto", "mosquitto_sub", "openssl"], name, fn);
 }
 
+/** The same of a program that uses TLS: not for an executable of an older Deno, with whose node:tls it does not work. */
+export const tlsTest: typeof mosquittoTest = Deno.env.has("TEST_WITHOUT_TLS") ? () => {} : mosquittoTest;
+
 /** A broker of its own, on the loopback interface, with its configuration in a temporary folder. */
 export class Mosquitto implements AsyncDisposable {
   #process: Deno.ChildProcess | null = null;
