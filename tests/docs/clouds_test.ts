@@ -5,7 +5,7 @@ import { messageTopics } from "../../src/advertisement/mod.ts";
 import { agentOptions, mqttOptions } from "../../src/app/mod.ts";
 import type { Config } from "../../src/config/mod.ts";
 import type { MqttOptions } from "../../src/mqtt/mod.ts";
-import { type Clock, systemClock } from "../../src/time/mod.ts";
+import type { Clock } from "../../src/time/mod.ts";
 import { load } from "../config/load_support.ts";
 import { Certificates } from "../support/certificates.ts";
 import { CloudBroker, type CloudRules } from "../support/cloud_broker.ts";
@@ -90,20 +90,23 @@ testWith(
   async () => {
     const { config } = await load({ yaml: recipe("AWS IoT Core") });
     await using certificates = await Certificates.make();
-    await using broker = await CloudBroker.start(AWS, certificates, systemClock);
+    const clock = new FakeClock();
+    await using broker = await CloudBroker.start(AWS, certificates, clock);
     {
-      await using unlimited = startAs(config, broker.port, certificates, systemClock, {
-        maxRate: null,
-        maxInFlight: 1_000,
-        ackTimeoutMs: 200,
-      });
+      const changes = { maxRate: null, maxInFlight: 1_000 };
+      await using unlimited = startAs(config, broker.port, certificates, clock, changes);
       await unlimited.ready();
       for (let index = 0; index < 150; index++) unlimited.publish("x", "ble/raw/scanner-01/AA:BB:CC:DD:EE:FF");
-      await waitFor(() => broker.passedOver > 0 && unlimited.settled.length === 150, "all to be settled");
-      equal(unlimited.settled.filter((error) => error !== null).length, broker.passedOver);
+      await waitFor(() => unlimited.settled.length === 100, "those that are taken to be settled");
+      await waitFor(async () => {
+        await clock.advance(1_000);
+        return unlimited.settled.length === 150;
+      }, "the others to be settled");
+      equal(unlimited.settled.filter((error) => error !== null).length, 50);
+      deepEqual([broker.taken.length, broker.passedOver], [100, 50]);
     }
     {
-      await using another = startAs(config, broker.port, certificates, systemClock);
+      await using another = startAs(config, broker.port, certificates, clock);
       await another.ready();
       another.publish("x", "ble/raw/scanner-02/AA:BB:CC:DD:EE:FF");
       await waitFor(() => another.log.of("broker connection lost").length > 0, "the loss");
