@@ -7,7 +7,7 @@ export { failureCode } from "./failure.ts";
 export { type MemoryGiver } from "./giving_back.ts";
 export { type Host } from "./host.ts";
 export { type ListenEnd, Listening, type ListeningOptions, type ListeningParts } from "./listening.ts";
-export { agentOptions, homeAssistantTopic, mqttOptions } from "./options.ts";
+export { agentOptions, homeAssistantTopic, messagesFilter, mqttOptions } from "./options.ts";
 export { type ConfigInForce, type ConfigReading } from "./reloads.ts";
 export { newRunId } from "./run_id.ts";
 export { createScanner, hciSource, type ScannerHost } from "./scanner.ts";

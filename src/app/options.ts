@@ -146,10 +146,13 @@ export function stallTimeoutMs({ stall_timeout_s }: Config["scanner"]): number {
 
 /** What is published to, as access list filters. */
 export function publishedTopics(config: Config): string[] {
-  const { scanner, publisher } = config;
-  const messages = publisher.topic === null
+  const topics = [messagesFilter(config), statusTopic(config), statsTopic(config), homeAssistantTopic(config)];
+  return topics.filter((topic) => topic !== null);
+}
+
+/** What the topics of the messages match, as an access list filter. */
+export function messagesFilter({ scanner, publisher }: Config): string {
+  return publisher.topic === null
     ? `${publisher.topic_prefix}/${scanner.id}/#`
     : publisher.topic.replaceAll("{scanner_id}", scanner.id).replace(/[^/]*\{mac_[a-z]+\}[^/]*/, "+");
-  const topics = [messages, statusTopic(config), statsTopic(config), homeAssistantTopic(config)];
-  return topics.filter((topic) => topic !== null);
 }

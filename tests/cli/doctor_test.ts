@@ -217,6 +217,22 @@ test("doctor publishes where nobody who subscribes to the messages of scanners h
   assert.deepEqual(Object.keys(payload), ["doctor"]);
 });
 
+test("doctor publishes where publisher.topic puts the messages, with its name for the address", async () => {
+  const yaml = (topic: string) =>
+    `scanner: { id: s1 }\npublisher: { topic: '${topic}' }\nmqtt: { broker: { host: a } }`;
+  const cases: [string, string | null, string][] = [
+    ["site/{scanner_id}/{mac_hex}/raw", "site/s1/doctor-echo/raw", "site/s1/+/raw"],
+    ["x/bt-{mac_address}", "x/bt-doctor-echo", "x/+"],
+    ["site/{scanner_id}", null, "not known: what doctor published to site/s1 would"],
+    ["$aws/rules/r/{mac_hex}", null, "not known: what doctor published to $aws/rules/r/+ "],
+  ];
+  for (const [template, topic, words] of cases) {
+    const { lines, published } = await examine({ echo: { kind: "closed", reason: "denied" } }, yaml(template));
+    assert.deepEqual(published.map((message) => message.topic), topic === null ? [] : [topic]);
+    assert.ok(lines.some((line) => line.includes("publishing") && line.includes(words)), lines.join("\n"));
+  }
+});
+
 test("doctor changes nothing: it powers no adapter up, and leaves no session at the broker", async () => {
   const adapters = [{ ...ADAPTER, up: false }];
   const { code, lines, checked } = await examine(
