@@ -4,6 +4,7 @@ import { survey } from "../../src/cli/fleet/survey.ts";
 import { FleetView } from "../../src/cli/fleet/view.ts";
 import { type Key, parseKeys } from "../../src/cli/live/mod.ts";
 import { ConnectionFailure } from "../../src/mqtt/mod.ts";
+import type { Stats } from "../../src/status/mod.ts";
 import { displayWidth } from "../../src/text/mod.ts";
 import { test } from "../support/test.ts";
 import { FleetRig } from "./fleet_support.ts";
@@ -194,4 +195,50 @@ test("collect() gives up at once where only a person can help, and after 20 s wh
   };
   assert.equal(await collecting(failing("rejected"), null, () => Promise.resolve()), 0);
   assert.equal(await collecting(failing("unreachable"), null, () => Promise.resolve()), 20);
+});
+
+test("collect() gives up 20 s after the connection was lost, whatever is known by then", async () => {
+  const failure = new ConnectionFailure("unreachable", "no", null);
+  for (const isKnown of [true, false]) {
+    const rig = new FleetRig();
+    const doneS = await collecting(rig, null, async () => {
+      if (isKnown) rig.status({}, true);
+      await rig.clock.advance(40_000);
+      rig.fleet.setConnection({ kind: "failed", failure });
+      await rig.clock.advance(19_000);
+    });
+    assert.equal(doneS, 60);
+  }
+  const flapping = new FleetRig();
+  const doneS = await collecting(flapping, null, async () => {
+    flapping.status({}, true);
+    for (let i = 0; i < 50; i++) {
+      await flapping.clock.advance(10_000);
+      flapping.fleet.setConnection({ kind: "failed", failure });
+      await flapping.clock.advance(1_000);
+      flapping.subscribed();
+    }
+  });
+  assert.equal(doneS, 230);
+});
+
+test("collect() waits for the next statistics where the first tell of drops or misses, bounded", async () => {
+  const telling = (rig: FleetRig, lost: Partial<Stats>, seconds: readonly number[]) => async () => {
+    rig.status({}, true);
+    for (const [i, s] of seconds.entries()) {
+      await rig.clock.advance(s * 1_000 - rig.clock.monotonicMs());
+      rig.status();
+      rig.stats({ uptime_s: 60 * (i + 1), dropped_backpressure: 0, ...lost });
+    }
+  };
+  const after = async (lost: Partial<Stats>, ...seconds: number[]) => {
+    const rig = new FleetRig();
+    return await collecting(rig, null, telling(rig, lost, seconds));
+  };
+  assert.equal(await after({}, 50), 50);
+  assert.equal(await after({ dropped_backpressure: 100 }, 50, 110), 110);
+  assert.equal(await after({ missed: 1 }, 50, 110), 110);
+  assert.equal(await after({ missed: 1 }, 50), 185); // it says nothing more
+  const limited = new FleetRig();
+  assert.equal(await collecting(limited, null, telling(limited, { missed: 1 }, [50]), 70_000), 70);
 });

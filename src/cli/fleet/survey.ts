@@ -44,7 +44,7 @@ export function survey(fleet: Fleet, moment: Moment, options: SurveyOptions): Su
     return { id: scanner.id, scanner, verdict: { ...verdict, remarks } };
   });
   const absent = [...expected ?? []].filter((id) => !fleet.scanners.has(id))
-    .map((id): Surveyed => ({ id, scanner: null, verdict: missing() }));
+    .map((id): Surveyed => ({ id, scanner: null, verdict: missing(fleet.hasRetained, moment) }));
   const scanners = [...absent, ...known].sort((a, b) => badness(b) - badness(a) || compareIds(a.id, b.id));
   const wrong = scanners.filter(({ verdict }) => verdict.wrong.length > 0).length;
   return {
@@ -82,8 +82,8 @@ function* problems({ connection, scanners }: Fleet, moment: Moment, { filters }:
 function* notes(fleet: Fleet, { nowMs }: Moment): Iterable<string> {
   const { connection, scanners, hasRetained, foreign, unkept } = fleet;
   if (connection.kind === "subscribed" && scanners.size > 0 && !hasRetained && nowMs - connection.sinceMs > 2_000) {
-    yield "the broker gives no status that it has kept, as RabbitMQ does not to who asks for all: scanners that are " +
-      "offline show only once they change, or with --expect";
+    yield "the broker gave no status that it had kept: it may have just started, or be one that gives none to who " +
+      "asks for all, as RabbitMQ; scanners that are offline show only once they change, or with --expect";
   }
   for (const { topic, why } of foreign.slice(0, MOST_NAMED)) yield `left out: ${topic}: ${why}`;
   if (foreign.length > MOST_NAMED) yield `left out: ${foreign.length - MOST_NAMED} more topics`;

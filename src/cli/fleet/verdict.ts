@@ -46,9 +46,15 @@ export function intervalMs({ status, latest }: KnownScanner, usualMs: number): n
   return told === undefined || told <= 0 ? usualMs : Math.min(told * 1000, LONGEST_INTERVAL_MS);
 }
 
-/** Says of a scanner that was expected and of which nothing is known how it is. */
-export function missing(): Verdict {
-  return { state: "missing", forMs: null, wrong: ["never appeared at this broker"], remarks: [] };
+/**
+ * Says of a scanner that was expected and of which nothing is known how it is.
+ *
+ * @param hasRetained whether the broker gave what it had kept, among which one that has ever been there would be
+ */
+export function missing(hasRetained: boolean, { nowMs, listeningMs, usualIntervalMs }: Moment): Verdict {
+  const isProven = hasRetained || listeningMs !== null && nowMs - listeningMs > patienceMs(usualIntervalMs);
+  const wrong = isProven ? ["never appeared at this broker"] : [];
+  return { state: "missing", forMs: null, wrong, remarks: isProven ? [] : ["not heard yet"] };
 }
 
 /**
@@ -141,6 +147,11 @@ export function drops(stats: ReadStats): readonly (readonly [reason: string, cou
     ["rate limit", stats.dropped_rate_limited ?? 0],
     ["unacknowledged", stats.dropped_unacknowledged ?? 0],
   ];
+}
+
+/** Whether it has dropped or missed anything since it was started. */
+export function hasLost(stats: ReadStats): boolean {
+  return (stats.missed ?? 0) > 0 || drops(stats).some(([, count]) => count > 0);
 }
 
 /** Drops by reason; those that there are none of are left out. */
