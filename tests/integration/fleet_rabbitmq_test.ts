@@ -15,22 +15,27 @@ rabbitTest("fleet says that RabbitMQ gives no status that it has kept, and finds
     scanners.publishAsync(topic, JSON.stringify(message), { qos: 1, retain });
   await tell(
     "ble/status/away",
-    someStatus({ scanner_id: "away", status: "offline", reason: "stopped", interval_s: 1 }),
+    someStatus({ scanner_id: "away", status: "offline", reason: "stopped", interval_s: 3 }),
   );
-  await tell("ble/status/room.1", someStatus({ scanner_id: "room.1", interval_s: 1 }));
-  const telling = setInterval(async () => {
-    const timestamp = new Date().toISOString();
-    await tell("ble/stats/room.1", someStats({ scanner_id: "room.1", timestamp }), false);
-    await tell("ble/status/room.1", someStatus({ scanner_id: "room.1", interval_s: 1 }));
-  }, 500);
+  await tell("ble/status/room.1", someStatus({ scanner_id: "room.1", interval_s: 3 }));
+  let isAsking = true;
+  const keepTelling = async () => {
+    for (; isAsking; await new Promise((resolve) => setTimeout(resolve, 500))) {
+      const timestamp = new Date().toISOString();
+      await tell("ble/stats/room.1", someStats({ scanner_id: "room.1", timestamp }), false);
+      await tell("ble/status/room.1", someStatus({ scanner_id: "room.1", interval_s: 3 }));
+    }
+  };
+  const telling = keepTelling();
   const env = {
     BT_SCANNER_MQTT_BROKER_USERNAME: "fleet",
     BT_SCANNER_MQTT_BROKER_PASSWORD: "fleet",
-    BT_SCANNER_STATS_INTERVAL_S: "1",
+    BT_SCANNER_STATS_INTERVAL_S: "3",
   };
   await using asked = new Program(["fleet", "--broker", url, "--expect", expected], env);
   const { code, stdout, stderr } = await asked.ended();
-  clearInterval(telling);
+  isAsking = false;
+  await telling;
   await scanners.endAsync();
   assert.equal(code, 1, stderr);
   assert.match(stdout, /^away +missing/m);
