@@ -65,9 +65,8 @@ mosquittoTest("fleet knows a scanner that is said to be online and says nothing"
   const { code, stdout } = await asked.ended();
   frozen.kill("SIGCONT");
   assert.equal(code, 1);
-  const { well, listened_s, scanners } = JSON.parse(stdout);
+  const { well, scanners } = JSON.parse(stdout);
   assert.equal(well, false);
-  assert.ok(listened_s < 20, `${listened_s} s`);
   const [worst, other] = scanners;
   assert.deepEqual([worst.scanner_id, worst.state, worst.status.status], ["frozen", "silent", "online"]);
   assert.match(worst.wrong[0], /^said nothing while listened to for \d+s, though it should every 1 s/);
@@ -106,7 +105,7 @@ test("fleet ends with 2 where it is asked wrongly, and with 69 where nobody can 
   const wrong = await misread.ended();
   assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /expected:1: "pi 1" is no id of a scanner\nOne id a line/);
-  await using nowhere = asking(freePort(), "--seconds", "1");
+  await using nowhere = asking(freePort(), "--seconds", "5");
   const { code, stderr } = await nowhere.ended();
   assert.equal(code, 69);
   assert.match(stderr, /^Cannot ask .*nothing is listening there; start the broker, or check mqtt\.broker\.host/);
