@@ -99,13 +99,39 @@ function* mqttContradictions({ mqtt: { broker, client, reconnect } }: Config): I
   }
 }
 
-function* topicContradictions({ status, stats }: Config): Iterable<KeyProblem> {
+function* topicContradictions(config: Config): Iterable<KeyProblem> {
+  const { status, stats } = config;
+  yield* messageTopicContradictions(config);
   if (status.enabled && stats.publish && status.topic_prefix === stats.topic_prefix) {
     yield {
       keys: ["stats.topic_prefix", "status.topic_prefix"],
       problem: `statistics and status would overwrite each other under ${status.topic_prefix}`,
       remedy: "give them different prefixes",
     };
+  }
+}
+
+/** Who reads the topic of all scanners' status, `ble/status/+`, reads what goes to `ble/status/{mac_hex}`, too. */
+function* messageTopicContradictions(
+  { scanner, publisher, status, stats, home_assistant }: Config,
+): Iterable<KeyProblem> {
+  if (publisher.topic === null) return;
+  const topic = publisher.topic.replace(/\{(?:scanner_id|mac_address|mac_hex)\}/g, () => scanner.id);
+  const others = [
+    { key: "status.topic_prefix", name: "the status", prefix: status.enabled ? status.topic_prefix : null },
+    { key: "stats.topic_prefix", name: "the statistics", prefix: stats.publish ? stats.topic_prefix : null },
+  ];
+  const remedy = "give the messages another topic";
+  for (const { key, name, prefix } of others) {
+    if (prefix === null || topic !== `${prefix}/${scanner.id}`) continue;
+    const problem = `messages would be taken for ${name}, whose topic is ${prefix}/${scanner.id}`;
+    yield { keys: ["publisher.topic", key], problem, remedy };
+  }
+  const { enabled, discovery_prefix } = home_assistant;
+  if (enabled !== null && topic.startsWith(`${discovery_prefix}/`) && topic.endsWith("/config")) {
+    const problem =
+      `Home Assistant would take messages for descriptions of devices, which it reads below ${discovery_prefix}`;
+    yield { keys: ["publisher.topic", "home_assistant.discovery_prefix"], problem, remedy };
   }
 }
 

@@ -232,6 +232,15 @@ const contradictory: readonly (readonly [yaml: string, problem: RegExp])[] = [
   ["scanner: { id: s }\nmqtt: { reconnect: { initial_delay: 61 } }", /61 s is longer than max_delay of 60 s/],
   ["scanner: { id: s }\nstats: { topic_prefix: ble/status }", /overwrite each other/],
   [
+    "scanner: { id: s }\npublisher: { topic: 'ble/status/{scanner_id}' }",
+    /^c\.yaml:2:21: publisher\.topic: .*taken for the status, whose topic is ble\/status\/s; give/,
+  ],
+  ["scanner: { id: s }\npublisher: { topic: 'ble/stats/{mac_hex}' }", /taken for the statistics/],
+  [
+    "scanner: { id: s }\nhome_assistant: { enabled: true }\npublisher: { topic: 'homeassistant/device/{mac_hex}/config' }",
+    /publisher\.topic: .*Home Assistant would take messages for descriptions/,
+  ],
+  [
     "scanner: { id: s }\nhome_assistant: { enabled: true }\nstatus: { enabled: false }",
     /^c\.yaml:2:28: home_assistant\.enabled: .*the status is off; set status\.enabled to true/,
   ],
