@@ -1,5 +1,5 @@
 import { type Change, changes, type ConfigReading } from "../app/mod.ts";
-import { redact } from "../config/mod.ts";
+import { type Config, redact } from "../config/mod.ts";
 import type { RunningRecord } from "./running_record.ts";
 
 const PASSWORD = "mqtt.broker.password";
@@ -29,11 +29,25 @@ export function describeReload(
     const keys = fixed.map(({ key }) => key);
     return { text: lines("A reload would be refused; these change only with a restart:", keys), isAccepted: false };
   }
-  const note = running.config.mqtt.broker.password === null || reading.config.mqtt.broker.password === null
-    ? ""
-    : `Whether ${PASSWORD} is another one is not known here; if it is, the connection is made anew.\n`;
+  const unknown = [
+    ...running.config.mqtt.broker.password === null || reading.config.mqtt.broker.password === null
+      ? []
+      : [`${PASSWORD} is another one`],
+    ...contentKeys(reading.config).map((key) => `the content of ${key} is another one`),
+  ];
+  const note = unknown
+    .map((what) => `Whether ${what} is not known here; if it is, the connection is made anew.\n`).join("");
   if (changed.length === 0) return { text: `A reload would change no key.\n${note}`, isAccepted: true };
   return { text: lines("A reload would be accepted:", changed.map(describe)) + note, isAccepted: true };
+}
+
+/** The keys of the files whose content a reload compares. */
+function contentKeys({ mqtt: { broker: { password_file, tls } } }: Config): string[] {
+  const files = tls.enabled ? (["ca_file", "cert_file", "key_file"] as const).filter((key) => tls[key] !== null) : [];
+  return [
+    ...password_file === null ? [] : ["mqtt.broker.password_file"],
+    ...files.map((key) => `mqtt.broker.tls.${key}`),
+  ];
 }
 
 function describe({ key, effect }: Change): string {

@@ -63,6 +63,21 @@ test("describeReload() does not claim to know whether a password is another one"
   assert.match(reload(withPassword(null), withPassword("b")).text, /mqtt\.broker\.password: the connection/);
 });
 
+test("describeReload() does not claim to know whether a file that is named has another content", () => {
+  const tls = { ...BEFORE.mqtt.broker.tls, enabled: true, ca_file: "/ca.pem", cert_file: "/c.pem", key_file: "/k.pem" };
+  const withFiles = (isEncrypted: boolean): Config => {
+    const broker = { ...BEFORE.mqtt.broker, username: "u", password_file: "/p", tls: { ...tls, enabled: isEncrypted } };
+    return { ...BEFORE, mqtt: { ...BEFORE.mqtt, broker } };
+  };
+  const named = (config: Config) =>
+    Array.from(
+      reload(config, config).text.matchAll(/^Whether the content of mqtt\.broker\.(\S+) /gm),
+      ([, key]) => key,
+    );
+  assert.deepEqual(named(withFiles(true)), ["password_file", "tls.ca_file", "tls.cert_file", "tls.key_file"]);
+  assert.deepEqual(named(withFiles(false)), ["password_file"]);
+});
+
 test("servicePid() finds the process of a service, and of one for one adapter of several", () => {
   const files: Record<string, string> = {
     "/sys/fs/cgroup/system.slice/bt-scanner.service/cgroup.procs": "41\n",
