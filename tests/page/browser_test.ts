@@ -110,6 +110,8 @@ const STEPS: Readonly<Record<string, (browser: Browser, scanner: PlayedScanner) 
     await looking.shows("#broker-why", "connection refused");
     await looking.shows("#warnings", /warning broker connection lost\s+host=broker.local/i);
     await looking.shows("#news", "not connected to the broker");
+    scanner.vitals.counter.ended("droppedRateLimited");
+    await looking.shows("#dropped-rate-limited", /^1$/);
     scanner.vitals.setScan({ kind: "stopped", reason: "no adapter" });
     await looking.shows("#scan-why", "no adapter");
     assert.deepEqual(looking.complaints, []);

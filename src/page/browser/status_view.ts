@@ -140,6 +140,7 @@ function showLosses({ counts }: PageEvent): void {
   showState(element("losses"), lost === 0 ? "good" : share > 0.01 ? "bad" : "fair", text);
   show(element("dropped-offline"), shortCount(counts.droppedOffline));
   show(element("dropped-backpressure"), shortCount(counts.droppedBackpressure));
+  show(element("dropped-rate-limited"), shortCount(counts.droppedRateLimited));
   show(element("dropped-unacknowledged"), shortCount(counts.droppedUnacknowledged));
   show(element("missed"), shortCount(counts.missed));
 }
