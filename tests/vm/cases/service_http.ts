@@ -10,6 +10,8 @@ import { configure, install, PATIENCE_MS, Service } from "../service.ts";
 
 await install();
 
+/** As for TLS: an executable of an older Deno says that it listens on a Unix socket, and does not. */
+const HAS_SOCKETS = !Deno.env.has("TEST_WITHOUT_TLS");
 const SOCKET = "/run/bt-scanner/http.sock", FILE = "/run/bt-scanner/bt-scanner.prom";
 
 function yaml(port: number, listen: string): string {
@@ -40,6 +42,7 @@ test("within the unit's restrictions run answers on a port and on a socket, and 
   await waitFor(async () => /received_total/.test(await Deno.readTextFile(FILE).catch(() => "")), FILE, PATIENCE_MS);
   assert.equal(((await Deno.stat(FILE)).mode ?? 0) & 0o777, 0o644);
 
+  if (!HAS_SOCKETS) return console.log("left out: a Unix socket, which this executable's older Deno does not have");
   await configure(yaml(broker.port, `unix:${SOCKET}`));
   await run("systemctl", "reload", service.unit);
   await waitFor(() => Deno.lstat(SOCKET).then(({ isSocket }) => isSocket === true, () => false), SOCKET, PATIENCE_MS);
