@@ -24,7 +24,8 @@ async function granted(flags: readonly string[], command: string, config?: objec
     const names = ${JSON.stringify(names)}.filter((name) => may({ name }));
     const planted = may({ name: "ffi", path: "./libc.so.6" }) || may({ name: "ffi", path: "/tmp/libc.so.6" });
     console.log(JSON.stringify([...names, ...planted ? ["planted library"] : []]));`;
-  const imports = ["--config", fileURLToPath(new URL("../../deno.json", import.meta.url))];
+  // What is installed stays as it is: other tests run from it at the same time.
+  const imports = ["--node-modules-dir=manual", "--config", fileURLToPath(new URL("../../deno.json", import.meta.url))];
   await using folder = await TemporaryFolder.make();
   const file = `${folder.path}/program.mjs`;
   await Deno.writeTextFile(file, source);
