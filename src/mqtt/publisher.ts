@@ -139,7 +139,7 @@ export class MqttPublisher implements Publisher, AsyncDisposable {
   }
 
   /**
-   * Takes no more messages, waits up to 2 s for those in flight, and disconnects. If they do not get through, no
+   * Takes no more messages, waits up to 1.5 s for those in flight, and disconnects. If they do not get through, no
    * DISCONNECT is sent, so that the broker publishes the will. Resolves within 3 s, whatever the broker does.
    */
   [Symbol.asyncDispose](): Promise<void> {
